@@ -1,0 +1,2 @@
+//! The veilcast command.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Set-up, demo, tests and tidy of the repository.
+fn main() {}

@@ -1,0 +1,1 @@
+//! HLS playlists and CMAF fragments: parse, cut, write, rewrite.

@@ -1,0 +1,1 @@
+//! SigV4 query signing and verifying; time is an argument.

@@ -1,0 +1,1 @@
+//! Sealed objects, identities, grants and the key schedule.

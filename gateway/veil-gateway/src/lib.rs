@@ -1,0 +1,1 @@
+//! The blind gateway: signs playlists, serves sealed objects and the watch page.

@@ -1,0 +1,1 @@
+//! Drives FFmpeg: the only crate that spawns processes.

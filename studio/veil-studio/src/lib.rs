@@ -1,0 +1,1 @@
+//! Titles: import, seal, publish, share; catalogue and keystore.
