@@ -1,1 +1,23 @@
-//! Sealed objects, identities, grants and the key schedule.
+//! Seals: encrypts objects, derives their keys and names, wraps keys for people.
+//!
+//! Bytes in, bytes out: this crate does no I/O, reads no clock and no environment, and takes
+//! randomness as an argument. The normative text is `docs/format/`; `vectors/` holds the vectors
+//! that this crate and the browser player both run.
+//!
+//! Invariant: no function here returns a plaintext byte whose authentication tag it has not
+//! verified.
+
+pub mod chunks;
+pub mod derive;
+pub mod envelope;
+pub mod grant;
+pub mod id;
+pub mod identity;
+pub mod link;
+pub mod object;
+pub mod schedule;
+pub mod secret;
+
+mod error;
+
+pub use error::SealError;

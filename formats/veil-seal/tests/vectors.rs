@@ -1,0 +1,278 @@
+//! Runs `vectors/*.json`, the same files that the browser player runs.
+//!
+//! `VEILCAST_WRITE_VECTORS=1` writes them anew; a changed vector is a changed format, so it wants a
+//! new version label.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::PathBuf;
+
+use getrandom::SysRng;
+use rand_core::UnwrapErr;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use veil_seal::envelope::{self, Purpose};
+use veil_seal::grant::{self, GrantBinding, GrantPayload};
+use veil_seal::id::{GrantId, TitleId};
+use veil_seal::identity::{Identity, Recipient};
+use veil_seal::link::LinkSecret;
+use veil_seal::object::{Kind, Role};
+use veil_seal::schedule::TitleKey;
+use veil_seal::secret::Secret;
+use veil_seal::{SealError, chunks};
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(value: &Value) -> Vec<u8> {
+    let text = value.as_str().unwrap();
+    let pairs = (0..text.len()).step_by(2);
+    pairs.map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+}
+
+fn array<const N: usize>(value: &Value) -> [u8; N] {
+    unhex(value).try_into().unwrap()
+}
+
+/// The plaintext of a vector of `length` bytes: byte `i` is `(7·i + 3·⌊i / 256⌋) mod 256`.
+fn pattern(length: usize) -> Vec<u8> {
+    (0..length).map(|i| u8::try_from((7 * i + 3 * (i / 256)) % 256).unwrap()).collect()
+}
+
+/// Loads `vectors/<name>.json`, after writing it with `make` when that is asked for, and checks
+/// every case.
+fn check(name: &str, about: &str, make: fn() -> Vec<Value>, verify: fn(&Value)) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../vectors/{name}.json"));
+    if std::env::var_os("VEILCAST_WRITE_VECTORS").is_some() {
+        let text =
+            serde_json::to_string_pretty(&json!({ "about": about, "cases": make() })).unwrap();
+        std::fs::write(&path, text + "\n").unwrap();
+    }
+    let text = std::fs::read_to_string(&path).unwrap();
+    let file: Value = serde_json::from_str(&text).unwrap();
+    let cases = file["cases"].as_array().unwrap();
+    assert!(!cases.is_empty());
+    cases.iter().for_each(verify);
+}
+
+fn sealed_object_cases() -> Vec<Value> {
+    let lengths = [0, 1, 1000, 16_383, 16_384, 16_385, 32_768, 50_000];
+    lengths.into_iter().map(sealed_object_case).collect()
+}
+
+fn sealed_object_case(length: usize) -> Value {
+    let (key, salt) = ([0x11; 32], [0x22; 24]);
+    let context =
+        Role { title: TitleId([0x33; 16]), kind: Kind::Segment, rendition: 256, index: 7 }.encode();
+    let sealed = chunks::seal(&Secret::new(key), &context, &salt, &pattern(length)).unwrap();
+    json!({
+        "name": format!("{length} bytes"),
+        "key": hex(&key),
+        "salt": hex(&salt),
+        "context": hex(&context),
+        "plaintext_length": length,
+        "header": hex(&sealed[..chunks::HEADER_BYTES]),
+        "sealed_sha256": hex(&Sha256::digest(&sealed)),
+        "sealed": if length <= 1000 { Value::from(hex(&sealed)) } else { Value::Null },
+    })
+}
+
+#[test]
+fn the_sealed_object_vectors_hold() {
+    let about = "Cobblestone-256. The plaintext's byte i is (7*i + 3*floor(i/256)) mod 256.";
+    check("sealed-object", about, sealed_object_cases, |case| {
+        let key = Secret::new(array(&case["key"]));
+        let context = unhex(&case["context"]);
+        let length = usize::try_from(case["plaintext_length"].as_u64().unwrap()).unwrap();
+        let sealed = chunks::seal(&key, &context, &array(&case["salt"]), &pattern(length)).unwrap();
+        assert_eq!(hex(&sealed[..chunks::HEADER_BYTES]), case["header"]);
+        assert_eq!(hex(&Sha256::digest(&sealed)), case["sealed_sha256"]);
+        assert!(case["sealed"].is_null() || case["sealed"] == hex(&sealed));
+        assert_eq!(chunks::open(&key, &context, &sealed), Ok(pattern(length)));
+    });
+}
+
+const KINDS: [(&str, Kind); 7] = [
+    ("manifest", Kind::Manifest),
+    ("init", Kind::Init),
+    ("segment", Kind::Segment),
+    ("poster", Kind::Poster),
+    ("storyboard", Kind::Storyboard),
+    ("media playlist", Kind::MediaPlaylist),
+    ("multivariant playlist", Kind::MultivariantPlaylist),
+];
+
+fn key_schedule_cases() -> Vec<Value> {
+    let title = TitleId([0xa5; 16]);
+    let plain = KINDS.map(|(name, kind)| (name, Role::single(title, kind)));
+    let far = Role { title, kind: Kind::Segment, rendition: 513, index: 70_000 };
+    plain.into_iter().chain([("far segment", far)]).map(key_schedule_case).collect()
+}
+
+fn key_schedule_case((name, role): (&str, Role)) -> Value {
+    let title_key = [0x5a; 32];
+    let schedule = TitleKey::new(Secret::new(title_key));
+    let mut object_key = [0; 32];
+    let label = b"veilcast/object-key/v1\0";
+    veil_seal::derive::expand_sha512(&title_key, &[label, &role.encode()], &mut object_key);
+    json!({
+        "name": name,
+        "title_key": hex(&title_key),
+        "title": role.title.to_string(),
+        "kind": role.kind as u8,
+        "rendition": role.rendition,
+        "index": role.index,
+        "role": hex(&role.encode()),
+        "object_key": hex(&object_key),
+        "object_name": schedule.object_name(&role).to_string(),
+    })
+}
+
+#[test]
+fn the_key_schedule_vectors_hold() {
+    check("key-schedule", "Title key to object keys and names.", key_schedule_cases, |case| {
+        let kind = usize::try_from(case["kind"].as_u64().unwrap()).unwrap();
+        let role = Role {
+            title: case["title"].as_str().unwrap().parse().unwrap(),
+            kind: KINDS[kind].1,
+            rendition: u16::try_from(case["rendition"].as_u64().unwrap()).unwrap(),
+            index: u32::try_from(case["index"].as_u64().unwrap()).unwrap(),
+        };
+        let schedule = TitleKey::new(Secret::new(array(&case["title_key"])));
+        assert_eq!(hex(&role.encode()), case["role"]);
+        assert_eq!(schedule.object_name(&role).to_string(), case["object_name"]);
+        let salt = [0; chunks::SALT_BYTES];
+        let named = Secret::new(array(&case["object_key"]));
+        let sealed = chunks::seal(&named, &role.encode(), &salt, b"text").unwrap();
+        let opened = veil_seal::object::open(&schedule.object_key(&role), &role, &sealed);
+        assert_eq!(opened, Ok(b"text".to_vec()));
+    });
+}
+
+fn envelope_cases() -> Vec<Value> {
+    let seed = [0x77; 32];
+    let identity = Identity::from_seed(Secret::new(seed));
+    let recipient = identity.recipient();
+    let aad = [0x01; 52];
+    let mut rng = UnwrapErr(SysRng);
+    let good = envelope::wrap(&recipient, Purpose::Grant, &aad, b"payload", &mut rng).unwrap();
+    let mut low_order = good.clone();
+    low_order[1088..1120].fill(0);
+    let case = |name: &str, envelope: &[u8], payload: Option<&[u8]>| {
+        json!({
+            "name": name,
+            "identity": *identity.to_text(),
+            "seed": hex(&seed),
+            "recipient": recipient.to_string(),
+            "recipient_bytes": hex(recipient.as_bytes()),
+            "key_id": recipient.key_id().to_string(),
+            "info": "veilcast/grant/v1",
+            "aad": hex(&aad),
+            "envelope": hex(envelope),
+            "payload": payload.map(hex),
+        })
+    };
+    vec![case("opens", &good, Some(b"payload")), case("low-order share", &low_order, None)]
+}
+
+#[test]
+fn the_envelope_vectors_hold() {
+    let about =
+        "Identity, recipient and HPKE envelope; a null payload means that it must be refused.";
+    check("envelope", about, envelope_cases, |case| {
+        let identity = Identity::parse(case["identity"].as_str().unwrap()).unwrap();
+        let recipient: Recipient = case["recipient"].as_str().unwrap().parse().unwrap();
+        assert_eq!(hex(recipient.as_bytes()), case["recipient_bytes"]);
+        assert_eq!(identity.recipient(), recipient);
+        assert_eq!(recipient.key_id().to_string(), case["key_id"]);
+        let (aad, envelope) = (unhex(&case["aad"]), unhex(&case["envelope"]));
+        let opened = envelope::unwrap(&identity, Purpose::Grant, &aad, &envelope);
+        match case["payload"].as_str() {
+            Some(payload) => assert_eq!(hex(&opened.unwrap()), payload),
+            None => assert_eq!(opened.map(|_| ()), Err(SealError::LowOrder)),
+        }
+    });
+}
+
+fn link_cases() -> Vec<Value> {
+    let grant = GrantId([0x44; 16]);
+    let fragment = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+    let secret = LinkSecret::parse(fragment).unwrap();
+    vec![json!({
+        "name": "counting bytes",
+        "fragment": fragment,
+        "grant": grant.to_string(),
+        "link": *secret.to_link("https://veil.example", grant),
+        "bearer": *secret.bearer().to_text(),
+        "bearer_sha256": hex(&secret.bearer().sha256()),
+        "identity": *secret.identity().to_text(),
+        "key_id": secret.identity().recipient().key_id().to_string(),
+    })]
+}
+
+#[test]
+fn the_link_vectors_hold() {
+    check("link", "A link's secret, its bearer and its identity.", link_cases, |case| {
+        let secret = LinkSecret::parse(case["fragment"].as_str().unwrap()).unwrap();
+        let grant = case["grant"].as_str().unwrap().parse().unwrap();
+        assert_eq!(*secret.to_link("https://veil.example", grant), case["link"].as_str().unwrap());
+        assert_eq!(*secret.bearer().to_text(), case["bearer"].as_str().unwrap());
+        assert_eq!(hex(&secret.bearer().sha256()), case["bearer_sha256"]);
+        assert_eq!(*secret.identity().to_text(), case["identity"].as_str().unwrap());
+        assert_eq!(secret.identity().recipient().key_id().to_string(), case["key_id"]);
+    });
+}
+
+fn grant_cases() -> Vec<Value> {
+    let secret = LinkSecret::parse("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8").unwrap();
+    let recipient = secret.identity().recipient();
+    let binding = GrantBinding {
+        grant: GrantId([0x44; 16]),
+        title: TitleId([0x33; 16]),
+        epoch: 1,
+        recipient: recipient.key_id(),
+    };
+    let payload = GrantPayload {
+        key: TitleKey::new(Secret::new([0x5a; 32])),
+        expires: Some("2026-11-27T12:00:00Z".into()),
+    };
+    let mut rng = UnwrapErr(SysRng);
+    let envelope = grant::seal_payload(&recipient, &binding, &payload, &mut rng).unwrap();
+    vec![json!({
+        "name": "of a link",
+        "fragment": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+        "grant": binding.grant.to_string(),
+        "title": binding.title.to_string(),
+        "epoch": binding.epoch,
+        "recipient": binding.recipient.to_string(),
+        "aad": hex(&binding.aad()),
+        "envelope": envelope,
+        "title_key": hex(payload.key.secret().expose()),
+        "expires": payload.expires,
+    })]
+}
+
+#[test]
+fn the_grant_vectors_hold() {
+    check("grant", "A grant's binding and envelope, for a link.", grant_cases, |case| {
+        let text = |name: &str| case[name].as_str().unwrap();
+        let binding = GrantBinding {
+            grant: text("grant").parse().unwrap(),
+            title: text("title").parse().unwrap(),
+            epoch: u32::try_from(case["epoch"].as_u64().unwrap()).unwrap(),
+            recipient: text("recipient").parse().unwrap(),
+        };
+        assert_eq!(hex(&binding.aad()), case["aad"]);
+        let identity = LinkSecret::parse(text("fragment")).unwrap().identity();
+        let record: grant::GrantRecord = serde_json::from_value(json!({
+            "v": 1, "id": text("grant"), "title": text("title"), "epoch": case["epoch"], "state": "active",
+            "kind": "link", "bearer_sha256": "", "created": "", "envelope": case["envelope"],
+        }))
+        .unwrap();
+        let envelope = record.envelope_bytes().unwrap();
+        let payload = grant::open_payload(&identity, &binding, &envelope).unwrap();
+        assert_eq!(hex(payload.key.secret().expose()), text("title_key"));
+        assert_eq!(payload.expires.as_deref(), case["expires"].as_str());
+    });
+}
