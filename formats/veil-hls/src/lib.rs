@@ -1,1 +1,6 @@
-//! HLS playlists and CMAF fragments: parse, cut, write, rewrite.
+//! HLS playlists (RFC 8216bis) and CMAF fragments: bytes in, bytes out.
+//!
+//! Knows nothing of keys, buckets or URLs' signatures: what a URI becomes is the caller's. Does no
+//! I/O, starts no thread, reads no clock.
+
+pub mod write;
