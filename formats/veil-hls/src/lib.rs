@@ -4,4 +4,5 @@
 //! I/O, starts no thread, reads no clock.
 
 pub mod cmaf;
+pub mod template;
 pub mod write;
