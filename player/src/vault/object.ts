@@ -1,0 +1,105 @@
+/**
+ * Fetches one sealed object and opens it while it arrives.
+ *
+ * Knows nothing of playlists or messages: where an object lies is asked from a [`Locate`]. An
+ * address that the store refuses is asked for once more, then counts as the store's fault.
+ */
+
+import { PlayerFailure, type Part } from '../failure';
+import { ObjectOpener, SealBroken, sealedLength } from './cobblestone';
+import { download, type NetworkTiming } from './download';
+import { encodeRole, type Role, type TitleKey } from './role';
+
+/** Where an object lies and what is known of it. */
+export interface Located {
+  readonly url: string;
+  /** Plaintext length, from the sealed manifest. */
+  readonly bytes: number;
+  readonly part: Part;
+}
+
+/** Finds an object; `stale` is the URL that was refused, so that a fresh one is asked for. */
+export type Locate = (role: Role, stale: string | null) => Promise<Located>;
+
+/** An opened object and how its download went. */
+export interface Opened {
+  readonly plaintext: ArrayBuffer;
+  readonly timing: NetworkTiming;
+  /** Sealed bytes that were loaded. */
+  readonly loaded: number;
+}
+
+/** Told as bytes arrive. */
+export type OnProgress = (loaded: number, total: number) => void;
+
+/** Thrown where the store refuses an address that may have run out. */
+class AddressRefused extends Error {}
+
+/** Throws where `status` says that there is no object in the body. */
+export function checkObjectStatus(status: number, part: Part): void {
+  if (status === 200) return;
+  // S3 says 403 for an expired signature, Garage says 400.
+  if (status === 403 || status === 400) throw new AddressRefused();
+  if (status === 404 || status === 410) throw new PlayerFailure('object-missing', part);
+  throw new PlayerFailure('store-unavailable');
+}
+
+function checkAnnouncedLength(response: Response, total: number): void {
+  const announced = response.headers.get('content-length');
+  if (announced === null || response.headers.has('content-encoding')) return;
+  if (Number(announced) !== total) throw new SealBroken('length');
+}
+
+async function fetchAndOpen(
+  located: Located,
+  key: TitleKey,
+  role: Role,
+  signal: AbortSignal | undefined,
+  onProgress: OnProgress | undefined,
+): Promise<Opened> {
+  const total = sealedLength(located.bytes);
+  let loaded = 0;
+  try {
+    const objectKey = await key.objectKey(role);
+    const opener = new ObjectOpener(objectKey, encodeRole(key.titleId, role), located.bytes);
+    const timing = await download({
+      url: located.url,
+      ...(signal && { signal }),
+      accept: (response) => {
+        checkObjectStatus(response.status, located.part);
+        checkAnnouncedLength(response, total);
+      },
+      take: async (bytes) => {
+        loaded += bytes.length;
+        onProgress?.(loaded, total);
+        await opener.push(bytes);
+      },
+    });
+    return { plaintext: await opener.finish(), timing, loaded };
+  } catch (cause) {
+    if (!(cause instanceof SealBroken)) throw cause;
+    throw new PlayerFailure('tampered', located.part, { cause });
+  }
+}
+
+/** Opens the object of `role`; throws a [`PlayerFailure`] or an `AbortError`. */
+export async function openRole(
+  key: TitleKey,
+  role: Role,
+  locate: Locate,
+  signal?: AbortSignal,
+  onProgress?: OnProgress,
+): Promise<Opened> {
+  const first = await locate(role, null);
+  try {
+    return await fetchAndOpen(first, key, role, signal, onProgress);
+  } catch (error) {
+    if (!(error instanceof AddressRefused)) throw error;
+  }
+  const second = await locate(role, first.url);
+  try {
+    return await fetchAndOpen(second, key, role, signal, onProgress);
+  } catch (error) {
+    throw error instanceof AddressRefused ? new PlayerFailure('store-unavailable') : error;
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * Where everything of one title lies: manifest, checked playlists, signed URLs.
+ *
+ * Runs in the vault Worker alone, which answers for the opener Worker too. Knows nothing of
+ * decryption beyond the manifest's. Invariant: a URL leaves only for an object whose playlist
+ * agreed with the manifest, or whose name the title key gave.
+ */
+
+import { PlayerFailure, type Part } from '../failure';
+import type { Rendition, Title } from '../title';
+import { openObject, SealBroken, sealedLength } from './cobblestone';
+import type { Connection } from './connection';
+import { Collector, download, type NetworkTiming } from './download';
+import type { Gateway } from './gateway';
+import { Malformed } from './json';
+import { MAX_MANIFEST_BYTES, parseManifest } from './manifest';
+import { checkObjectStatus, type Locate, type Located } from './object';
+import {
+  checkMediaPlaylist,
+  checkMultivariantPlaylist,
+  PlaylistMismatch,
+  writeMediaPlaylist,
+  writeMultivariantPlaylist,
+  type RenditionUrls,
+} from './playlist';
+import { encodeRole, Kind, type Role } from './role';
+import type { Unlocked } from './unlock';
+
+/** A playlist for the player's parser, and how the one behind it was fetched. */
+export interface WrittenPlaylist {
+  readonly text: string;
+  readonly timing: NetworkTiming;
+  readonly loaded: number;
+}
+
+interface Fetched<T> {
+  readonly checked: T;
+  readonly timing: NetworkTiming;
+  readonly loaded: number;
+}
+
+const MANIFEST: Role = { kind: Kind.manifest, rendition: 0, index: 0 };
+
+const PARTS: Readonly<Record<Rendition['type'], Part>> = {
+  video: 'the picture',
+  audio: 'the sound',
+  subtitles: 'the captions',
+};
+
+/** Turns the parsers' errors into the viewer's failures. */
+async function orMismatch<T>(check: Promise<T>): Promise<T> {
+  try {
+    return await check;
+  } catch (cause) {
+    if (!(cause instanceof PlaylistMismatch)) throw cause;
+    throw new PlayerFailure('playlist-mismatch', undefined, { cause });
+  }
+}
+
+/** The places of one title's objects. */
+export class Shelf {
+  readonly #media = new Map<number, Promise<Fetched<RenditionUrls>>>();
+  readonly #signed = new Map<string, Promise<string>>();
+  #index: ReturnType<Gateway['playlist']> | null = null;
+  #title: Promise<Title> | null = null;
+  #offered: Promise<Fetched<Rendition[]>> | null = null;
+
+  constructor(
+    private readonly gateway: Gateway,
+    private readonly connection: Connection,
+    private readonly unlocked: Unlocked,
+  ) {
+    for (const [name, url] of unlocked.urls) {
+      this.#signed.set(name, Promise.resolve(gateway.resolve(url)));
+    }
+  }
+
+  /** Opens the manifest; fetches the multivariant playlist meanwhile. */
+  title(): Promise<Title> {
+    this.#title ??= this.connection.persist(() => this.#openManifest());
+    this.#fetchIndex().catch(() => undefined);
+    return this.#title;
+  }
+
+  /** Returns the multivariant playlist (`null`) or a rendition's, checked and written anew. */
+  async playlist(rendition: number | null): Promise<WrittenPlaylist> {
+    if (rendition === null) {
+      const { checked, timing, loaded } = await this.#offer();
+      return { text: writeMultivariantPlaylist(checked), timing, loaded };
+    }
+    const { timing, loaded } = await this.#urls(rendition);
+    return { text: writeMediaPlaylist(await this.#rendition(rendition)), timing, loaded };
+  }
+
+  /** Finds an object. */
+  readonly locate: Locate = async (role, stale) => {
+    if (role.kind === Kind.init || role.kind === Kind.segment)
+      return this.#locateMedia(role, stale);
+    const title = await this.title();
+    const bytes =
+      role.kind === Kind.poster ? title.poster?.bytes : title.storyboard?.sheets[role.index];
+    if (bytes === undefined) throw new PlayerFailure('playback-failed');
+    const url = await this.#sign(await this.unlocked.key.name(role), stale);
+    return { url, bytes, part: role.kind === Kind.poster ? 'the poster' : 'the previews' };
+  };
+
+  async #locateMedia(role: Role, stale: string | null): Promise<Located> {
+    const rendition = await this.#rendition(role.rendition);
+    const pick = (urls: RenditionUrls) =>
+      role.kind === Kind.init ? urls.init : urls.segments[role.index];
+    let { checked } = await this.#urls(role.rendition);
+    if (stale !== null && pick(checked) === stale) {
+      this.#media.delete(role.rendition);
+      ({ checked } = await this.#urls(role.rendition));
+    }
+    const initBytes = rendition.type === 'subtitles' ? undefined : rendition.initBytes;
+    const bytes = role.kind === Kind.init ? initBytes : rendition.segments[role.index]?.bytes;
+    const url = pick(checked);
+    if (url == null || bytes === undefined) throw new PlayerFailure('playback-failed');
+    return { url, bytes, part: PARTS[rendition.type] };
+  }
+
+  async #rendition(id: number): Promise<Rendition> {
+    const { renditions } = await this.title();
+    const rendition = renditions.find((candidate) => candidate.id === id);
+    if (rendition === undefined) throw new PlayerFailure('playback-failed');
+    return rendition;
+  }
+
+  #fetchIndex(): ReturnType<Gateway['playlist']> {
+    const name = this.unlocked.record.index;
+    this.#index ??= this.connection.persist(() => this.gateway.playlist(name));
+    return this.#index;
+  }
+
+  #offer(): Promise<Fetched<Rendition[]>> {
+    this.#offered ??= (async () => {
+      const [title, { text, timing, bytes }] = await Promise.all([
+        this.title(),
+        this.#fetchIndex(),
+      ]);
+      const check = checkMultivariantPlaylist(text, title, this.unlocked.key);
+      return { checked: await orMismatch(check), timing, loaded: bytes };
+    })();
+    return this.#offered;
+  }
+
+  #urls(rendition: number): Promise<Fetched<RenditionUrls>> {
+    const known = this.#media.get(rendition);
+    if (known !== undefined) return known;
+    const fetched = this.#fetchMedia(rendition);
+    this.#media.set(rendition, fetched);
+    return fetched;
+  }
+
+  async #fetchMedia(id: number): Promise<Fetched<RenditionUrls>> {
+    const rendition = await this.#rendition(id);
+    const { key } = this.unlocked;
+    const name = await key.name({ kind: Kind.mediaPlaylist, rendition: id, index: 0 });
+    const fetch = () => this.gateway.playlist(name);
+    const { text, timing, bytes } = await this.connection.persist(fetch);
+    const check = checkMediaPlaylist(text, this.gateway.playlistUrl(name), rendition, key);
+    return { checked: await orMismatch(check), timing, loaded: bytes };
+  }
+
+  #sign(name: string, stale: string | null): Promise<string> {
+    const known = this.#signed.get(name);
+    if (known !== undefined && stale === null) return known;
+    const signed = this.connection.persist(() => this.gateway.sign(name));
+    this.#signed.set(name, signed);
+    return signed;
+  }
+
+  /** The manifest tells every length but its own, so it is opened once it is whole. */
+  async #openManifest(): Promise<Title> {
+    const { key } = this.unlocked;
+    const limit = sealedLength(MAX_MANIFEST_BYTES);
+    const broken = (cause?: unknown): never => {
+      throw new PlayerFailure('tampered', 'the description', { cause });
+    };
+    const collector = new Collector(limit, broken);
+    await download({
+      url: await this.#sign(await key.name(MANIFEST), null),
+      accept: (response) => checkObjectStatus(response.status, 'the description'),
+      take: collector.take,
+    });
+    try {
+      const context = encodeRole(key.titleId, MANIFEST);
+      const opened = await openObject(await key.objectKey(MANIFEST), context, collector.bytes());
+      return parseManifest(new Uint8Array(opened));
+    } catch (cause) {
+      if (cause instanceof SealBroken || cause instanceof Malformed) return broken(cause);
+      throw cause;
+    }
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * From a link to a title key: fetch the grant, find the identity, open the envelope.
+ *
+ * Specification: docs/format/grant.md. Knows nothing of media. Invariant: a title key is returned
+ * only for a grant that has not ended by either clock and whose record names the objects that the
+ * key itself names.
+ */
+
+import { PlayerFailure } from '../failure';
+import type { Connection } from './connection';
+import type { Gateway } from './gateway';
+import { isExpired, openGrant, type GrantAnswer, type GrantRecord } from './grant';
+import { EnvelopeBroken } from './hpke';
+import type { Identity, LinkSecret } from './identity';
+import { Malformed } from './json';
+import { Kind, type TitleKey } from './role';
+
+/** A grant whose envelope has been opened. */
+export interface Unlocked {
+  readonly key: TitleKey;
+  readonly record: GrantRecord;
+  readonly urls: GrantAnswer['urls'];
+}
+
+/** Asks the viewer for an identity; `wrong` tells that the one before did not fit. */
+export type AskIdentity = (recipient: string, wrong: boolean) => Promise<Identity>;
+
+async function findIdentity(
+  record: GrantRecord,
+  link: LinkSecret,
+  ask: AskIdentity,
+): Promise<Identity> {
+  if (record.kind === 'link') {
+    const identity = await link.identity();
+    if (identity.keyId !== record.recipient) throw new PlayerFailure('secret-wrong');
+    return identity;
+  }
+  for (let wrong = false; ; wrong = true) {
+    const identity = await ask(record.recipient, wrong);
+    if (identity.keyId === record.recipient) return identity;
+    identity.key.destroy();
+  }
+}
+
+async function open(record: GrantRecord, identity: Identity): Promise<TitleKey> {
+  try {
+    return await openGrant(record, identity);
+  } catch (cause) {
+    if (cause instanceof EnvelopeBroken || cause instanceof Malformed) {
+      throw new PlayerFailure('tampered', 'the grant', { cause });
+    }
+    throw cause;
+  } finally {
+    identity.key.destroy();
+  }
+}
+
+async function checkNames(record: GrantRecord, key: TitleKey): Promise<void> {
+  const index = await key.name({ kind: Kind.multivariantPlaylist, rendition: 0, index: 0 });
+  const manifest = await key.name({ kind: Kind.manifest, rendition: 0, index: 0 });
+  if (record.index !== index || record.preload[0] !== manifest) {
+    throw new PlayerFailure('tampered', 'the grant');
+  }
+}
+
+/** Fetches and opens a grant; throws a [`PlayerFailure`] that says why it can't. */
+export async function unlock(
+  gateway: Gateway,
+  link: LinkSecret,
+  connection: Connection,
+  ask: AskIdentity,
+): Promise<Unlocked> {
+  const { record, nowMs, urls } = await connection.persist(() => gateway.grant());
+  if (isExpired(record, Date.now(), nowMs)) throw new PlayerFailure('grant-expired');
+  const identity = await findIdentity(record, link, ask);
+  const key = await open(record, identity);
+  await checkNames(record, key);
+  return { key, record, urls };
+}

@@ -1,0 +1,15 @@
+/** Reads the test vectors that the Rust code and this code share. */
+
+import { readFileSync } from 'node:fs';
+import type { Bytes } from '../src/vault/bytes';
+
+/** Returns the cases of `vectors/<name>.json`. */
+export function cases<Case>(name: string): Case[] {
+  const file = new URL(`../../vectors/${name}.json`, import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { cases: Case[] }).cases;
+}
+
+/** Decodes hex of any length. */
+export function hex(text: string): Bytes {
+  return new Uint8Array(Buffer.from(text, 'hex'));
+}
