@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let format = if cli.json { Format::Json } else { Format::Text };
     match start(cli, format) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             format.failure(&error);
             ExitCode::FAILURE
@@ -33,11 +33,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn start(cli: Cli, format: Format) -> Result<(), CliError> {
+fn start(cli: Cli, format: Format) -> Result<ExitCode, CliError> {
     if let Command::Completions { shell } = cli.command {
         let mut command = Cli::command();
         clap_complete::generate(shell, &mut command, "veilcast", &mut std::io::stdout());
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -46,13 +46,14 @@ fn start(cli: Cli, format: Format) -> Result<(), CliError> {
     runtime.block_on(run(cli, format))
 }
 
-async fn run(cli: Cli, format: Format) -> Result<(), CliError> {
+async fn run(cli: Cli, format: Format) -> Result<ExitCode, CliError> {
     let root = match cli.data {
         Some(root) => root,
         None => default_data()?,
     };
     if let Command::Doctor = cli.command {
-        return commands::doctor::run(&root, format).await;
+        let healthy = commands::doctor::run(&root, format).await;
+        return Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let studio = Studio::open(&root).await?;
     let now = Timestamp::now();
@@ -68,7 +69,7 @@ async fn run(cli: Cli, format: Format) -> Result<(), CliError> {
         Command::Doctor | Command::Completions { .. } => Ok(()),
     };
     studio.close().await;
-    result
+    result.map(|()| ExitCode::SUCCESS)
 }
 
 /// The platform's data folder for Veilcast, for example `~/.local/share/veilcast`.

@@ -190,6 +190,20 @@ impl Catalogue {
         }
     }
 
+    /// Refuses a name that a title has, before any work is done for it.
+    ///
+    /// # Errors
+    /// [`StudioError::NameTaken`].
+    pub async fn refuse_taken(&self, name: &str) -> Result<(), StudioError> {
+        let query = sqlx::query_scalar::<_, i64>(
+            "SELECT count(*) FROM title WHERE name = ? AND state <> 'removing'",
+        );
+        match query.bind(name).fetch_one(&self.pool).await? {
+            0 => Ok(()),
+            _ => Err(StudioError::NameTaken(name.to_owned())),
+        }
+    }
+
     /// Makes an imported title visible.
     ///
     /// # Errors

@@ -84,6 +84,16 @@ impl DataDir {
         self.root.join("imports")
     }
 
+    /// Bytes that the folder's file system still has for us.
+    ///
+    /// # Errors
+    /// [`StudioError::File`] when the system doesn't tell.
+    pub fn free_bytes(&self) -> Result<u64, StudioError> {
+        let stat = rustix::fs::statvfs(&self.root)
+            .map_err(|error| StudioError::file("cannot measure", &self.root)(error.into()))?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
     /// The gateway's last public URL.
     ///
     /// # Errors

@@ -66,7 +66,15 @@ pub enum StudioError {
     /// The grant would have ended before it began.
     #[error("the grant would already be expired")]
     AlreadyExpired,
-    //FF1
+    /// FFmpeg can't be found, or can't read the source, or failed.
+    #[error("{}", with_source(.0))]
+    Ffmpeg(#[from] veil_ffmpeg::Error),
+    /// What FFmpeg wrote could not be cut into segments.
+    #[error("the encoder's output cannot be cut into segments: {0}")]
+    Cmaf(#[from] veil_hls::cmaf::CmafError),
+    /// The encoder's output can't be read.
+    #[error("the encoder's output cannot be read: {0}")]
+    Pipe(#[source] std::io::Error),
     /// A source that gave no segment.
     #[error("the source holds nothing that can be played")]
     Nothing,
@@ -98,7 +106,8 @@ impl StudioError {
                 format!("a name has 1 to {} characters and no control characters", MAX_NAME_CHARS)
             }
             Self::AlreadyExpired => "--expires takes a time ahead, such as 7d".into(),
-            //FF2
+            Self::Ffmpeg(error) => return error.hint().map(Into::into),
+            Self::Cmaf(_) => "please report this, with what `ffprobe` says of the file".into(),
             _ => return None,
         };
         Some(hint)
@@ -114,7 +123,15 @@ impl StudioError {
 }
 
 /// The longest name of a title, in characters.
-pub const MAX_NAME_CHARS: usize = 200;
+pub(crate) const MAX_NAME_CHARS: usize = 200;
+
+/// An error and what caused it, in one line.
+fn with_source(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
 
 fn io_hint(error: &std::io::Error) -> Option<String> {
     use std::io::ErrorKind;

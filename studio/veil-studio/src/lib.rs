@@ -10,8 +10,10 @@
 pub mod bucket;
 pub mod catalogue;
 pub mod data;
+pub mod gateway;
 pub mod keystore;
 pub mod manifest;
+pub mod pipeline;
 pub mod share;
 pub mod stages;
 pub mod sweep;
@@ -19,6 +21,7 @@ pub mod sweep;
 mod error;
 mod studio;
 mod time;
+mod tracks;
 
 pub use error::StudioError;
 pub use studio::Studio;

@@ -90,6 +90,14 @@ pub struct Rendition {
     pub media: Media,
 }
 
+impl Rendition {
+    /// The sum of its segments' durations in microseconds.
+    #[must_use]
+    pub fn duration_us(&self) -> u64 {
+        self.segments.iter().map(|(duration_us, _)| duration_us).sum()
+    }
+}
+
 /// What a rendition carries.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]

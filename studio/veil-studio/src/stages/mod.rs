@@ -3,5 +3,6 @@
 //! `package` turns a source into renditions, `seal` turns their bytes into sealed objects,
 //! `publish` puts those into the bucket. The order is `pipeline`'s alone.
 
+pub mod package;
 pub mod publish;
 pub mod seal;
