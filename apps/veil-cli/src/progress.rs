@@ -20,7 +20,7 @@ pub(crate) async fn show(mut updates: watch::Receiver<ImportProgress>) {
     }
     bar.enable_steady_tick(Duration::from_millis(250));
     loop {
-        let state = updates.borrow_and_update().clone();
+        let state = *updates.borrow_and_update();
         bar.set_message(state.step.to_string());
         bar.set_length(state.duration_us.max(1));
         bar.set_position(state.done_us.min(state.duration_us));

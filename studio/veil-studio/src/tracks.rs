@@ -9,8 +9,8 @@ use tokio::io::AsyncRead;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use veil_ffmpeg::storyboard::next_sheet;
-use veil_ffmpeg::{Packaging, Plan, Progress, Role, SourceInfo, Summary};
-use veil_hls::cmaf::{self, Piece};
+use veil_ffmpeg::{Packaging, Plan, Progress, Role, SourceInfo};
+use veil_hls::cmaf::{self, CmafError, Piece};
 use veil_seal::chunks;
 use veil_seal::object::Kind;
 
@@ -101,24 +101,21 @@ pub(crate) async fn collect(
         }
     }
     let summary = packaging.finish().await?;
-    if let Some((_, error)) =
-        cut_short.into_iter().find(|(role, _)| !summary.silent.contains(role))
-    {
-        return Err(error);
+    let mut notes = Vec::new();
+    for (role, error) in cut_short {
+        match (role, error) {
+            // A track of the source that decodes to nothing has no rendition; the rest plays.
+            (Role::Audio(index), StudioError::Cmaf(CmafError::Empty)) => {
+                notes.push(format!("sound track {} cannot be decoded", index + 1));
+            }
+            (_, error) => return Err(error),
+        }
     }
-    let mut collected = assemble(found, source, plan);
-    collected.notes = notes(&summary);
-    Ok(collected)
-}
-
-fn notes(summary: &Summary) -> Vec<String> {
-    let silent = summary.silent.iter().filter_map(|role| match role {
-        Role::Audio(index) => Some(format!("sound track {} cannot be decoded", index + 1)),
-        _ => None,
-    });
     let complaints = summary.complaints.trim();
-    let damaged = format!("FFmpeg left damaged parts out: {complaints}");
-    silent.chain((!complaints.is_empty()).then_some(damaged)).collect()
+    if !complaints.is_empty() {
+        notes.push(format!("FFmpeg left damaged parts out: {complaints}"));
+    }
+    Ok(Collected { notes, ..assemble(found, source, plan) })
 }
 
 fn report(encoder: Progress, progress: &watch::Sender<ImportProgress>) {
@@ -211,12 +208,7 @@ fn assemble(found: Vec<Found>, source: &SourceInfo, plan: &Plan) -> Collected {
     collected
 }
 
-fn rendition(
-    role: Role,
-    track: Track,
-    source: &SourceInfo,
-    plan: &Plan,
-) -> Option<Rendition> {
+fn rendition(role: Role, track: Track, source: &SourceInfo, plan: &Plan) -> Option<Rendition> {
     let Track { info, init_length, segments } = track;
     let sealed: Vec<SegmentFacts> = segments
         .iter()

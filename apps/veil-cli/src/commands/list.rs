@@ -75,12 +75,7 @@ fn text(titles: &[Title], importing: &[&str], grants: &[GrantRow], now: Timestam
         let id = title.id.to_string();
         for grant in grants.iter().filter(|grant| grant.title_id == id) {
             let until = grant.expires_at.as_deref().unwrap_or("never ends");
-            lines.push(format!(
-                "    {}  {}  {}  {until}",
-                grant.id,
-                grant.kind,
-                state(grant, now)
-            ));
+            lines.push(format!("    {}  {}  {}  {until}", grant.id, grant.kind, state(grant, now)));
         }
     }
     lines.extend(importing.iter().map(|name| format!("{name}  (importing)")));

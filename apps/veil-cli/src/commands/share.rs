@@ -131,7 +131,8 @@ mod tests {
     fn an_address_has_a_scheme_and_a_host_and_nothing_else() {
         assert!(checked_url("https://video.example.org/").is_ok());
         assert!(checked_url("http://127.0.0.1:8787").is_ok());
-        for url in ["", "video.example.org", "ftp://x", "https://x/y", "https://a@b", "https://x#y"] {
+        for url in ["", "video.example.org", "ftp://x", "https://x/y", "https://a@b", "https://x#y"]
+        {
             assert!(checked_url(url).is_err(), "{url}");
         }
     }
