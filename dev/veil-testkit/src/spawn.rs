@@ -47,10 +47,23 @@ impl Spawned {
     ///
     /// When the program can't be started; the error names it.
     pub fn start(command: &mut Command) -> io::Result<Self> {
+        Self::start_with_stderr(command, Stdio::piped())
+    }
+
+    /// Starts `command` as [`Spawned::start`] does, but with its standard error going elsewhere: to a log file, or to
+    /// the terminal for a person to see. [`Spawned::stderr`] is empty then.
+    ///
+    /// # Errors
+    ///
+    /// When the program can't be started; the error names it.
+    pub fn start_with_stderr(command: &mut Command, stderr: Stdio) -> io::Result<Self> {
         let name = command.get_program().to_string_lossy().into_owned();
-        let mut child = spawn_in_group(command, &name)?;
+        let mut child = spawn_in_group(command, &name, stderr)?;
         let stderr = Tail::default();
-        stderr.follow(child.stderr.take().expect("standard error is a pipe"));
+        match child.stderr.take() {
+            Some(stream) => stderr.follow(stream),
+            None => stderr.follow(io::empty()),
+        }
         let lines = follow_lines(child.stdout.take().expect("standard output is a pipe"));
         Ok(Self { child, name, lines, stderr })
     }
@@ -214,7 +227,7 @@ impl Finished {
 /// larger than 64 MiB.
 pub fn run(command: &mut Command, limit: Duration) -> io::Result<Finished> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let mut child = spawn_in_group(command, &name)?;
+    let mut child = spawn_in_group(command, &name, Stdio::piped())?;
     let stderr = Tail::default();
     stderr.follow(child.stderr.take().expect("standard error is a pipe"));
     let stdout = child.stdout.take().expect("standard output is a pipe");
@@ -234,8 +247,8 @@ pub fn run(command: &mut Command, limit: Duration) -> io::Result<Finished> {
     Ok(Finished { status, stdout: stdout?, stderr })
 }
 
-fn spawn_in_group(command: &mut Command, name: &str) -> io::Result<Child> {
-    command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+fn spawn_in_group(command: &mut Command, name: &str, stderr: Stdio) -> io::Result<Child> {
+    command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
     command.spawn().map_err(|error| Error::new(error.kind(), format!("starting {name}: {error}")))
 }
 
