@@ -11,6 +11,7 @@ use veil_studio::pipeline::{Encoder, ImportProgress, ImportRequest, Imported};
 use veil_studio::{Studio, StudioError};
 
 use crate::args::ImportArgs;
+use crate::commands::stop_signal;
 use crate::error::CliError;
 use crate::output::{self, Format, note};
 use crate::progress;
@@ -33,7 +34,7 @@ pub(crate) async fn run(
     let bar = tokio::spawn(progress::show(receiver));
     let imported = tokio::select! {
         imported = studio.import(&request, &encoder, &sender, now) => Some(imported),
-        _ = tokio::signal::ctrl_c() => None,
+        _ = stop_signal() => None,
     };
     drop(sender);
     let _ = bar.await;

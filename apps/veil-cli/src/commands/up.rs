@@ -10,13 +10,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::ChildStdout;
-use tokio::signal::unix::{SignalKind, signal};
 use veil_ffmpeg::sandbox::Confinement;
 use veil_ffmpeg::{Child, Invocation, Launcher};
 use veil_studio::{Studio, StudioError};
 
 use crate::args::UpArgs;
 use crate::commands::share::checked_url;
+use crate::commands::stop_signal;
 use crate::error::CliError;
 use crate::output::{Format, note};
 
@@ -106,15 +106,11 @@ fn stopped(status: std::process::ExitStatus) -> CliError {
 
 /// Sweeps from time to time until a signal comes or the gateway ends.
 async fn keep_house(studio: &Studio, gateway: &mut Child) -> Result<(), CliError> {
-    let failed = |error| CliError::new(format!("cannot listen for signals: {error}"));
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut hang_up = signal(SignalKind::hangup()).map_err(failed)?;
+    let mut stopped_by_signal = std::pin::pin!(stop_signal());
     let mut sweep = tokio::time::interval(SWEEP_EVERY);
     loop {
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => return Ok(()),
-            _ = terminate.recv() => return Ok(()),
-            _ = hang_up.recv() => return Ok(()),
+            result = &mut stopped_by_signal => return result,
             exit = gateway.wait() => {
                 return Err(stopped(exit.map_err(StudioError::from)?.status));
             }
