@@ -121,23 +121,18 @@ fn child_at(parent: Kind, body: &[u8], offset: usize) -> Result<Child<'_>, CmafE
     Ok(Child { kind, offset: offset + 8, body: payload })
 }
 
-/// The first child of type `wanted`, or an error that says that it is missing.
+/// The payload of the first child of type `wanted`, or an error that says that it is missing.
 pub(super) fn child<'a>(
     parent: Kind,
     body: &'a [u8],
     wanted: Kind,
     missing: &'static str,
 ) -> Result<&'a [u8], CmafError> {
-    find(parent, body, wanted)?.ok_or_else(|| malformed(parent, missing))
-}
-
-/// The first child of type `wanted`, if there is one.
-pub(super) fn find(parent: Kind, body: &[u8], wanted: Kind) -> Result<Option<&[u8]>, CmafError> {
     for child in children(parent, body) {
         let child = child?;
         if child.kind == wanted {
-            return Ok(Some(child.body));
+            return Ok(child.body);
         }
     }
-    Ok(None)
+    Err(malformed(parent, missing))
 }

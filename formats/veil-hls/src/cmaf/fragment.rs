@@ -28,6 +28,8 @@ pub(super) struct Fragment {
     pub(super) starts_with_sync: bool,
     /// Composition offset of the first sample; two's complement for version 1.
     pub(super) first_offset: i64,
+    /// Where the payload of `tfdt` is in the payload of `moof`.
+    time_at: usize,
     runs: Vec<Run>,
 }
 
@@ -63,13 +65,16 @@ pub(super) fn parse(moof: &[u8], defaults: Defaults) -> Result<Fragment, CmafErr
 
 fn track_fragment(traf: &Child<'_>, defaults: Defaults) -> Result<Fragment, CmafError> {
     let mut defaults = defaults;
-    let mut start = None;
+    let (mut start, mut time_at) = (None, 0);
     let mut samples = Samples::default();
     for found in children(TRAF, traf.body) {
         let found = found?;
         match &found.kind {
             b"tfhd" => defaults = header(found.body, defaults)?,
-            b"tfdt" => start = Some(decode_time(found.body)?),
+            b"tfdt" => {
+                start = Some(decode_time(found.body)?);
+                time_at = traf.offset + found.offset;
+            }
             b"trun" => samples.run(&found, traf.offset, defaults)?,
             _ => {}
         }
@@ -82,6 +87,7 @@ fn track_fragment(traf: &Child<'_>, defaults: Defaults) -> Result<Fragment, Cmaf
         data_bytes: samples.data_bytes,
         starts_with_sync: first.flags & NON_SYNC == 0,
         first_offset: first.offset,
+        time_at,
         runs: samples.runs,
     })
 }
@@ -208,5 +214,21 @@ pub(super) fn shift(moof: &mut [u8], fragment: &Fragment, shift: i64) -> Result<
             *field = i32::try_from(shifted).map_err(|_| broken())?.to_be_bytes();
         }
     }
+    Ok(())
+}
+
+/// Delays the fragment by `pause`, in the payload of the `moof` that it was read from.
+pub(super) fn delay(moof: &mut [u8], fragment: &mut Fragment, pause: u64) -> Result<(), CmafError> {
+    let broken = || malformed(*b"tfdt", "a time that cannot be moved");
+    let start = fragment.start + pause;
+    let tfdt = moof.get_mut(fragment.time_at..).ok_or_else(broken)?;
+    let (version, time) = tfdt.split_at_mut_checked(4).ok_or_else(broken)?;
+    if version.first() == Some(&1) {
+        *time.first_chunk_mut().ok_or_else(broken)? = start.to_be_bytes();
+    } else {
+        let start = u32::try_from(start).map_err(|_| broken())?;
+        *time.first_chunk_mut().ok_or_else(broken)? = start.to_be_bytes();
+    }
+    fragment.start = start;
     Ok(())
 }

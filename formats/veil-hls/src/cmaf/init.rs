@@ -2,7 +2,7 @@
 //!
 //! Owns: the way through `moov` (ISO/IEC 14496-12 §8.2). Refuses to know: fragments.
 
-use super::boxes::{Fields, Kind, child, children, find, malformed};
+use super::boxes::{Fields, Kind, child, children, malformed};
 use super::{CmafError, codec};
 
 const MOOV: Kind = *b"moov";
@@ -48,19 +48,52 @@ pub(super) struct Defaults {
     pub(super) flags: u32,
 }
 
+/// A pause before the track, asked for by an edit list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Pause {
+    /// Its length in units of the track's timescale.
+    pub(super) length: u64,
+    /// Where the four characters of `edts` are in the payload of `moov`.
+    pub(super) edts_at: usize,
+}
+
+/// What a `moov` box says.
+#[derive(Debug)]
+pub(super) struct Init {
+    pub(super) info: TrackInfo,
+    pub(super) defaults: Defaults,
+    pub(super) pause: Option<Pause>,
+}
+
 /// Reads the payload of a `moov` box.
-pub(super) fn parse(moov: &[u8]) -> Result<(TrackInfo, Defaults), CmafError> {
+pub(super) fn parse(moov: &[u8]) -> Result<Init, CmafError> {
     let mut traks = Vec::new();
     for found in children(MOOV, moov) {
         let found = found?;
         if found.kind == TRAK {
-            traks.push(found.body);
+            traks.push(found);
         }
     }
-    let [trak] = traks[..] else {
+    let [trak] = &traks[..] else {
         return Err(CmafError::Unsupported("a stream that does not have exactly one track"));
     };
-    Ok((track(trak)?, defaults(moov)?))
+    let mdia = child(TRAK, trak.body, *b"mdia", "no `mdia`")?;
+    let timescale = timescale(child(*b"mdia", mdia, *b"mdhd", "no `mdhd`")?)?;
+    let edit = edit(trak.body)?;
+    let info = track(mdia, timescale, edit.media_time)?;
+    let mut pause = None;
+    if edit.pause > 0 {
+        if !matches!(info.media, Media::Audio { priming: 0, .. }) {
+            return Err(CmafError::Unsupported("an edit list that both delays and cuts"));
+        }
+        let mvhd = child(MOOV, moov, *b"mvhd", "no `mvhd`")?;
+        let movie_timescale = self::timescale(mvhd)?;
+        let length = u128::from(edit.pause) * u128::from(timescale) / u128::from(movie_timescale);
+        let length = u64::try_from(length).ok().filter(|length| *length <= u64::from(u32::MAX));
+        let length = length.ok_or(CmafError::Unsupported("an edit list that delays for hours"))?;
+        pause = Some(Pause { length, edts_at: trak.offset + edit.edts_at });
+    }
+    Ok(Init { info, defaults: defaults(moov)?, pause })
 }
 
 fn defaults(moov: &[u8]) -> Result<Defaults, CmafError> {
@@ -71,9 +104,7 @@ fn defaults(moov: &[u8]) -> Result<Defaults, CmafError> {
     Ok(Defaults { duration: trex.u32()?, size: trex.u32()?, flags: trex.u32()? })
 }
 
-fn track(trak: &[u8]) -> Result<TrackInfo, CmafError> {
-    let mdia = child(TRAK, trak, *b"mdia", "no `mdia`")?;
-    let timescale = timescale(child(*b"mdia", mdia, *b"mdhd", "no `mdhd`")?)?;
+fn track(mdia: &[u8], timescale: u32, media_time: u64) -> Result<TrackInfo, CmafError> {
     let minf = child(*b"mdia", mdia, *b"minf", "no `minf`")?;
     let stbl = child(*b"minf", minf, *b"stbl", "no `stbl`")?;
     let stsd = child(*b"stbl", stbl, *b"stsd", "no `stsd`")?;
@@ -82,7 +113,6 @@ fn track(trak: &[u8]) -> Result<TrackInfo, CmafError> {
     if fields.u32()? != 1 {
         return Err(CmafError::Unsupported("a track with more than one sample description"));
     }
-    let media_time = edit(trak)?;
     let entry = children(*b"stsd", fields.rest())
         .next()
         .ok_or_else(|| malformed(*b"stsd", "no sample entry"))??;
@@ -94,6 +124,7 @@ fn track(trak: &[u8]) -> Result<TrackInfo, CmafError> {
     }
 }
 
+/// Units a second, from `mdhd` or `mvhd`, which begin alike.
 fn timescale(mdhd: &[u8]) -> Result<u32, CmafError> {
     let mut fields = Fields::new(*b"mdhd", mdhd);
     let (version, _) = fields.version_and_flags()?;
@@ -104,26 +135,60 @@ fn timescale(mdhd: &[u8]) -> Result<u32, CmafError> {
     }
 }
 
-/// The media time at which presentation starts, from an edit list of at most one edit.
-fn edit(trak: &[u8]) -> Result<u64, CmafError> {
-    let Some(edts) = find(TRAK, trak, *b"edts")? else { return Ok(0) };
-    let mut elst = Fields::new(*b"elst", child(*b"edts", edts, *b"elst", "no `elst`")?);
-    let (version, _) = elst.version_and_flags()?;
-    if elst.u32()? != 1 {
-        return Err(CmafError::Unsupported("an edit list with more than one edit"));
+/// An edit list: an optional pause, then the track from `media_time` on.
+#[derive(Debug, Default)]
+struct Edit {
+    /// In units of the movie's timescale.
+    pause: u64,
+    /// In units of the track's timescale.
+    media_time: u64,
+    /// Where the four characters of `edts` are in the payload of `trak`.
+    edts_at: usize,
+}
+
+fn edit(trak: &[u8]) -> Result<Edit, CmafError> {
+    let mut edit = Edit::default();
+    for found in children(TRAK, trak) {
+        let found = found?;
+        if found.kind != *b"edts" {
+            continue;
+        }
+        edit.edts_at = found.offset.saturating_sub(4);
+        let elst = child(*b"edts", found.body, *b"elst", "no `elst`")?;
+        let mut fields = Fields::new(*b"elst", elst);
+        let (version, _) = fields.version_and_flags()?;
+        let entries = fields.u32()?;
+        for index in 0..entries.min(3) {
+            let (duration, media_time) = entry(&mut fields, version)?;
+            match (index, media_time) {
+                (0, None) if entries == 2 => edit.pause = duration,
+                (_, Some(time)) if index + 1 == entries => edit.media_time = time,
+                _ => {
+                    return Err(CmafError::Unsupported(
+                        "an edit list of more than a delay and a cut",
+                    ));
+                }
+            }
+        }
+        break;
     }
-    // Read as unsigned, so that the empty edit (-1) is far too large and refused like the rest.
-    let media_time = if version == 1 {
-        elst.skip(8)?;
-        elst.u64()?
+    // The priming of an encoder is a frame or two; more would be cut out of the film.
+    if edit.media_time > u64::from(u16::MAX) {
+        return Err(CmafError::Unsupported("an edit list that cuts the track"));
+    }
+    Ok(edit)
+}
+
+/// Duration and media time of one edit; no media time for an empty edit.
+fn entry(fields: &mut Fields<'_>, version: u8) -> Result<(u64, Option<u64>), CmafError> {
+    let entry = if version == 1 {
+        (fields.u64()?, Some(fields.u64()?).filter(|time| *time != u64::MAX))
     } else {
-        elst.skip(4)?;
-        u64::from(elst.u32()?)
+        let (duration, time) = (fields.u32()?, fields.u32()?);
+        (u64::from(duration), Some(time).filter(|time| *time != u32::MAX).map(u64::from))
     };
-    if media_time > u64::from(u16::MAX) {
-        return Err(CmafError::Unsupported("an edit list that delays or cuts the track"));
-    }
-    Ok(media_time)
+    fields.skip(4)?; // rate
+    Ok(entry)
 }
 
 fn video(entry: &[u8], timescale: u32) -> Result<TrackInfo, CmafError> {

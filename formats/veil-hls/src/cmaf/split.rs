@@ -8,7 +8,7 @@
 
 use super::boxes::{Kind, malformed, name};
 use super::fragment::{self, Fragment};
-use super::init::{self, Defaults, Media};
+use super::init::{self, Defaults, Init, Media};
 use super::{CmafError, INIT_BYTES_MAX, MOOF_BYTES_MAX, Piece, SEGMENT_BYTES_MAX};
 
 /// Cuts a stream of fragmented MP4 into an initialisation segment and media segments.
@@ -54,6 +54,8 @@ struct Track {
     timescale: u64,
     audio: bool,
     priming: u64,
+    /// Silence before the track, in timescale units.
+    pause: u64,
     defaults: Defaults,
     /// Decode time and composition offset of the first sample of all.
     origin: Option<(u64, i64)>,
@@ -212,7 +214,13 @@ impl Splitter {
     }
 
     fn end_init(&mut self, moov: Place, pieces: &mut Vec<Piece>) -> Result<(), CmafError> {
-        let (info, defaults) = init::parse(self.piece.get(moov.body_at..).unwrap_or_default())?;
+        let moov_body = self.piece.get_mut(moov.body_at..).unwrap_or_default();
+        let Init { info, defaults, pause } = init::parse(moov_body)?;
+        if let Some(pause) = pause {
+            // Players of fragments do not agree on empty edits: the pause goes into the decode times.
+            let edts = moov_body.get_mut(pause.edts_at..).and_then(|rest| rest.first_chunk_mut());
+            *edts.ok_or_else(|| malformed(*b"moov", "an edit list out of place"))? = *b"free";
+        }
         let (audio, priming) = match info.media {
             Media::Audio { priming, .. } => (true, priming),
             Media::Video { .. } => (false, 0),
@@ -221,6 +229,7 @@ impl Splitter {
             timescale: u64::from(info.timescale),
             audio,
             priming,
+            pause: pause.map_or(0, |pause| pause.length),
             defaults,
             origin: None,
             start: 0,
@@ -235,7 +244,7 @@ impl Splitter {
     fn end_moof(&mut self, place: Place, pieces: &mut Vec<Piece>) -> Result<(), CmafError> {
         let Phase::Media(track) = &mut self.phase else { return Ok(()) };
         let moof = self.piece.get_mut(place.body_at..).unwrap_or_default();
-        let fragment = fragment::parse(moof, track.defaults)?;
+        let mut fragment = fragment::parse(moof, track.defaults)?;
         let (epoch, offset) = *track.origin.get_or_insert((fragment.start, fragment.first_offset));
         if offset != 0 {
             fragment::shift(moof, &fragment, offset)?;
@@ -243,6 +252,9 @@ impl Splitter {
         // FFmpeg starts at 0. Another origin would have to be taken out of every `tfdt` as well.
         if epoch != 0 {
             return Err(CmafError::Unsupported("decode times that do not start at zero"));
+        }
+        if track.pause != 0 {
+            fragment::delay(moof, &mut fragment, track.pause)?;
         }
         if track.cuts_before(&fragment)? {
             // The next segment is about as large as this one: reserve it in one piece.

@@ -14,34 +14,38 @@ fn words(words: &[u32]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_be_bytes()).collect()
 }
 
-fn moov(timescale: u32, entry: &[u8], edit: Option<u32>) -> Vec<u8> {
+/// A `moov` with an edit list of `(duration, media time)`.
+fn moov(timescale: u32, entry: &[u8], edits: &[(u32, u32)]) -> Vec<u8> {
     let mdhd = make_box(b"mdhd", &[&words(&[0, 0, 0, timescale, 0, 0])]);
     let stsd = make_box(b"stsd", &[&words(&[0, 1]), entry]);
     let minf = make_box(b"minf", &[&make_box(b"stbl", &[&stsd])]);
     let mdia = make_box(b"mdia", &[&mdhd, &minf]);
-    let edts = edit.map_or(vec![], |time| {
-        make_box(b"edts", &[&make_box(b"elst", &[&words(&[0, 1, 0, time, 0x1_0000])])])
-    });
+    let entries: Vec<u32> =
+        edits.iter().flat_map(|&(duration, time)| [duration, time, 0x1_0000]).collect();
+    let count = u32::try_from(edits.len()).unwrap();
+    let elst = make_box(b"elst", &[&words(&[0, count]), &words(&entries)]);
+    let edts = if edits.is_empty() { vec![] } else { make_box(b"edts", &[&elst]) };
     let trak = make_box(b"trak", &[&edts, &mdia]);
     let trex = make_box(b"trex", &[&words(&[0, 1, 1, 0, 0, 0])]);
-    make_box(b"moov", &[&trak, &make_box(b"mvex", &[&trex])])
+    let mvhd = make_box(b"mvhd", &[&words(&[0, 0, 0, 1000, 0])]);
+    make_box(b"moov", &[&mvhd, &trak, &make_box(b"mvex", &[&trex])])
 }
 
 fn video_init() -> Vec<u8> {
     let avcc = make_box(b"avcC", &[&[1, 0x64, 0, 0x1f, 0xff, 0xe1, 0, 0]]);
     let size = [1280_u16.to_be_bytes(), 720_u16.to_be_bytes()].concat();
     let entry = make_box(b"avc1", &[&[0; 24], &size, &[0; 50], &avcc]);
-    [make_box(b"ftyp", &[b"iso6\0\0\0\0cmfc"]), moov(1000, &entry, None)].concat()
+    [make_box(b"ftyp", &[b"iso6\0\0\0\0cmfc"]), moov(1000, &entry, &[])].concat()
 }
 
-fn audio_init(edit: Option<u32>) -> Vec<u8> {
+fn audio_init(edits: &[(u32, u32)]) -> Vec<u8> {
     let config = [5, 2, 0x11, 0x90];
     let decoder = [&[4, 0x80, 0x80, 0x80, 17, 0x40, 0x15][..], &[0; 11], &config].concat();
     let es = [&[3, 27, 0, 1, 0][..], &decoder, &[6, 1, 2]].concat();
     let esds = make_box(b"esds", &[&[0; 4], &es]);
     let fields = [&[0; 16][..], &[0, 2, 0, 16, 0, 0, 0, 0], &words(&[48_000 << 16])].concat();
     let entry = make_box(b"mp4a", &[&fields, &esds]);
-    [make_box(b"ftyp", &[b"iso6"]), moov(48_000, &entry, edit)].concat()
+    [make_box(b"ftyp", &[b"iso6"]), moov(48_000, &entry, edits)].concat()
 }
 
 /// A fragment with samples of `(duration, composition offset)`, each of three bytes.
@@ -138,7 +142,7 @@ fn a_late_keyframe_makes_a_long_segment_and_the_next_cut_returns_to_the_grid() {
 
 #[test]
 fn audio_is_cut_at_the_nearest_fragment_and_its_durations_do_not_drift() {
-    let mut stream = audio_init(Some(1024));
+    let mut stream = audio_init(&[(0, 1024)]);
     let count = 200_u64;
     for index in 0..count {
         stream.extend(fragment(index * 24_576, true, 0, &[(1024, 0); 24]));
@@ -157,6 +161,26 @@ fn audio_is_cut_at_the_nearest_fragment_and_its_durations_do_not_drift() {
 }
 
 #[test]
+fn a_pause_before_the_sound_moves_into_the_decode_times() {
+    let mut stream = audio_init(&[(500, u32::MAX), (0, 0)]);
+    for index in 0..8_u64 {
+        stream.extend(fragment(index * 24_576, true, 0, &[(1024, 0); 24]));
+    }
+    let pieces = split(&stream, usize::MAX).unwrap();
+    let Piece::Init { bytes, .. } = &pieces[0] else { panic!("the init segment comes first") };
+    assert!(!bytes.windows(4).any(|window| window == b"edts"));
+    let Piece::Segment { bytes, .. } = &pieces[1] else { panic!("then a media segment") };
+    let tfdt = bytes.windows(4).position(|window| window == b"tfdt").unwrap();
+    assert_eq!(bytes[tfdt + 8..tfdt + 16], 24_000_u64.to_be_bytes());
+    // The pause belongs to the first segment, so that the playlist begins at 0.
+    let timings = timings(&pieces);
+    assert_eq!(timings[0].0, 0);
+    let end: u64 = timings.iter().map(|(_, duration)| duration).sum();
+    assert_eq!(end, 500_000 + 8 * 512_000);
+    assert_eq!(timings[1].0, 500_000 + 3 * 512_000);
+}
+
+#[test]
 fn streams_that_are_not_one_clean_track_are_refused_with_the_reason() {
     let init = video_init();
     let clip = fragment(0, true, 1, &[(100, 0)]);
@@ -171,10 +195,14 @@ fn streams_that_are_not_one_clean_track_are_refused_with_the_reason() {
     refused(&with(&[&init, &[0, 0, 0, 3], b"free"]), "size is too small");
     refused(&init, "no samples");
     refused(b"", "no samples");
-    refused(&audio_init(Some(u32::MAX)), "delays or cuts the track");
+    refused(&audio_init(&[(0, 1 << 16)]), "cuts the track");
+    refused(&audio_init(&[(9, u32::MAX), (0, 1024)]), "both delays and cuts");
+    refused(&audio_init(&[(9, u32::MAX)]), "more than a delay and a cut");
+    refused(&audio_init(&[(0, 0); 4]), "more than a delay and a cut");
+    refused(&audio_init(&[(u32::MAX, u32::MAX), (0, 0)]), "delays for hours");
     let wrong = make_box(b"hev1", &[]);
-    refused(&moov(1000, &wrong, None), "codec other than");
-    refused(&moov(0, &wrong, None), "timescale of zero");
+    refused(&moov(1000, &wrong, &[]), "codec other than");
+    refused(&moov(0, &wrong, &[]), "timescale of zero");
     refused(&make_box(b"moov", &[]), "exactly one track");
     let mdat_too_long = with(&[&init, &clip[..clip.len() - 11], &make_box(b"mdat", &[b"1234"])]);
     refused(&mdat_too_long, "not the sum of its samples");
@@ -261,7 +289,7 @@ proptest! {
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
     ) {
         let mut stream = if audio {
-            [audio_init(Some(1024)), fragment(0, true, 0, &[(1024, 0); 24])].concat()
+            [audio_init(&[(0, 1024)]), fragment(0, true, 0, &[(1024, 0); 24])].concat()
         } else {
             video(1, 200)
         };
