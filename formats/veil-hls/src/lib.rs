@@ -1,1 +1,3 @@
 //! HLS playlists and CMAF fragments: parse, cut, write, rewrite.
+
+pub mod template;
