@@ -3,7 +3,7 @@
 //! Owns the rewriting of playlists: which lines and attributes carry a URI, and that everything else
 //! survives byte for byte (line ends, byte order mark, unknown tags, a missing last line end). Refuses
 //! to know what a URI becomes: the caller writes that. Specification: RFC 8216bis §4; the rules of
-//! references are in [`reference`]. Invariants: rendering each slot as itself gives the source back,
+//! references are in `template/reference.rs`. Invariants: rendering each slot as itself gives the source back,
 //! and no slot's URI leaves the playlist's folder.
 
 mod attribute;

@@ -201,3 +201,20 @@ fn insert(headers: &mut HeaderMap, name: header::HeaderName, value: String) {
         headers.insert(name, value);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_arrive_is_given_up() {
+        let silent = stream::pending::<Result<bytes::Bytes, std::io::Error>>();
+        let started = tokio::time::Instant::now();
+        let read = read_names(&HeaderMap::new(), Body::from_stream(silent)).await;
+        let answer = read.err().unwrap().into_response();
+        assert_eq!(answer.status(), StatusCode::REQUEST_TIMEOUT);
+        assert_eq!(started.elapsed(), SIGN_BODY_TIMEOUT);
+    }
+}

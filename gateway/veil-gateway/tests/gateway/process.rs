@@ -7,7 +7,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -182,26 +182,44 @@ fn check_json_log(log: &str) {
     assert_eq!(accesses, 8, "{log}");
 }
 
+/// Asks for the huge object, reads the beginning and returns the connection.
+fn begin_download(process: &Process) -> TcpStream {
+    let body = format!("{{\"names\": [\"{HUGE}\"]}}");
+    let length = format!("Content-Length: {}", body.len());
+    let host = format!("Host: {}", process.address);
+    let mine = format!("Authorization: {}", bearer());
+    let start = format!("POST /v1/grants/{GRANT}/sign");
+    let urls = send(process.address, &start, &[&host, &mine, &length], &body).json();
+    let url = urls["urls"][HUGE].as_str().unwrap();
+    let mut stream = connect(process.address);
+    write!(stream, "GET {url} HTTP/1.1\r\n{host}\r\n\r\n").unwrap();
+    stream.read_exact(&mut [0; 100]).unwrap();
+    stream
+}
+
 #[test]
 fn a_signal_finishes_a_running_download_and_then_the_process() {
     for signal in [Signal::TERM, Signal::INT] {
         let process = Process::start(&[]);
-        let body = format!("{{\"names\": [\"{HUGE}\"]}}");
-        let length = format!("Content-Length: {}", body.len());
-        let host = format!("Host: {}", process.address);
-        let mine = format!("Authorization: {}", bearer());
-        let start = format!("POST /v1/grants/{GRANT}/sign");
-        let urls = send(process.address, &start, &[&host, &mine, &length], &body).json();
-        let url = urls["urls"][HUGE].as_str().unwrap();
-        let mut stream = connect(process.address);
-        write!(stream, "GET {url} HTTP/1.1\r\n{host}\r\n\r\n").unwrap();
-        stream.read_exact(&mut [0; 100]).unwrap();
+        let mut stream = begin_download(&process);
         process.signal(signal);
         let mut rest = Vec::new();
         stream.read_to_end(&mut rest).unwrap();
         assert!(rest.len() > HUGE_BYTES);
         assert_eq!(process.end().0, Some(0));
     }
+}
+
+#[test]
+fn a_download_that_the_client_leaves_is_logged_as_incomplete() {
+    let process = Process::start(&["--log", "json"]);
+    drop(begin_download(&process));
+    process.signal(Signal::TERM);
+    let (_, log) = process.end();
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let object = lines.iter().find(|line| line["route"] == "/o/t/{title}/{name}").unwrap();
+    assert_eq!(object["complete"], false);
+    assert!(object["bytes"].as_u64().unwrap() < HUGE_BYTES as u64, "{object}");
 }
 
 /// Runs a gateway that must not start.
