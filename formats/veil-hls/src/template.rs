@@ -3,7 +3,7 @@
 //! Owns the rewriting of playlists: which lines and attributes carry a URI, and that everything else
 //! survives byte for byte (line ends, byte order mark, unknown tags, a missing last line end). Refuses
 //! to know what a URI becomes: the caller writes that. Specification: RFC 8216bis §4; the rules of
-//! references are in [`reference`]. Invariants: rendering each slot as itself gives the source back,
+//! references are in `template/reference.rs`. Invariants: rendering each slot as itself gives the source back,
 //! and no slot's URI leaves the playlist's folder.
 
 mod attribute;
@@ -124,7 +124,7 @@ impl Template {
         let text = std::str::from_utf8(playlist).map_err(|_| PlaylistError::NotUtf8)?;
         let mut template = Self { text: text.to_owned(), slots: Vec::new(), foreign_count: 0 };
         let mut start = text.len() - text.trim_start_matches('\u{feff}').len();
-        if start > '\u{feff}'.len_utf8() {
+        if start > '\u{feff}'.len_utf8() || start == text.len() {
             return Err(PlaylistError::NoHeader);
         }
         for (index, raw) in text[start..].split_inclusive('\n').enumerate() {
@@ -136,9 +136,6 @@ impl Template {
                 template.slots.push((range, kind));
             }
             start += raw.len();
-        }
-        if playlist.is_empty() {
-            return Err(PlaylistError::NoHeader);
         }
         Ok(template)
     }
