@@ -1,0 +1,21 @@
+/**
+ * `@veilcast/player`: the `<veil-player>` element and what its events carry.
+ */
+
+export { defineVeilPlayer, VeilPlayerElement } from './element/veil-player';
+export type { PlayerState, VeilPlayerEventMap } from './element/veil-player';
+export type { PlaybackStats } from './engine/playback';
+export type { Tracks } from './engine/tracks';
+export { explain, isPassing } from './failure';
+export type { Explanation, Failure, FailureCode, Part } from './failure';
+export type { Link } from './protocol';
+export type {
+  AudioRendition,
+  Poster,
+  Rendition,
+  Segment,
+  Storyboard,
+  SubtitleRendition,
+  Title,
+  VideoRendition,
+} from './title';
