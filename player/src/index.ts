@@ -6,8 +6,10 @@ export { defineVeilPlayer, VeilPlayerElement } from './element/veil-player';
 export type { PlayerState, VeilPlayerEventMap } from './element/veil-player';
 export type { PlaybackStats } from './engine/playback';
 export type { Tracks } from './engine/tracks';
-export { explain, isPassing } from './failure';
-export type { Explanation, Failure, FailureCode, Part } from './failure';
+export { explain } from './explain';
+export type { Explanation } from './explain';
+export { isPassing } from './failure';
+export type { Failure, FailureCode, Part } from './failure';
 export type { Link } from './protocol';
 export type {
   AudioRendition,

@@ -5,7 +5,8 @@
  * its own words there; what is built in serves a page that doesn't.
  */
 
-import { explain, type Failure } from '../failure';
+import { explain } from '../explain';
+import type { Failure } from '../failure';
 import { h, listen } from './dom';
 import { icon } from './icons';
 import { KEY_HELP } from './keyboard';

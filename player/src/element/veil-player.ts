@@ -9,7 +9,8 @@
 
 import { findObstacle, Playback, type PlaybackStats } from '../engine/playback';
 import type { Tracks } from '../engine/tracks';
-import { explain, type Explanation, type Failure } from '../failure';
+import { explain, type Explanation } from '../explain';
+import type { Failure } from '../failure';
 import type { Link } from '../protocol';
 import type { Title } from '../title';
 import { Activity } from './activity';
@@ -82,8 +83,8 @@ export class VeilPlayerElement extends HTMLElement {
       this.#controls.menu.element,
     );
     this.#video.disableRemotePlayback = true;
+    this.#controls.element.inert = true;
     this.#wire();
-    this.#setState('idle');
   }
 
   /** What the player is doing. */
@@ -175,6 +176,7 @@ export class VeilPlayerElement extends HTMLElement {
   }
 
   connectedCallback(): void {
+    this.setAttribute('data-state', this.#state);
     this.#inPage = new AbortController();
     this.#listenToPage(this.#inPage.signal);
   }

@@ -47,7 +47,7 @@ function configure(environment: LoaderEnvironment, bandwidthBps: number): Partia
     lowLatencyMode: false,
     backBufferLength: BACK_BUFFER_S,
     maxBufferLength: FIRST_BUFFER_S,
-    maxMaxBufferLength: MAX_FORWARD_BUFFER_S,
+    maxMaxBufferLength: FIRST_BUFFER_S,
     maxBufferSize: MAX_FORWARD_BUFFER_BYTES,
     enableIMSC1: false,
     enableCEA708Captions: false,
@@ -115,6 +115,7 @@ export class Streaming {
 
   readonly #onPlay = (): void => {
     this.#hls.config.maxBufferLength = FORWARD_BUFFER_S;
+    this.#hls.config.maxMaxBufferLength = MAX_FORWARD_BUFFER_S;
   };
 
   readonly #report = (): void => {
