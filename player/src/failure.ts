@@ -1,8 +1,8 @@
 /**
- * Everything that can go wrong for a viewer, and the one table of what to tell them.
+ * Everything that can go wrong for a viewer.
  *
- * Shared by Workers and page. Knows nothing of where a failure is shown. Invariant: no text holds
- * a secret, a key, a URL or an object's name.
+ * Shared by Workers and page. Knows nothing of words for it: they are in `explain.ts`. Invariant:
+ * a failure holds no secret, key, URL or object's name.
  */
 
 /** What a failure is. */
@@ -60,124 +60,15 @@ export function failureOf(error: unknown): Failure {
   return error instanceof PlayerFailure ? error.failure : { code: 'playback-failed' };
 }
 
-/** What a person reads about a failure. */
-export interface Explanation {
-  readonly title: string;
-  readonly happened: string;
-  readonly action: string;
-}
-
-interface Entry extends Explanation {
-  /** The player tries again by itself: nothing is wrong with the link or the video. */
-  readonly passing?: true;
-}
-
-const TABLE: Readonly<Record<FailureCode, Entry>> = {
-  'link-incomplete': {
-    title: 'This link is incomplete',
-    happened: 'The part after # is missing or cut short. It holds the key to the video.',
-    action: 'Copy the whole link again, or ask the sender for a new one.',
-  },
-  'link-unknown': {
-    title: 'This link leads nowhere',
-    happened: 'There is no video under this address. It may have been removed.',
-    action: 'Check the link for typing errors, or ask the sender for a new one.',
-  },
-  'secret-wrong': {
-    title: 'This link doesn’t fit',
-    happened: 'The secret part of the link, after #, is not the one that opens this video.',
-    action: 'Copy the whole link again, or ask the sender for a new one.',
-  },
-  'grant-expired': {
-    title: 'This link has expired',
-    happened: 'The sender set an end to it, and that moment has passed.',
-    action: 'Ask the sender for a new link. If it should still work, check this device’s clock.',
-  },
-  'grant-revoked': {
-    title: 'This link was withdrawn',
-    happened: 'The sender has taken back the permission to watch.',
-    action: 'Ask the sender if you think that this is a mistake.',
-  },
-  'identity-wrong': {
-    title: 'That identity doesn’t open this video',
-    happened: 'The video was shared with somebody else’s identity.',
-    action: 'Choose the identity file whose recipient you gave to the sender.',
-  },
-  'identity-unreadable': {
-    title: 'That file is not an identity',
-    happened: 'An identity file has one line that begins with AGE-SECRET-KEY-PQ-1.',
-    action: 'Choose another file.',
-  },
-  tampered: {
-    title: 'This video was changed on its way',
-    happened: '{Part} did not pass its seal: it was damaged, exchanged or forged.',
-    action: 'Playback stopped before the changed part was shown. Tell the sender.',
-  },
-  'playlist-mismatch': {
-    title: 'This video is not as it was sealed',
-    happened: 'The playlist disagrees with the sealed description: it is old, cut or forged.',
-    action: 'Playback has stopped. Try again later; if it stays, tell the sender.',
-  },
-  'object-missing': {
-    title: 'A part of this video is missing',
-    happened: '{Part} is no longer in the store.',
-    action: 'Tell the sender: the video has to be published again.',
-  },
-  offline: {
-    title: 'You are offline',
-    happened: 'This device has no connection at the moment.',
-    action: 'Playback goes on by itself when the connection is back.',
-    passing: true,
-  },
-  'gateway-unreachable': {
-    title: 'The server doesn’t answer',
-    happened: 'The connection to the video server failed.',
-    action: 'Trying again by itself. If it lasts, check your network.',
-    passing: true,
-  },
-  'gateway-broken': {
-    title: 'The server has a problem',
-    happened: 'The video server answered in a way that makes no sense.',
-    action: 'Trying again by itself. If it lasts, tell the sender.',
-    passing: true,
-  },
-  'store-unavailable': {
-    title: 'The store doesn’t answer',
-    happened: 'The video server is there, but the place where the video lies is not.',
-    action: 'Trying again by itself. If it lasts, tell the sender.',
-    passing: true,
-  },
-  'codec-unsupported': {
-    title: 'This browser can’t play this video',
-    happened: 'It has no decoder for the format that the video is in.',
-    action: 'Try a current version of Chrome, Edge, Firefox or Safari.',
-  },
-  'browser-unsupported': {
-    title: 'This browser is too old',
-    happened: 'Sealed video needs Web Crypto, Workers and Media Source Extensions.',
-    action: 'Update the browser, or use a current version of another one.',
-  },
-  'insecure-context': {
-    title: 'This connection is not secure',
-    happened: 'Browsers open sealed video only on pages that come over https.',
-    action: 'Open the link with https:// at its beginning.',
-  },
-  'playback-failed': {
-    title: 'Playback failed',
-    happened: 'The browser stopped playing the video, and trying again didn’t help.',
-    action: 'Reload the page. If it stays, try another browser.',
-  },
-};
-
-/** Tells what to show a person about `failure`. */
-export function explain(failure: Failure): Explanation {
-  const { title, happened, action } = TABLE[failure.code];
-  const part = failure.part ?? 'the video';
-  const capital = part.charAt(0).toUpperCase() + part.slice(1);
-  return { title, happened: happened.replace('{Part}', capital), action };
-}
+/** Nothing is wrong with the link or the video: the player tries again by itself. */
+const PASSING: readonly FailureCode[] = [
+  'offline',
+  'gateway-unreachable',
+  'gateway-broken',
+  'store-unavailable',
+];
 
 /** Tells whether a failure may pass, so that trying again makes sense. */
 export function isPassing(failure: Failure): boolean {
-  return TABLE[failure.code].passing === true;
+  return PASSING.includes(failure.code);
 }

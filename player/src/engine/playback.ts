@@ -1,0 +1,229 @@
+/**
+ * One playback from link to picture: Workers, manifest, first segments, stream, failures.
+ *
+ * Knows nothing of buttons. Invariants: it fails at most once, and then everything is ended, the
+ * Workers included; a broken seal ends it wherever it is found, previews and poster included.
+ */
+
+import { failureOf, PlayerFailure, type Failure } from '../failure';
+import type { Link } from '../protocol';
+import type { Rendition, Title } from '../title';
+import { Kind, type Role } from '../vault/role';
+import { Ahead } from './ahead';
+import { ASSUMED_BANDWIDTH_BPS, chooseStart, type Start } from './choice';
+import { VaultClient, type Playlist } from './client';
+import { Streaming } from './streaming';
+import { NO_TRACKS, type Tracks } from './tracks';
+
+/** What a playback tells. */
+export interface PlaybackEvents {
+  onTitle(title: Title): void;
+  onIdentityNeeded(recipient: string, refused: Failure | null): void;
+  /** Trouble with the network begins, or is over (`null`); the Workers try again meanwhile. */
+  onTrouble(failure: Failure | null): void;
+  onTracks(tracks: Tracks): void;
+  onFailure(failure: Failure): void;
+}
+
+/** Figures of a playback. */
+export interface PlaybackStats {
+  /** Which X-Wing opened the grant. */
+  readonly provider: 'native' | 'noble' | null;
+  /** From `open` to the first decoded frame, in milliseconds. */
+  readonly firstFrameMs: number | null;
+  readonly bandwidthBps: number | null;
+  /** Sealed bytes of media that were opened. */
+  readonly openedBytes: number;
+  readonly decodedFrames: number;
+  readonly droppedFrames: number;
+}
+
+type MediaSourceLike = Pick<typeof MediaSource, 'isTypeSupported'>;
+
+function mediaSource(): MediaSourceLike | undefined {
+  const { ManagedMediaSource, MediaSource: plain } = globalThis as {
+    ManagedMediaSource?: MediaSourceLike;
+    MediaSource?: MediaSourceLike;
+  };
+  return ManagedMediaSource ?? plain;
+}
+
+/** Tells what this browser lacks to play sealed video, `null` for nothing. */
+export function findObstacle(): Failure | null {
+  if (!globalThis.isSecureContext) return { code: 'insecure-context' };
+  const hasAll = 'subtle' in crypto && 'Worker' in globalThis && mediaSource() !== undefined;
+  return hasAll ? null : { code: 'browser-unsupported' };
+}
+
+/** The browser's own guess, which is rounded and capped for privacy, or a cautious one. */
+function guessBandwidthBps(): number {
+  const { connection } = navigator as { connection?: { downlink?: number } };
+  const guess = (connection?.downlink ?? 0) * 1e6;
+  return guess > 0 ? guess : ASSUMED_BANDWIDTH_BPS;
+}
+
+/** A playback; make one, `open` it once, `destroy` it at the end. */
+export class Playback {
+  readonly #client: VaultClient;
+  readonly #library = import('hls.js');
+  readonly #playlists = new Map<number | null, Promise<Playlist>>();
+  #ahead: Ahead | null = null;
+  #streaming: Streaming | null = null;
+  #provider: 'native' | 'noble' | null = null;
+  #openedAtMs = 0;
+  #firstFrameMs: number | null = null;
+  #openedBytes = 0;
+  #ended = false;
+
+  constructor(
+    private readonly video: HTMLVideoElement,
+    private readonly events: PlaybackEvents,
+  ) {
+    this.#library.catch(() => undefined);
+    this.#client = new VaultClient({
+      onTitle: (title, provider) => {
+        this.#provider = provider;
+        void this.#begin(title);
+      },
+      onIdentityNeeded: (recipient, refused) => events.onIdentityNeeded(recipient, refused),
+      onStopped: (failure) => this.#fail(failure),
+      onTrouble: (failure) => events.onTrouble(failure),
+    });
+  }
+
+  /** Hands the link to the vault. */
+  open(link: Link): void {
+    this.#openedAtMs = performance.now();
+    this.#client.start(link);
+  }
+
+  /** Hands an identity file to the vault, unread. */
+  provideIdentity(file: File): void {
+    this.#client.provideIdentity(file);
+  }
+
+  get tracks(): Tracks {
+    return this.#streaming?.tracks ?? NO_TRACKS;
+  }
+
+  get stats(): PlaybackStats {
+    const quality = this.video.getVideoPlaybackQuality();
+    return {
+      provider: this.#provider,
+      firstFrameMs: this.#firstFrameMs,
+      bandwidthBps: this.#streaming?.bandwidthBps ?? null,
+      openedBytes: this.#openedBytes,
+      decodedFrames: quality.totalVideoFrames,
+      droppedFrames: quality.droppedVideoFrames,
+    };
+  }
+
+  selectVideo(id: number | null): void {
+    this.#streaming?.selectVideo(id);
+  }
+
+  selectAudio(id: number): void {
+    this.#streaming?.selectAudio(id);
+  }
+
+  selectSubtitles(id: number | null): void {
+    this.#streaming?.selectSubtitles(id);
+  }
+
+  /** Opens the poster or a storyboard sheet; `null` where it can't be had. */
+  async image(kind: 'poster' | 'storyboard', index: number, type: string): Promise<Blob | null> {
+    const job = this.#client.open({ kind: Kind[kind], rendition: 0, index });
+    try {
+      return new Blob([(await job.done).plaintext], { type });
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure.code === 'tampered') this.#fail(failure);
+      return null;
+    }
+  }
+
+  /** Ends everything; no event follows. */
+  destroy(): void {
+    this.#ended = true;
+    this.#streaming?.destroy();
+    this.#streaming = null;
+    this.#ahead?.clear();
+    this.#client.destroy();
+  }
+
+  #fail(failure: Failure): void {
+    if (this.#ended) return;
+    this.destroy();
+    this.events.onFailure(failure);
+  }
+
+  async #begin(title: Title): Promise<void> {
+    if (this.#ended) return;
+    const bandwidthBps = guessBandwidthBps();
+    const isSupported = (type: string) => mediaSource()?.isTypeSupported(type) ?? false;
+    const start = chooseStart(title, isSupported, bandwidthBps);
+    if (start === null) return this.#fail({ code: 'codec-unsupported' });
+    const ahead = new Ahead(title, (role, onProgress) => this.#open(role, onProgress));
+    this.#ahead = ahead;
+    this.#warmUp(ahead, start);
+    this.events.onTitle(title);
+    try {
+      const { default: library } = await this.#library;
+      if (!this.#ended) this.#stream(library, title, start, ahead, bandwidthBps);
+    } catch (cause) {
+      this.#fail(failureOf(new PlayerFailure('playback-failed', undefined, { cause })));
+    }
+  }
+
+  #open(role: Role, onProgress: Parameters<VaultClient['open']>[1]) {
+    const job = this.#client.open(role, onProgress);
+    job.done.then(({ loaded }) => (this.#openedBytes += loaded)).catch(() => undefined);
+    return job;
+  }
+
+  #playlist(rendition: number | null): Promise<Playlist> {
+    const known = this.#playlists.get(rendition) ?? this.#client.playlist(rendition);
+    this.#playlists.set(rendition, known);
+    return known;
+  }
+
+  /** Asks for what will be wanted first while the streaming library is still on its way. */
+  #warmUp(ahead: Ahead, { video, audio }: Start): void {
+    const first: (Rendition | null)[] = [video, audio];
+    void this.#playlist(null).catch(() => undefined);
+    for (const rendition of first) {
+      if (rendition === null) continue;
+      void this.#playlist(rendition.id).catch(() => undefined);
+      ahead.fetch({ kind: Kind.init, rendition: rendition.id, index: 0 });
+      ahead.fetch({ kind: Kind.segment, rendition: rendition.id, index: 0 });
+    }
+  }
+
+  #stream(
+    library: ConstructorParameters<typeof Streaming>[0],
+    title: Title,
+    start: Start,
+    ahead: Ahead,
+    bandwidthBps: number,
+  ): void {
+    const environment = {
+      ahead,
+      playlist: (rendition: number | null) => this.#playlist(rendition),
+      onFailure: (failure: Failure) => this.#fail(failure),
+    };
+    this.#watchFirstFrame();
+    this.#streaming = new Streaming(library, this.video, title, start, environment, bandwidthBps, {
+      onTracks: (tracks) => this.events.onTracks(tracks),
+      onFailure: (code) => this.#fail({ code }),
+    });
+  }
+
+  #watchFirstFrame(): void {
+    const seen = (): void => {
+      this.#firstFrameMs ??= performance.now() - this.#openedAtMs;
+      performance.mark('veilcast:first-frame');
+    };
+    if ('requestVideoFrameCallback' in this.video) this.video.requestVideoFrameCallback(seen);
+    else (this.video as HTMLVideoElement).addEventListener('loadeddata', seen, { once: true });
+  }
+}

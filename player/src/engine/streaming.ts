@@ -1,0 +1,166 @@
+/**
+ * One hls.js instance over one title: buffers, switches renditions, recovers a decoder.
+ *
+ * hls.js gets its bytes from our loaders alone. Knows nothing of Workers, links or screens.
+ * Invariant: after `destroy` nothing is appended any more.
+ */
+
+import type Hls from 'hls.js';
+import type { ErrorData, HlsConfig } from 'hls.js';
+import { MULTIVARIANT_ADDRESS } from '../address';
+import type { FailureCode } from '../failure';
+import type { Title } from '../title';
+import type { Start } from './choice';
+import { makeLoaders, type LoaderEnvironment } from './loaders';
+import { indexOfRendition, readTracks, type Tracks } from './tracks';
+import { TRANSMUXER_URL } from './trusted-urls';
+
+/** Seconds kept behind the playhead, so that a short step back costs nothing. */
+const BACK_BUFFER_S = 60;
+/** Seconds fetched before the first play: enough to begin at once, little for who never plays. */
+const FIRST_BUFFER_S = 6;
+/** Seconds fetched ahead while playing. */
+const FORWARD_BUFFER_S = 30;
+const MAX_FORWARD_BUFFER_S = 60;
+const MAX_FORWARD_BUFFER_BYTES = 60 * 1024 * 1024;
+/** Decoder faults within this time count as one that doesn't go away. */
+const RECOVERY_WINDOW_MS = 20_000;
+const MAX_RECOVERIES = 2;
+
+/** What a stream tells. */
+export interface StreamingEvents {
+  onTracks(tracks: Tracks): void;
+  onFailure(code: FailureCode): void;
+}
+
+/** The settings of a playback. */
+function configure(environment: LoaderEnvironment, bandwidthBps: number): Partial<HlsConfig> {
+  return {
+    ...makeLoaders(environment),
+    autoStartLoad: false,
+    enableWorker: true,
+    workerPath: TRANSMUXER_URL,
+    preferManagedMediaSource: true,
+    capLevelToPlayerSize: true,
+    abrEwmaDefaultEstimate: bandwidthBps,
+    testBandwidth: false,
+    lowLatencyMode: false,
+    backBufferLength: BACK_BUFFER_S,
+    maxBufferLength: FIRST_BUFFER_S,
+    maxMaxBufferLength: FIRST_BUFFER_S,
+    maxBufferSize: MAX_FORWARD_BUFFER_BYTES,
+    enableIMSC1: false,
+    enableCEA708Captions: false,
+    enableID3MetadataCues: false,
+    enableEmsgMetadataCues: false,
+    enableDateRangeMetadataCues: false,
+  };
+}
+
+/** A title being streamed into a video element. */
+export class Streaming {
+  readonly #hls: Hls;
+  readonly #recoveries: number[] = [];
+  #tracks: Tracks;
+
+  constructor(
+    private readonly library: typeof Hls,
+    private readonly video: HTMLVideoElement,
+    private readonly title: Title,
+    private readonly start: Start,
+    environment: LoaderEnvironment,
+    bandwidthBps: number,
+    private readonly events: StreamingEvents,
+  ) {
+    this.#hls = new library(configure(environment, bandwidthBps));
+    this.#tracks = readTracks(this.#hls, title);
+    this.#listen();
+    video.addEventListener('play', this.#onPlay, { once: true });
+    this.#hls.loadSource(MULTIVARIANT_ADDRESS);
+    this.#hls.attachMedia(video);
+  }
+
+  /** The present choices. */
+  get tracks(): Tracks {
+    return this.#tracks;
+  }
+
+  /** Estimated bandwidth in bits a second. */
+  get bandwidthBps(): number {
+    return this.#hls.bandwidthEstimate;
+  }
+
+  /** Chooses a picture, `null` for the choice by bandwidth. */
+  selectVideo(id: number | null): void {
+    this.#hls.nextLevel = indexOfRendition(this.#hls.levels, id);
+    this.#report();
+  }
+
+  /** Chooses a sound. */
+  selectAudio(id: number): void {
+    const index = indexOfRendition(this.#hls.audioTracks, id);
+    if (index >= 0) this.#hls.audioTrack = index;
+  }
+
+  /** Chooses captions, `null` for none. */
+  selectSubtitles(id: number | null): void {
+    this.#hls.subtitleTrack = indexOfRendition(this.#hls.subtitleTracks, id);
+    this.#report();
+  }
+
+  destroy(): void {
+    this.video.removeEventListener('play', this.#onPlay);
+    this.#hls.destroy();
+  }
+
+  readonly #onPlay = (): void => {
+    this.#hls.config.maxBufferLength = FORWARD_BUFFER_S;
+    this.#hls.config.maxMaxBufferLength = MAX_FORWARD_BUFFER_S;
+  };
+
+  readonly #report = (): void => {
+    this.#tracks = readTracks(this.#hls, this.title);
+    this.events.onTracks(this.#tracks);
+  };
+
+  #listen(): void {
+    const { Events } = this.library;
+    this.#hls.on(Events.MANIFEST_PARSED, () => {
+      const first = indexOfRendition(this.#hls.levels, this.start.video?.id ?? null);
+      if (first >= 0) this.#hls.startLevel = first;
+      this.#hls.subtitleDisplay = true;
+      this.#hls.startLoad();
+    });
+    for (const event of [
+      Events.MANIFEST_PARSED,
+      Events.LEVEL_SWITCHED,
+      Events.AUDIO_TRACKS_UPDATED,
+      Events.AUDIO_TRACK_SWITCHED,
+      Events.SUBTITLE_TRACKS_UPDATED,
+      Events.SUBTITLE_TRACK_SWITCH,
+    ] as const) {
+      this.#hls.on(event, this.#report);
+    }
+    this.#hls.on(Events.ERROR, (_, data) => this.#onError(data));
+  }
+
+  #onError({ fatal, type, details, error }: ErrorData): void {
+    if (!fatal) return;
+    const { ErrorTypes, ErrorDetails } = this.library;
+    if (details === ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR) {
+      return this.events.onFailure('codec-unsupported');
+    }
+    if (type === ErrorTypes.MEDIA_ERROR && this.#mayRecover()) {
+      return this.#hls.recoverMediaError();
+    }
+    console.error('playback failed:', details, error.message);
+    this.events.onFailure('playback-failed');
+  }
+
+  #mayRecover(): boolean {
+    const now = performance.now();
+    this.#recoveries.push(now);
+    const recent = this.#recoveries.filter((at) => now - at < RECOVERY_WINDOW_MS);
+    return recent.length <= MAX_RECOVERIES;
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * `@veilcast/player`: the `<veil-player>` element and what its events carry.
+ */
+
+export { defineVeilPlayer, VeilPlayerElement } from './element/veil-player';
+export type { PlayerState, VeilPlayerEventMap } from './element/veil-player';
+export type { PlaybackStats } from './engine/playback';
+export type { Tracks } from './engine/tracks';
+export { explain } from './explain';
+export type { Explanation } from './explain';
+export { isPassing } from './failure';
+export type { Failure, FailureCode, Part } from './failure';
+export type { Link } from './protocol';
+export type {
+  AudioRendition,
+  Poster,
+  Rendition,
+  Segment,
+  Storyboard,
+  SubtitleRendition,
+  Title,
+  VideoRendition,
+} from './title';

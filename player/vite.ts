@@ -1,0 +1,72 @@
+/**
+ * How a bundler builds hls.js for the player: from its sources, with what we don't use left out.
+ *
+ * Sealed titles are CMAF over our own loaders: no transport streams, no DRM, no advertisements, no
+ * content steering, no key servers, and nothing that fetches by itself. Used by `apps/web`.
+ */
+
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Plugin } from 'vite';
+
+const packageJson = createRequire(import.meta.url).resolve('hls.js/package.json');
+const root = join(dirname(packageJson), 'src');
+const absent = fileURLToPath(new URL('./src/engine/absent.ts', import.meta.url));
+
+/** Switches of hls.js's own build. */
+const FEATURES = {
+  __USE_ALT_AUDIO__: true,
+  __USE_SUBTITLES__: true,
+  __USE_EME_DRM__: false,
+  __USE_CMCD__: false,
+  __USE_CONTENT_STEERING__: false,
+  __USE_VARIABLE_SUBSTITUTION__: false,
+  __USE_M2TS_ADVANCED_CODECS__: false,
+  __USE_MEDIA_CAPABILITIES__: false,
+  __USE_INTERSTITIALS__: false,
+  __USE_IFRAMES__: false,
+} as const;
+
+/** Modules that a sealed title never reaches. */
+const ABSENT = [
+  'controller/cmcd-controller',
+  'controller/content-steering-controller',
+  'controller/eme-controller',
+  'controller/iframe-controller',
+  'controller/interstitials-controller',
+  'demux/audio/aacdemuxer',
+  'demux/audio/ac3-demuxer',
+  'demux/audio/mp3demuxer',
+  'demux/tsdemuxer',
+  'utils/fetch-loader',
+  'utils/xhr-loader',
+].map((module) => join(root, module));
+
+/** The transmuxer's own use of this remuxer is for transport streams; others take helpers from it. */
+function isUnusedRemuxer(module: string, importer: string): boolean {
+  return module === join(root, 'remux/mp4-remuxer') && importer === join(root, 'demux/transmuxer.ts');
+}
+
+function versionOf(file: string): string {
+  return (createRequire(import.meta.url)(file) as { version: string }).version;
+}
+
+/** The plugin. */
+export function sealedStreaming(): Plugin {
+  const defines = Object.entries({ ...FEATURES, __VERSION__: versionOf(packageJson) });
+  return {
+    name: 'veilcast:sealed-streaming',
+    enforce: 'pre',
+    config: () => ({
+      define: Object.fromEntries(defines.map(([name, value]) => [name, JSON.stringify(value)])),
+    }),
+    resolveId(source, importer) {
+      if (source === 'hls.js') return join(root, 'exports-default.ts');
+      if (source === 'hls.js/transmuxer-worker') return join(root, 'demux/transmuxer-worker.ts');
+      if (!importer?.startsWith(root) || !source.startsWith('.')) return null;
+      const module = join(dirname(importer), source);
+      return ABSENT.includes(module) || isUnusedRemuxer(module, importer) ? absent : null;
+    },
+  };
+}
