@@ -26,7 +26,7 @@ life=size=160x90:rate=15:ratio=0.16:mold=24:seed=11\
 ,fps=30,scale=640:360:flags=bilinear,boxblur=3:2,format=gbrp[life];\
 [sky][life]blend=all_mode=screen:all_opacity=0.3[stage];\
 [0:a]asplit[sound][seen];\
-[seen]showcqt=size=640x180:fps=30:bar_g=2:sono_h=0:bar_h=180:axis_h=0:bar_t=0.5:count=2\
+[seen]showcqt=size=640x180:fps=30:bar_g=1:sono_h=0:bar_h=180:axis_h=0:bar_t=0.5:count=2\
 ,pad=640:360:0:180,format=gbrp[bars];\
 [stage][bars]blend=all_mode=screen:all_opacity=0.75,scale=1280:720:flags=bilinear,format=yuv420p\
 ,drawtext=text='Veilcast':x=(w-tw)/2:y=h*0.27:fontsize=96:fontcolor=white\

@@ -140,6 +140,7 @@ fn link_in(json: &[u8]) -> Outcome<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn the_link_is_taken_from_the_answer_and_nothing_else_will_do() {
@@ -160,6 +161,45 @@ mod tests {
         assert!(error.starts_with("another demo of this repository is running"), "{error}");
         drop(first);
         assert!(Product::new(&repo).is_ok());
+    }
+
+    /// Puts a script in the place of `veilcast`; `$3` is the first word after `--data DIR`.
+    fn product_that(script: &str) -> (tempfile::TempDir, Repo) {
+        let dir = tempfile::tempdir().unwrap();
+        let repo = Repo { root: dir.path().into(), target: dir.path().join("target") };
+        let program = repo.bin_dir("release").join("veilcast");
+        fs::create_dir_all(program.parent().unwrap()).unwrap();
+        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        (dir, repo)
+    }
+
+    #[test]
+    fn a_title_that_looks_like_an_option_arrives_as_a_title() {
+        let script = r#"test "$*" = "--data $2 --json share --link -- --title" && test -n "$2" &&
+            echo '{"link": "http://127.0.0.1:1/w/a#b"}'"#;
+        let (_dir, repo) = product_that(script);
+        let link = Product::new(&repo).unwrap().share("--title").unwrap();
+        assert_eq!(link, "http://127.0.0.1:1/w/a#b");
+    }
+
+    #[test]
+    fn servers_that_are_ready_end_in_order_with_all_they_started() {
+        let script = r#"sleep 60 & trap 'kill $!; exit 0' TERM; echo '{"event":"ready"}'; wait"#;
+        let (_dir, repo) = product_that(script);
+        let product = Product::new(&repo).unwrap();
+        let up = product.up().unwrap();
+        let below = descendants(up.id());
+        product.end(up).unwrap();
+        assert_eq!(wait_gone(&below, Duration::ZERO), []);
+    }
+
+    #[test]
+    fn servers_that_do_not_start_show_the_end_of_their_log() {
+        let (_dir, repo) = product_that("echo 'error: the port is in use' >&2; exit 1");
+        let error = Product::new(&repo).unwrap().up().err().unwrap().to_string();
+        assert!(error.contains("error: the port is in use"), "{error}");
+        assert!(error.contains("demo/up.log"), "{error}");
     }
 
     #[test]
