@@ -3,11 +3,12 @@
 //! Layout: `docs/format/bucket.md`. This is storage alone: what may be written is decided by
 //! `stages::publish`, which takes sealed objects and playlists only.
 
-use std::path::Path as FilePath;
+use std::io::ErrorKind;
+use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::TryStreamExt as _;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload};
@@ -15,13 +16,11 @@ use veil_seal::id::{GrantId, TitleId};
 
 use crate::StudioError;
 
-/// Deletions under way at once when a title is removed.
-const DELETE_CONCURRENCY: usize = 8;
-
 /// Where titles and grants are published.
 #[derive(Clone)]
 pub struct Bucket {
     store: Arc<dyn ObjectStore>,
+    root: PathBuf,
 }
 
 impl Bucket {
@@ -32,7 +31,7 @@ impl Bucket {
     pub fn local(folder: &FilePath) -> Result<Self, StudioError> {
         let store = LocalFileSystem::new_with_prefix(folder).map_err(failed("cannot be opened"))?;
         let store = store.with_fsync(true).with_automatic_cleanup(true);
-        Ok(Self { store: Arc::new(store) })
+        Ok(Self { store: Arc::new(store), root: folder.to_owned() })
     }
 
     pub(crate) async fn put(&self, key: &Path, body: Bytes) -> Result<(), StudioError> {
@@ -56,26 +55,36 @@ impl Bucket {
         }
     }
 
-    /// Deletes whatever lies in a title's folder.
+    /// Deletes a title's folder with whatever lies in it, half-written files included.
     pub(crate) async fn delete_title(&self, title: TitleId) -> Result<(), StudioError> {
-        let folder = title_folder(title);
-        let keys = self.store.list(Some(&folder)).map_ok(|meta| meta.location);
-        keys.map_err(failed("cannot be listed"))
-            .try_for_each_concurrent(
-                DELETE_CONCURRENCY,
-                |key| async move { self.delete(&key).await },
-            )
-            .await
+        let folder = self.root.join("t").join(title.to_string());
+        match tokio::fs::remove_dir_all(&folder).await {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(StudioError::file("cannot delete", folder)(error))
+            }
+            _ => Ok(()),
+        }
     }
 
-    /// Counts the objects in a title's folder.
+    /// Deletes grant records that a killed command left half-written, longer than `age` ago.
     ///
-    /// # Errors
-    /// [`StudioError::Bucket`] when the bucket can't be listed.
-    pub async fn object_count(&self, title: TitleId) -> Result<usize, StudioError> {
-        let listed = self.store.list(Some(&title_folder(title)));
-        let counted = listed.try_fold(0, async |count, _| Ok(count + 1)).await;
-        counted.map_err(failed("cannot be listed"))
+    /// The store writes `<name>#<number>` and renames; no finished record has a `#` in its name.
+    pub(crate) async fn sweep_half_written(&self, age: Duration) -> Result<(), StudioError> {
+        let folder = self.root.join("g");
+        let failed = |error| StudioError::file("cannot sweep", &folder)(error);
+        let mut entries = match tokio::fs::read_dir(&folder).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(failed)?,
+        };
+        while let Some(entry) = entries.next_entry().await.map_err(failed)? {
+            let half_written = entry.file_name().as_encoded_bytes().contains(&b'#');
+            let modified = entry.metadata().await.and_then(|meta| meta.modified());
+            let old = modified.is_ok_and(|at| at.elapsed().is_ok_and(|passed| passed > age));
+            if half_written && old {
+                tokio::fs::remove_file(entry.path()).await.map_err(failed)?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes, reads and deletes a probe, to tell whether the bucket works.

@@ -4,6 +4,7 @@
 //! process dies, so a lock that can be taken means that nobody works on that title.
 
 use std::fs::{File, TryLockError};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use veil_seal::id::TitleId;
@@ -13,6 +14,9 @@ use crate::{Studio, StudioError};
 
 /// How long a viewer is told why a grant ended before it is forgotten.
 const KEEP_ENDED_GRANTS: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// A grant record takes milliseconds to write; what is this old was left by a killed command.
+const HALF_WRITTEN_AGE: Duration = Duration::from_secs(3600);
 
 /// What a sweep found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -75,6 +79,7 @@ impl Studio {
                 }
             }
         }
+        self.bucket().sweep_half_written(HALF_WRITTEN_AGE).await?;
         swept.grant_count = self.sweep_grants(KEEP_ENDED_GRANTS, now).await?;
         Ok(swept)
     }

@@ -47,7 +47,11 @@ fn playlists_that_point_elsewhere_are_refused() {
     check_bytes("list.m3u8", hls, "playlist");
     check_bytes("film.mp4", hls, "playlist");
     check_bytes("remote.m3u8", hls.replace("/etc/passwd", "http://127.0.0.1:1/x"), "playlist");
-    check_bytes("list.ffconcat", "ffconcat version 1.0\nfile /etc/passwd\n", "points at other files");
+    check_bytes(
+        "list.ffconcat",
+        "ffconcat version 1.0\nfile /etc/passwd\n",
+        "points at other files",
+    );
 }
 
 #[test]

@@ -12,9 +12,10 @@ use veil_testkit::{Spawned, descendants, run, wait_gone};
 use crate::house::{House, LIMIT, long_clip, short_clip};
 
 /// Starts an import of a long clip and returns when objects of it lie in the bucket.
-fn caught_in_the_middle(house: &House) -> Spawned {
+pub(crate) fn caught_in_the_middle(house: &House) -> Spawned {
     let clip = long_clip();
-    let mut import = house.start(["import".as_ref(), clip.as_os_str(), "--title".as_ref(), "Film".as_ref()]);
+    let mut import =
+        house.start(["import".as_ref(), clip.as_os_str(), "--title".as_ref(), "Film".as_ref()]);
     let deadline = Instant::now() + LIMIT;
     while house.objects().len() < 5 {
         assert!(import.try_wait().unwrap().is_none(), "the import ended: {}", import.stderr());
@@ -31,7 +32,11 @@ fn a_killed_import_leaves_nothing_visible_and_is_swept() {
     let children = descendants(import.id());
     assert!(!children.is_empty(), "FFmpeg runs");
     import.kill().unwrap();
-    assert_eq!(wait_gone(&children, Duration::from_secs(5)).len(), 0, "FFmpeg died with its parent");
+    assert_eq!(
+        wait_gone(&children, Duration::from_secs(5)).len(),
+        0,
+        "FFmpeg died with its parent"
+    );
     assert!(house.titles().is_empty());
     let error = house.fails(["share", "Film"]);
     assert!(error.contains("there is no title \"Film\""), "{error}");
@@ -136,9 +141,8 @@ fn a_secret_file_that_others_can_read_is_refused() {
 #[test]
 fn everything_secret_is_closed_to_other_users() {
     let house = House::with_title("Screener");
-    let mode = |name: &str| {
-        fs::metadata(house.data().join(name)).unwrap().permissions().mode() & 0o777
-    };
+    let mode =
+        |name: &str| fs::metadata(house.data().join(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(""), 0o700);
     assert_eq!(mode("identity.txt"), 0o600);
 }

@@ -53,7 +53,8 @@ fn a_recipients_grant_opens_with_their_identity_and_not_with_the_link() {
     let alice = Identity::from_seed(Secret::new([7; 32]));
     let file = house.scratch("alice.txt");
     fs::write(&file, format!("# Alice\n{}\n", alice.recipient())).unwrap();
-    let by_file = house.ok(["share".as_ref(), "Screener".as_ref(), "--to".as_ref(), file.as_os_str()]);
+    let by_file =
+        house.ok(["share".as_ref(), "Screener".as_ref(), "--to".as_ref(), file.as_os_str()]);
     let by_key = house.ok(["share", "Screener", "--to", &alice.recipient().to_string()]);
     for shared in [by_file, by_key] {
         assert_eq!(shared["kind"], "recipient");
@@ -74,7 +75,8 @@ fn what_is_no_recipient_is_refused() {
     let x25519 = house.scratch("old.txt");
     let old = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p\n";
     fs::write(&x25519, old).unwrap();
-    let error = house.fails(["share".as_ref(), "Screener".as_ref(), "--to".as_ref(), x25519.as_os_str()]);
+    let error =
+        house.fails(["share".as_ref(), "Screener".as_ref(), "--to".as_ref(), x25519.as_os_str()]);
     assert!(error.contains("is not a post-quantum recipient"), "{error}");
 }
 

@@ -88,7 +88,7 @@ pub(crate) fn short_clip() -> PathBuf {
 
 /// Long enough to be caught in the middle.
 pub(crate) fn long_clip() -> PathBuf {
-    clip(ClipSpec { width: 1280, height: 720, seconds: 60, ..ClipSpec::default() })
+    clip(ClipSpec { width: 640, height: 360, seconds: 90, ..ClipSpec::default() })
 }
 
 pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
