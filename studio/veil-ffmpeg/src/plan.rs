@@ -207,11 +207,13 @@ fn audio_output(plan: &Plan, index: usize) -> Vec<String> {
     let start = if track.starts_late { ":first_pts=0" } else { "" };
     // Beyond 7.1 there is no agreed layout to mix down from: the first two channels it is.
     let pick = if track.channels > 8 { "pan=stereo|c0=c0|c1=c1," } else { "" };
-    // `delay_moov` writes the edit list that hides the encoder's priming: sound starts at 0 as well.
+    // `delay_moov` writes the edit list that hides the encoder's priming: sound starts at 0 as well,
+    // or after a pause that is exact in the movie's timescale.
     let command = format!(
         "-map 0:{stream} -af {pick}aresample={AUDIO_RATE_HZ}:async=1{start},aformat=channel_layouts=stereo \
          -c:a aac -b:a {AUDIO_BPS} -ar {AUDIO_RATE_HZ} -ac 2 -f mp4 \
-         -movflags +empty_moov+default_base_moof+delay_moov+skip_trailer -frag_duration {FRAGMENT_US}",
+         -movflags +empty_moov+default_base_moof+delay_moov+skip_trailer -frag_duration {FRAGMENT_US} \
+         -movie_timescale {AUDIO_RATE_HZ}",
         stream = track.index,
     );
     words(&command)

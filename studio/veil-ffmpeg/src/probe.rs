@@ -94,7 +94,12 @@ pub async fn probe(launcher: &Launcher, tools: &Tools, path: &Path) -> Result<So
     }
     let answer: wire::Answer = serde_json::from_slice(&answer)
         .map_err(|error| Error::ToolBroken { tool: "ffprobe", why: error.to_string() })?;
-    let mut source = choose::source(path, metadata.len(), answer)?;
+    let mut source = choose::source(path, metadata.len(), answer).map_err(|refusal| {
+        match (refusal, sniff::impossible_size(&exit.stderr)) {
+            (Refusal::Undecodable(_), Some((width, height))) => too_large(width, height),
+            (refusal, _) => refusal,
+        }
+    })?;
     if source.duration_us.is_none() {
         source.duration_us = scan_duration(launcher, tools, &source).await?;
     }
@@ -104,6 +109,10 @@ pub async fn probe(launcher: &Launcher, tools: &Tools, path: &Path) -> Result<So
         return Err(Refusal::TooLong { hours, max_hours }.into());
     }
     Ok(source)
+}
+
+fn too_large(width: u32, height: u32) -> Refusal {
+    Refusal::TooLarge { width, height, max_side: SIDE_MAX, max_pixels: PIXELS_MAX }
 }
 
 fn ffprobe(tools: &Tools, path: &Path, args: &[&str]) -> Invocation {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tokio::io::AsyncReadExt as _;
+use tokio::sync::OnceCell;
 use veil_ffmpeg::{
     Error, LadderRequest, Launcher, Packaging, Plan, Role, SourceInfo, Summary, Tools,
 };
@@ -16,8 +17,10 @@ pub(crate) fn launcher() -> Launcher {
 
 /// The machine's FFmpeg.
 pub(crate) async fn tools() -> Tools {
+    static TOOLS: OnceCell<Tools> = OnceCell::const_new();
     let path = std::env::var_os("PATH").unwrap();
-    Tools::find(&launcher(), &path, None).await.unwrap()
+    let find = async || Tools::find(&launcher(), &path, None).await.unwrap();
+    TOOLS.get_or_init(find).await.clone()
 }
 
 /// The folder of sample videos, where there is one.
@@ -141,11 +144,10 @@ async fn split(output: &mut veil_ffmpeg::Output) -> Option<Rendition> {
 /// What an independent reading of a rendition says.
 #[derive(Debug)]
 pub(crate) struct Read {
-    /// Presentation time of the first decoded frame, in seconds.
-    pub(crate) start: f64,
     /// Pictures, or sound packets.
     pub(crate) frames: u64,
-    /// Presentation times of the pictures that can be decoded alone.
+    /// Times of the pictures that can be decoded alone. FFmpeg 5.1 reads all times of a track with
+    /// negative composition offsets later by the largest of them; browsers do not.
     pub(crate) keyframes: Vec<f64>,
 }
 
@@ -166,16 +168,43 @@ pub(crate) fn read_back(folder: &Path, rendition: &Rendition) -> Read {
         .arg(&path)
         .output()
         .unwrap();
-    let mut read = Read { start: f64::MAX, frames: 0, keyframes: Vec::new() };
+    let mut read = Read { frames: 0, keyframes: Vec::new() };
     for line in String::from_utf8_lossy(&frames.stdout).lines() {
         let mut fields = line.split(',');
         let key = fields.next() == Some("1");
         let Some(time) = fields.next().and_then(|time| time.parse::<f64>().ok()) else { continue };
         read.frames += 1;
-        read.start = read.start.min(time);
         if key {
             read.keyframes.push(time);
         }
     }
     read
+}
+
+/// The earliest presentation time of the samples of a rendition, from its boxes alone, in timescale
+/// units; before any edit list.
+pub(crate) fn earliest(rendition: &Rendition) -> i64 {
+    let word = |at: usize| u32::from_be_bytes(rendition.bytes[at..at + 4].try_into().unwrap());
+    let places = |kind: &'static [u8]| {
+        let found = rendition.bytes.windows(4).enumerate().filter(move |(_, four)| *four == kind);
+        found.map(|(at, _)| at + 4)
+    };
+    let mut earliest = i64::MAX;
+    for (tfhd, (tfdt, trun)) in places(b"tfhd").zip(places(b"tfdt").zip(places(b"trun"))) {
+        let mut time = i64::from(word(tfdt + 4)) << 32 | i64::from(word(tfdt + 8));
+        let description = usize::from(word(tfhd) & 2 != 0) * 4;
+        let default_duration = word(tfhd + 8 + description);
+        let flags = word(trun);
+        let field = |bit: u32| usize::from(flags & bit != 0) * 4;
+        let mut at = trun + 8 + field(1) + field(4);
+        for _ in 0..word(trun + 4) {
+            let duration = if flags & 0x100 != 0 { word(at) } else { default_duration };
+            let offset_at = at + field(0x100) + field(0x200) + field(0x400);
+            let offset = if flags & 0x800 != 0 { word(offset_at).cast_signed() } else { 0 };
+            earliest = earliest.min(time + i64::from(offset));
+            time += i64::from(duration);
+            at = offset_at + field(0x800);
+        }
+    }
+    earliest
 }

@@ -127,8 +127,7 @@ fn video(stream: &Stream) -> Result<VideoTrack, Refusal> {
         return Err(Refusal::Undecodable("it is encrypted".to_owned()));
     }
     if width > SIDE_MAX || height > SIDE_MAX || u64::from(width) * u64::from(height) > PIXELS_MAX {
-        let (max_side, max_pixels) = (SIDE_MAX, PIXELS_MAX);
-        return Err(Refusal::TooLarge { width, height, max_side, max_pixels });
+        return Err(super::too_large(width, height));
     }
     if !is_decodable(stream) {
         return Err(Refusal::Undecodable(format!("FFmpeg finds no frame in it ({codec})")));

@@ -56,13 +56,20 @@ pub(super) fn explain(claim: Claim, stderr: &str) -> Refusal {
         let name = stderr.split(']').next().unwrap_or_default().trim_start_matches('[');
         return Refusal::NotMedia(format!("FFmpeg takes it for `{name}`, which is not supported"));
     }
-    if stderr.contains("moov atom not found") {
-        return Refusal::Damaged("its index (`moov`) is missing or broken".to_owned());
-    }
     match claim {
+        Claim::Media if stderr.contains("moov atom not found") => {
+            Refusal::Damaged("its index (`moov`) is missing or broken".to_owned())
+        }
         Claim::Media => Refusal::Damaged(reason(last)),
         Claim::Unknown => Refusal::NotMedia("FFmpeg recognises no format in it".to_owned()),
     }
+}
+
+/// The size of a picture that FFmpeg would not even look at, as width and height.
+pub(super) fn impossible_size(stderr: &str) -> Option<(u32, u32)> {
+    let (_, claim) = stderr.split_once("Picture size ")?;
+    let (width, height) = claim.split_once(" is invalid")?.0.split_once('x')?;
+    Some((width.parse().ok()?, height.parse().ok()?))
 }
 
 /// FFmpeg's last words without the file's name before them.
@@ -96,6 +103,8 @@ mod tests {
         let damaged = Refusal::Damaged("invalid data found".to_owned());
         assert_eq!(explain(Claim::Media, stderr), damaged);
         assert!(matches!(explain(Claim::Unknown, stderr), Refusal::NotMedia(_)));
+        let no_index = explain(Claim::Media, "[mov,mp4] moov atom not found");
+        assert!(no_index.to_string().contains("index"), "{no_index}");
         let listed = "[srt] Format not on whitelist 'mov'\nx: Invalid argument";
         assert!(explain(Claim::Unknown, listed).to_string().contains("`srt`"));
     }

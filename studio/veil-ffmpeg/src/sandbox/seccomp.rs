@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-#[expect(clippy::wildcard_imports, reason = "a table of a hundred numbers of one crate")]
+#[allow(clippy::wildcard_imports, reason = "a table of a hundred numbers of one crate")]
 use libc::*;
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
