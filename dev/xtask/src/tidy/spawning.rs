@@ -2,6 +2,8 @@
 //!
 //! Clippy bans the types (see `lints`); this is the second look, at the text, for ways around them: other doors to the
 //! kernel, and code that Clippy does not see because it is compiled for something else.
+//!
+//! An integration test starts the product's programs, so it may build a command; it runs it by veil-testkit.
 
 use super::code::{code_only, has_word};
 use super::finding::{Finding, Rule};
@@ -15,6 +17,9 @@ static SPAWNING: Rule = Rule {
 
 /// Folders whose code may start processes.
 const MAY_SPAWN: [&str; 2] = ["studio/veil-ffmpeg/", "dev/"];
+
+/// Calls by which a test would run a command itself; `status()` is left out, for HTTP answers have one too.
+const RUNS: [&str; 2] = [".spawn()", ".output()"];
 
 /// Names that lead to a new process by themselves.
 const DOORS: [&str; 12] = [
@@ -40,16 +45,33 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
 
 fn check_file(file: &TreeFile) -> Vec<Finding> {
     let code = code_only(&file.text);
-    let mut findings = Vec::new();
-    for (at, _) in code.match_indices("process::") {
-        if names_command(&code[at + "process::".len()..]) {
-            let line = code[..at].lines().count().max(1);
-            findings.push(SPAWNING.at(&file.path, line, "`process::Command`"));
-        }
-    }
+    let mut findings =
+        if file.path.contains("/tests/") { runs(file, &code) } else { names(file, &code) };
     for (at, line) in code.lines().enumerate() {
         for door in DOORS.iter().filter(|door| has_word(line, door)) {
             findings.push(SPAWNING.at(&file.path, at + 1, format!("`{door}`")));
+        }
+    }
+    findings
+}
+
+fn names(file: &TreeFile, code: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (at, path) in code.match_indices("process::") {
+        if names_command(&code[at + path.len()..]) {
+            let line = code[..at].matches('\n').count() + 1;
+            findings.push(SPAWNING.at(&file.path, line, "`process::Command`"));
+        }
+    }
+    findings
+}
+
+fn runs(file: &TreeFile, code: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (at, line) in code.lines().enumerate() {
+        for call in RUNS.iter().filter(|call| line.contains(**call)) {
+            let what = format!("`{call}`: run it by `veil_testkit::run` or `Spawned::start`");
+            findings.push(SPAWNING.at(&file.path, at + 1, what));
         }
     }
     findings
@@ -90,6 +112,15 @@ mod tests {
         ] {
             check_text(text, &["main.rs:1: spawning: `process::Command`"]);
         }
+    }
+
+    #[test]
+    fn a_test_may_build_a_command_and_not_run_it() {
+        let path = "apps/veil-cli/tests/cli/house.rs";
+        let built = "let mut a = std::process::Command::new(b);\nrun(a.arg(c), LIMIT);";
+        assert_found(&check(&Tree::of(&[(path, built)])), &[]);
+        let run = "let mut a = Command::new(b)\n    .spawn()\n    .unwrap();";
+        assert_found(&check(&Tree::of(&[(path, run)])), &["house.rs:2: spawning: `.spawn()`"]);
     }
 
     #[test]
