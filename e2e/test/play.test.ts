@@ -1,0 +1,193 @@
+/** A link plays: picture, sound, seeking, quality, keyboard, captions, identity. */
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { TitleFolder } from '../harness/bucket';
+import { openTitle } from '../harness/opened';
+import { TITLE } from '../harness/setup';
+import { Veilcast } from '../harness/veilcast';
+import { Viewer, type Screen } from '../harness/viewer';
+
+const house = Veilcast.at(inject('data'));
+let viewer: Viewer;
+
+beforeAll(async () => {
+  viewer = await Viewer.start();
+});
+afterAll(() => viewer.close());
+
+async function watch(test: (screen: Screen) => Promise<void>, ...share: string[]): Promise<void> {
+  const { link } = await house.share(TITLE, ...share);
+  const screen = await viewer.open(link);
+  await screen.ready();
+  await test(screen);
+  expect(screen.errors).toEqual([]);
+  expect(await screen.violations()).toEqual([]);
+  await screen.close();
+}
+
+describe('a link', () => {
+  it('plays with picture and sound', () =>
+    watch(async (screen) => {
+      await screen.play();
+      const picture = await screen.until(({ time }) => time > 3);
+      expect(picture.frames).toBeGreaterThan(24);
+      expect(picture.soundBytes).toBeGreaterThan(1000);
+      expect(await screen.page.title()).toContain(TITLE);
+    }));
+
+  it('gives the decoder nothing but what was sealed', () =>
+    watch(async (screen) => {
+      const { link, grant } = await house.share(TITLE);
+      const folder = new TitleFolder(join(house.data, 'bucket'), inject('title'));
+      const { pieces } = await openTitle(folder, link, grant);
+      await screen.play();
+      await screen.seek(30);
+      await screen.until(({ time }) => time > 31);
+      const appended = await screen.appended();
+      expect(appended.length).toBeGreaterThan(6);
+      for (const { sha256 } of appended) expect(pieces).toContain(sha256);
+    }));
+
+  it('seeks forward beyond the buffer and back again', () =>
+    watch(async (screen) => {
+      await screen.play();
+      for (const target of [45, 3, 25.5, 50, 0.5]) {
+        expect(Math.abs((await screen.seek(target)) - target)).toBeLessThan(0.75);
+      }
+      await screen.until(({ time }) => time > 1.5);
+    }));
+
+  it('plays to its end', () =>
+    watch(async (screen) => {
+      await screen.play();
+      await screen.seek(50);
+      await screen.page.waitForFunction(() => {
+        const { video } = document.querySelector('veil-player') as unknown as {
+          video: HTMLVideoElement;
+        };
+        return video.ended;
+      });
+    }));
+
+  it('switches quality from the menu', () =>
+    watch(async (screen) => {
+      const { page } = screen;
+      await screen.play();
+      for (const [name, width] of [['480', 854], ['720', 1280]] as const) {
+        await page.getByRole('button', { name: /settings/i }).click();
+        await page.getByRole('menuitem', { name: /quality/i }).click();
+        await page.getByRole('menuitemradio', { name: new RegExp(`^${name}p`) }).click();
+        await page.keyboard.press('Escape');
+        await screen.seek(name === '480' ? 20 : 40);
+        await screen.until((picture) => picture.width === width);
+      }
+    }));
+
+  it('obeys the keyboard', () =>
+    watch(async (screen) => {
+      const { page } = screen;
+      await page.locator('veil-player').focus();
+      await page.keyboard.press('k');
+      await screen.until(({ paused, time }) => !paused && time > 0.2);
+      await page.keyboard.press('k');
+      await screen.until(({ paused }) => paused);
+      await page.keyboard.press('5');
+      const middle = await screen.until(({ time }) => time > 20);
+      await page.keyboard.press('l');
+      await screen.until(({ time }) => time > middle.time + 5);
+      await page.keyboard.press('j');
+      await screen.until(({ time }) => time < middle.time + 5);
+      await page.keyboard.press('m');
+      const slider = page.getByRole('slider', { name: /seek|position|time/i }).first();
+      expect(await slider.getAttribute('aria-valuetext')).toMatch(/of/);
+    }));
+
+  it('shows storyboard pictures over the seek bar', () =>
+    watch(async (screen) => {
+      const slider = screen.page.getByRole('slider', { name: /seek|position|time/i }).first();
+      const box = await slider.boundingBox();
+      if (!box) throw new Error('the seek bar is not shown');
+      await screen.page.mouse.move(box.x + box.width / 2, box.y + box.height / 2, { steps: 4 });
+      await screen.page.waitForFunction(() => {
+        const root = document.querySelector('veil-player')?.shadowRoot;
+        const canvas = root?.querySelector<HTMLCanvasElement>('.preview canvas');
+        if (!canvas?.width) return false;
+        const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+        return data.some((value, at) => at % 4 < 3 && value > 16);
+      });
+    }));
+});
+
+describe('a grant for a recipient', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'veilcast-identity-'));
+  const vector = JSON.parse(readFileSync(new URL('../../vectors/envelope.json', import.meta.url), 'utf8'));
+  const { identity, recipient } = vector.cases[0] as { identity: string; recipient: string };
+  const stranger = JSON.parse(readFileSync(new URL('../../vectors/link.json', import.meta.url), 'utf8'));
+
+  it('asks for an identity, refuses a stranger’s, and plays with the right one', async () => {
+    const { link } = await house.share(TITLE, '--to', recipient);
+    const screen = await viewer.open(link);
+    const input = screen.page.locator('input[type=file]').first();
+    const give = async (name: string, text: string) => {
+      writeFileSync(join(folder, name), text);
+      await input.setInputFiles(join(folder, name));
+    };
+    await input.waitFor({ state: 'attached' });
+    await give('letter.txt', 'Dear Sir or Madam');
+    await screen.page.getByText(/not an identity/i).first().waitFor();
+    await give('stranger.txt', `${stranger.cases[0].identity}\n`);
+    await screen.page.getByText(/doesn’t open/i).first().waitFor();
+    await give('identity.txt', `# mine\n${identity}\n`);
+    await screen.ready();
+    await screen.play();
+    await screen.close();
+  });
+});
+
+describe('a title with subtitles and two sounds', () => {
+  it('offers captions by language and shows them', async () => {
+    const film = join(mkdtempSync(join(tmpdir(), 'veilcast-film-')), 'film.mkv');
+    makeFilm(film);
+    await house.import(film, 'Two languages');
+    const { link } = await house.share('Two languages');
+    const screen = await viewer.open(link);
+    await screen.ready();
+    const { page } = screen;
+    await screen.play();
+    await page.getByRole('button', { name: /captions/i }).first().click();
+    const german = page.getByRole('menuitemradio', { name: /deutsch|german/i });
+    if (await german.isVisible()) await german.click();
+    await page.waitForFunction(() => {
+      const { video } = document.querySelector('veil-player') as unknown as {
+        video: HTMLVideoElement;
+      };
+      return [...video.textTracks].some((track) => {
+        const cue = track.activeCues?.[0] as VTTCue | undefined;
+        return track.mode !== 'disabled' && cue?.text.includes('Guten Tag');
+      });
+    });
+    await screen.close();
+    await house.run('remove', 'Two languages', '--yes');
+  });
+});
+
+/** Eight seconds with sound in two languages and German subtitles. */
+function makeFilm(path: string): void {
+  const subtitles = path.replace('.mkv', '.srt');
+  writeFileSync(subtitles, '1\n00:00:00,200 --> 00:00:07,500\nGuten Tag\n');
+  const tone = (hertz: number) => ['-f', 'lavfi', '-i', `sine=frequency=${hertz}:duration=8`];
+  const picture = ['-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=25:duration=8'];
+  const maps = ['0:v', '1:a', '2:a', '3:s'].flatMap((map) => ['-map', map]);
+  const languages = ['s:a:0 language=eng', 's:a:1 language=deu', 's:s:0 language=deu'];
+  const metadata = languages.flatMap((one) => {
+    const [stream, value] = one.split(' ') as [string, string];
+    return [`-metadata:${stream}`, value];
+  });
+  const codecs = ['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac', '-c:s', 'srt'];
+  const inputs = [...picture, ...tone(330), ...tone(440), '-i', subtitles];
+  execFileSync('ffmpeg', ['-v', 'error', '-y', ...inputs, ...maps, ...metadata, ...codecs, path]);
+}
