@@ -147,7 +147,7 @@ fn input(plan: &Plan, source: &SourceInfo) -> Vec<OsString> {
     args.extend(["-threads".into(), plan.threads.to_string().into()]);
     // The graph turns the picture itself and survives a change of size: see `graph`.
     if source.video.is_some() {
-        args.extend(["-autorotate", "0", "-reinit_filter:v", "0"].map(OsString::from));
+        args.extend(["-noautorotate", "-reinit_filter:v", "0"].map(OsString::from));
     }
     args.extend(["-i".into(), file_url(&source.path)]);
     args
@@ -304,7 +304,7 @@ mod tests {
         assert_eq!(plan.threads, THREADS_MAX);
         let args = arguments(&plan, &source, &tools(), &["pipe:9".to_owned()]);
         assert!(!args.contains(&"-filter_complex".into()));
-        assert!(!args.contains(&"-autorotate".into()));
+        assert!(!args.contains(&"-noautorotate".into()));
     }
 
     #[test]
