@@ -105,6 +105,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for StallGuard<S> {
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+    use tokio::time::timeout;
 
     use super::*;
 
@@ -114,7 +115,9 @@ mod tests {
     async fn a_reader_that_takes_nothing_is_given_up_after_one_span() {
         let (near, far) = duplex(1024);
         let started = Instant::now();
-        let error = StallGuard::new(near, SPAN).write_all(&[0; 4096]).await.unwrap_err();
+        let mut guarded = StallGuard::new(near, SPAN);
+        let sent = timeout(10 * SPAN, guarded.write_all(&[0; 4096])).await.unwrap();
+        let error = sent.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert_eq!(started.elapsed().as_secs(), SPAN.as_secs());
         drop(far);
