@@ -42,6 +42,8 @@ export type Part =
 export interface Failure {
   readonly code: FailureCode;
   readonly part?: Part;
+  /** What the browser or the streaming library calls it; for reports, not for viewers. */
+  readonly detail?: string;
 }
 
 /** A failure on its way up. */

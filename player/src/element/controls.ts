@@ -130,7 +130,7 @@ export class Controls {
     const { video } = this.context;
     const volume = video.muted ? 0 : video.volume;
     this.#volume.valueAsNumber = volume;
-    this.#volume.style.setProperty('--level', String(volume));
+    this.#volume.style.setProperty('--vp-level', String(volume));
     setAttribute(this.#volume, 'aria-valuetext', `${Math.round(volume * 100)} percent`);
     if (volume === 0) relabel(this.#mute, 'muted', 'Unmute');
     else relabel(this.#mute, volume < 0.5 ? 'quiet' : 'loud', 'Mute');

@@ -59,7 +59,7 @@ export class SeekBar {
     const duration = this.#duration();
     const at = this.#dragS ?? this.video.currentTime;
     const fraction = duration > 0 ? Math.min(at / duration, 1) : 0;
-    this.element.style.setProperty('--played', String(fraction));
+    this.element.style.setProperty('--vp-played', String(fraction));
     setAttribute(this.element, 'aria-valuemax', String(Math.floor(duration)));
     setAttribute(this.element, 'aria-valuenow', String(Math.floor(at)));
     const text = `${spokenTime(at)} of ${spokenTime(duration)}`;
@@ -132,8 +132,8 @@ export class SeekBar {
     const half = Math.min(this.preview.element.offsetWidth / 2, bar / 2);
     const wanted = (seconds / duration) * bar;
     const x = Math.min(Math.max(wanted, half), bar - half);
-    this.element.style.setProperty('--preview', `${x}px`);
-    this.element.style.setProperty('--hover', String(seconds / duration));
+    this.element.style.setProperty('--vp-preview', `${x}px`);
+    this.element.style.setProperty('--vp-hover', String(seconds / duration));
   }
 }
 

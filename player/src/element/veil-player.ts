@@ -87,6 +87,24 @@ export class VeilPlayerElement extends HTMLElement {
     this.#wire();
   }
 
+  override addEventListener<Name extends keyof VeilPlayerEventMap>(
+    type: Name,
+    listener: (event: VeilPlayerEventMap[Name]) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  override addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  override addEventListener(
+    type: string,
+    listener: never,
+    options?: boolean | AddEventListenerOptions,
+  ): void {
+    super.addEventListener(type, listener, options);
+  }
+
   /** What the player is doing. */
   get state(): PlayerState {
     return this.#state;
@@ -214,7 +232,7 @@ export class VeilPlayerElement extends HTMLElement {
     this.#title = title;
     const playback = this.#playback;
     const largest = title.renditions.findLast((rendition) => rendition.type === 'video');
-    if (largest) this.style.setProperty('--ratio', `${largest.width} / ${largest.height}`);
+    if (largest) this.style.setProperty('--ratio', String(largest.width / largest.height));
     this.toggleAttribute('data-audio', largest === undefined);
     const { storyboard, poster } = title;
     this.#controls.seekBar.preview.use(storyboard ?? null, async (index) => {

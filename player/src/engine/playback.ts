@@ -214,7 +214,7 @@ export class Playback {
     this.#watchFirstFrame();
     this.#streaming = new Streaming(library, this.video, title, start, environment, bandwidthBps, {
       onTracks: (tracks) => this.events.onTracks(tracks),
-      onFailure: (code) => this.#fail({ code }),
+      onFailure: (failure) => this.#fail(failure),
     });
   }
 
