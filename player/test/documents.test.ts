@@ -193,6 +193,7 @@ describe('playlists', () => {
     ['with another duration', (text) => text.replace('2.000000', '2.002')],
     ['without its initialisation segment', (text) => text.replace(/#EXT-X-MAP.*\n/, '')],
     ['with another initialisation segment', (text) => text.replace(url('i1'), url('i256'))],
+    ['with a second initialisation segment', (text) => text.replace(/#EXT-X-MAP.*\n/, '$&$&')],
     ['with a key', (text) => text.replace('#EXT-X-MAP', '#EXT-X-KEY:METHOD=NONE\n#EXT-X-MAP')],
     ['with a discontinuity', (text) => text.replace('#EXTINF', '#EXT-X-DISCONTINUITY\n#EXTINF')],
     ['with a byte range', (text) => text.replace('#EXTINF', '#EXT-X-BYTERANGE:9@0\n#EXTINF')],
