@@ -92,6 +92,11 @@ export class Controls {
     this.menu.refresh();
   }
 
+  /** Puts the keyboard's focus on the play button. */
+  focus(): void {
+    this.#play.focus();
+  }
+
   /** Shows whether the player fills the screen. */
   showFullscreen(): void {
     if (isFullscreen(this.context.host)) relabel(this.#fullscreen, 'shrink', 'Leave full screen');

@@ -307,7 +307,7 @@ export class VeilPlayerElement extends HTMLElement {
   #wire(): void {
     listen(this.#overlays.bigPlay, 'click', () => {
       togglePlay(this.#video);
-      this.#stage.focus();
+      this.#controls.focus();
     });
     listen(this.#video, ['play', 'playing'], () => this.toggleAttribute('data-started', true));
     listen(this.#video, ['waiting', 'seeking'], () => this.#overlays.wait(true));
