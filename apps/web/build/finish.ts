@@ -47,7 +47,9 @@ function compress(path: string): void {
 }
 
 /** Asks for the streaming library as early as the page itself, instead of when its script runs. */
-function preloadTags(chunks: readonly { fileName: string; name?: string }[]): HtmlTagDescriptor[] {
+function preloadTags(
+  chunks: readonly { fileName: string; name?: string | undefined }[],
+): HtmlTagDescriptor[] {
   return chunks
     .filter(({ name }) => name === 'hls')
     .map(({ fileName }) => ({
