@@ -1,2 +1,83 @@
-//! The veilcast command.
-fn main() {}
+//! The `veilcast` command: the composition root of the studio.
+//!
+//! Reads the environment, the clock and the command line, and hands them down; everything else is
+//! in the crates below. Exit codes: 0 done, 1 failed, 2 usage.
+
+mod args;
+mod commands;
+mod error;
+mod output;
+mod progress;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+use jiff::Timestamp;
+use veil_studio::Studio;
+
+use crate::args::{Cli, Command};
+use crate::error::CliError;
+use crate::output::Format;
+
+fn main() -> ExitCode {
+    veil_ffmpeg::sandbox::enter_if_asked();
+    let cli = Cli::parse();
+    let format = if cli.json { Format::Json } else { Format::Text };
+    match start(cli, format) {
+        Ok(code) => code,
+        Err(error) => {
+            format.failure(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(cli: Cli, format: Format) -> Result<ExitCode, CliError> {
+    if let Command::Completions { shell } = cli.command {
+        let mut command = Cli::command();
+        clap_complete::generate(shell, &mut command, "veilcast", &mut std::io::stdout());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::new(format!("cannot start: {error}")))?;
+    runtime.block_on(run(cli, format))
+}
+
+async fn run(cli: Cli, format: Format) -> Result<ExitCode, CliError> {
+    let root = match cli.data {
+        Some(root) => root,
+        None => default_data()?,
+    };
+    if let Command::Doctor = cli.command {
+        let healthy = commands::doctor::run(&root, format).await;
+        return Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
+    let studio = Studio::open(&root).await?;
+    let now = Timestamp::now();
+    let result = match cli.command {
+        Command::Up(args) => commands::up::run(&studio, &args, format).await,
+        Command::Import(args) => commands::import::run(&studio, &args, format, now).await,
+        Command::List => commands::list::run(&studio, format, now).await,
+        Command::Share(args) => commands::share::run(&studio, &args, format, now).await,
+        Command::Revoke { grant } => commands::revoke::run(&studio, &grant, format, now).await,
+        Command::Remove { title, yes } => {
+            commands::remove::run(&studio, &title, yes, format, now).await
+        }
+        Command::Doctor | Command::Completions { .. } => Ok(()),
+    };
+    studio.close().await;
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+/// The platform's data folder for Veilcast, for example `~/.local/share/veilcast`.
+fn default_data() -> Result<PathBuf, CliError> {
+    use etcetera::BaseStrategy as _;
+    let strategy = etcetera::choose_base_strategy().map_err(|error| {
+        CliError::new(format!("cannot find a data folder: {error}"))
+            .hint("name one with --data or VEILCAST_DATA")
+    })?;
+    Ok(strategy.data_dir().join("veilcast"))
+}

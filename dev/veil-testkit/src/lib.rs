@@ -1,1 +1,22 @@
-//! What tests of several crates share: samples, clips, child processes.
+//! What tests of several crates share: samples, generated clips, child processes, `/proc`.
+//!
+//! It depends on no crate of ours, so that a test of the gateway can use it without pulling a key into the
+//! gateway's build. It knows no format and no flag of the programs that it starts. It hands out no "free
+//! port": a server under test listens on port 0 and says which port it got.
+//!
+//! Helpers that return a path panic with a sentence when they can't, because a test without its input has
+//! failed; helpers about processes return [`std::io::Result`], because an exit or a time-out is often what the
+//! test is about. Linux only, as the product's sandbox is.
+
+mod binary;
+mod media;
+mod place;
+mod proc;
+mod spawn;
+mod tail;
+
+pub use binary::{BIN_DIR_VARIABLE, binary};
+pub use media::{ClipSpec, Codec, clip, make_clip, sample_or_clip, samples};
+pub use place::{cache_dir, locked, profile_dir, workspace_root};
+pub use proc::{Process, descendants, process, processes_named, wait_gone};
+pub use spawn::{Finished, Spawned, run};

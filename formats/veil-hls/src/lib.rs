@@ -3,4 +3,6 @@
 //! Knows nothing of keys, buckets or URLs' signatures: what a URI becomes is the caller's. Does no
 //! I/O, starts no thread, reads no clock.
 
+pub mod cmaf;
+pub mod template;
 pub mod write;

@@ -1,1 +1,35 @@
-//! SigV4 query signing and verifying; time is an argument.
+//! Presigned URLs: AWS Signature Version 4 in the query, made and verified.
+//!
+//! Owns the rules of signing for S3: canonical request, credential scope, signing key, URL text.
+//! Refuses to know where a clock, a socket, a bucket or a configuration is: time is an argument,
+//! bytes go in and bytes come out. Specification: the AWS S3 API Reference, "Authenticating
+//! Requests: Using Query Parameters". Invariant: the URL text that leaves this crate is byte for
+//! byte the text that was signed.
+//!
+//! ```
+//! use veil_presign::{Credentials, Request, SigningKey, presign};
+//!
+//! let credentials = Credentials::new("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned())?;
+//! let now = "2013-05-24T00:00:00Z".parse()?;
+//! let key = SigningKey::derive(&credentials, now, "us-east-1")?;
+//! let request = Request::get("examplebucket.s3.amazonaws.com", "/test.txt", 86_400);
+//! assert!(presign(&key, &request, now)?.starts_with("/test.txt?X-Amz-Algorithm=AWS4-HMAC-SHA256&"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod batch;
+mod credentials;
+mod escape;
+mod scope;
+mod sha;
+mod sign;
+mod verify;
+
+#[cfg(test)]
+mod aws_suite;
+
+pub use batch::Batch;
+pub use credentials::{Credentials, CredentialsError};
+pub use scope::{EXPIRES_MAX_S, SigningKey, window_start};
+pub use sign::{PresignError, Request, presign};
+pub use verify::{CLOCK_SKEW_S, Claim, Presented, QUERY_BYTES_MAX, VerifyError, verify};

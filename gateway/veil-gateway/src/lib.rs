@@ -1,1 +1,34 @@
-//! The blind gateway: signs playlists, serves sealed objects and the watch page.
+//! The blind gateway: hands out grants, signs playlists, serves sealed objects and the watch page.
+//!
+//! Owns the HTTP interface of `docs/format/gateway-api.md`, over a bucket that is its only state. It
+//! sees names, sizes and timings, and a credential that signs reads. It refuses to know keys: nothing
+//! in its dependency tree can open a sealed object, and it writes nothing anywhere. The clock, the
+//! credential, the bucket and the listener are arguments.
+//!
+//! A room a file: [`bucket`](Bucket) reads, `grant` says who may watch, `manifest` signs playlists,
+//! `objects` serves sealed bytes, `page` the watch page; `headers`, `hosts`, `limits`, `problem` and
+//! `access` hold for every answer, and [`serve()`] is the only file that knows sockets.
+
+mod access;
+mod bucket;
+mod conditions;
+mod gateway;
+mod grant;
+mod headers;
+mod hosts;
+mod limits;
+mod manifest;
+mod names;
+mod objects;
+mod page;
+mod problem;
+mod serve;
+mod signer;
+
+pub use bucket::{Bucket, BucketError};
+pub use gateway::{Clock, Gateway};
+pub use headers::TRUSTED_TYPES_POLICIES;
+pub use hosts::{Hosts, PublicUrlError};
+pub use page::{PageError, PageFiles};
+pub use serve::{Drained, ServeLimits, serve};
+pub use signer::Signer;

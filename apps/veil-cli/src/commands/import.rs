@@ -1,0 +1,90 @@
+//! `veilcast import`: encodes, seals and publishes a video.
+
+use std::path::PathBuf;
+use std::thread::available_parallelism;
+
+use jiff::Timestamp;
+use serde_json::json;
+use tokio::sync::watch;
+use veil_ffmpeg::{Launcher, Tools};
+use veil_studio::pipeline::{Encoder, ImportProgress, ImportRequest, Imported};
+use veil_studio::{Studio, StudioError};
+
+use crate::args::ImportArgs;
+use crate::commands::stop_signal;
+use crate::error::CliError;
+use crate::output::{self, Format, note};
+use crate::progress;
+
+pub(crate) async fn run(
+    studio: &Studio,
+    args: &ImportArgs,
+    format: Format,
+    now: Timestamp,
+) -> Result<(), CliError> {
+    let ladder = args.ladder.parse();
+    let request = ImportRequest {
+        source: args.file.clone(),
+        name: args.title.clone(),
+        ladder: ladder.map_err(veil_ffmpeg::Error::from).map_err(StudioError::from)?,
+    };
+    studio.sweep(now).await?;
+    let encoder = encoder().await?;
+    let (sender, receiver) = watch::channel(ImportProgress::default());
+    let bar = tokio::spawn(progress::show(receiver));
+    let imported = tokio::select! {
+        imported = studio.import(&request, &encoder, &sender, now) => Some(imported),
+        _ = stop_signal() => None,
+    };
+    drop(sender);
+    let _ = bar.await;
+    let Some(imported) = imported else {
+        studio.sweep(now).await?;
+        return Err(CliError::new("the import was stopped; nothing was kept"));
+    };
+    let imported = imported?;
+    for skipped in &imported.notes {
+        note(&format!("note: {skipped}"));
+    }
+    format.answer(&answer(&imported), || text(&imported));
+    Ok(())
+}
+
+/// Finds FFmpeg in `VEILCAST_FFMPEG` (a folder), or else in `PATH`.
+pub(crate) async fn find_tools(launcher: &Launcher) -> Result<Tools, StudioError> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folder = std::env::var_os("VEILCAST_FFMPEG").map(PathBuf::from);
+    Ok(Tools::find(launcher, &path, folder.as_deref()).await?)
+}
+
+async fn encoder() -> Result<Encoder, StudioError> {
+    let launcher = Launcher::default();
+    let tools = find_tools(&launcher).await?;
+    let processors = available_parallelism().map_or(1, usize::from);
+    Ok(Encoder { launcher, tools, processors })
+}
+
+fn answer(imported: &Imported) -> serde_json::Value {
+    let facts = &imported.facts;
+    json!({
+        "id": imported.id.to_string(),
+        "title": imported.name,
+        "duration_us": facts.duration_us,
+        "width": facts.width,
+        "height": facts.height,
+        "objects": facts.object_count,
+        "bytes": facts.sealed_bytes,
+        "notes": imported.notes,
+    })
+}
+
+fn text(imported: &Imported) -> String {
+    let facts = &imported.facts;
+    format!(
+        "imported {:?}: {}, {} objects, {}\n`veilcast share` prints a link to watch it",
+        imported.name,
+        output::duration(facts.duration_us),
+        facts.object_count,
+        output::bytes(facts.sealed_bytes),
+    )
+}

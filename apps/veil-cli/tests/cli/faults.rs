@@ -1,0 +1,161 @@
+//! What happens when the machine fails in the middle: nothing half-published, nothing left behind.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use veil_testkit::{Spawned, descendants, run, wait_gone};
+
+use crate::house::{House, LIMIT, long_clip, short_clip};
+
+/// Starts an import of a long clip and returns when objects of it lie in the bucket.
+pub(crate) fn caught_in_the_middle(house: &House) -> Spawned {
+    let clip = long_clip();
+    let mut import =
+        house.start(["import".as_ref(), clip.as_os_str(), "--title".as_ref(), "Film".as_ref()]);
+    let deadline = Instant::now() + LIMIT;
+    while house.objects().len() < 5 {
+        assert!(import.try_wait().unwrap().is_none(), "the import ended: {}", import.stderr());
+        assert!(Instant::now() < deadline, "no objects: {}", import.stderr());
+        sleep(Duration::from_millis(20));
+    }
+    import
+}
+
+#[test]
+fn a_killed_import_leaves_nothing_visible_and_is_swept() {
+    let house = House::new();
+    let mut import = caught_in_the_middle(&house);
+    let children = descendants(import.id());
+    assert!(!children.is_empty(), "FFmpeg runs");
+    import.kill().unwrap();
+    assert_eq!(
+        wait_gone(&children, Duration::from_secs(5)).len(),
+        0,
+        "FFmpeg died with its parent"
+    );
+    assert!(house.titles().is_empty());
+    let error = house.fails(["share", "Film"]);
+    assert!(error.contains("there is no title \"Film\""), "{error}");
+    assert!(!house.objects().is_empty(), "there is something to sweep");
+    let clip = short_clip();
+    house.ok(["import".as_ref(), clip.as_os_str(), "--title".as_ref(), "Film".as_ref()]);
+    let counted = house.titles()[0]["objects"].as_u64().unwrap();
+    assert_eq!(house.objects().len() as u64, counted, "only the new title's objects are left");
+}
+
+#[test]
+fn a_stopped_import_cleans_up_and_says_so() {
+    let house = House::new();
+    let mut import = caught_in_the_middle(&house);
+    let children = descendants(import.id());
+    let status = import.terminate(Duration::from_secs(20)).unwrap();
+    assert_eq!(status.code(), Some(1));
+    assert!(import.stderr().contains("the import was stopped; nothing was kept"));
+    assert_eq!(wait_gone(&children, Duration::from_secs(5)).len(), 0);
+    assert_eq!(house.objects(), Vec::<PathBuf>::new());
+    assert!(house.ok(["list"])["importing"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn a_running_import_is_not_swept_by_another_command() {
+    let house = House::new();
+    let mut import = caught_in_the_middle(&house);
+    let clip = short_clip();
+    house.ok(["import".as_ref(), clip.as_os_str(), "--title".as_ref(), "Other".as_ref()]);
+    assert_eq!(house.ok(["list"])["importing"][0], "Film");
+    assert!(import.wait(LIMIT).unwrap().success(), "{}", import.stderr());
+    assert_eq!(house.titles().len(), 2);
+}
+
+#[test]
+fn a_bucket_that_cannot_be_written_is_named() {
+    let house = House::new();
+    house.ok(["list"]);
+    fs::write(house.bucket().join("t"), "a file where a folder should be").unwrap();
+    let clip = short_clip();
+    let error = house.fails(["import".as_ref(), clip.as_os_str()]);
+    assert!(error.contains("the bucket cannot be written"), "{error}");
+    assert!(house.titles().is_empty());
+}
+
+/// A bucket on a file system of 300 kB, in a mount namespace of its own.
+#[test]
+fn a_full_disk_is_told_and_leaves_nothing_visible() {
+    let house = House::new();
+    house.ok(["list"]);
+    let script = "mount -t tmpfs -o size=300k tmpfs \"$1\" || exit 99; shift; \"$@\"; code=$?; \
+                  find \"$VEILCAST_DATA/bucket\" -type f | wc -l >&2; exit $code";
+    let mut command = Command::new("unshare");
+    command.env("VEILCAST_DATA", house.data());
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]);
+    command.arg(house.bucket()).arg(env!("CARGO_BIN_EXE_veilcast"));
+    let finished = run(command.arg("import").arg(long_clip()), LIMIT).unwrap();
+    assert_eq!(finished.status.code(), Some(1), "{}", finished.stderr);
+    assert!(finished.stderr.contains("the bucket cannot be written"), "{}", finished.stderr);
+    assert!(finished.stderr.contains("hint: free some space"), "{}", finished.stderr);
+    assert!(finished.stderr.trim_end().ends_with('0'), "files are left: {}", finished.stderr);
+    assert!(house.titles().is_empty());
+}
+
+#[test]
+fn a_missing_or_old_ffmpeg_is_named_with_the_way_out() {
+    let house = House::new();
+    let folder = house.scratch("tools");
+    fs::create_dir(&folder).unwrap();
+    let import = || {
+        let clip = short_clip();
+        let mut command = house.command(["import".as_ref(), clip.as_os_str()]);
+        run(command.env("VEILCAST_FFMPEG", &folder), LIMIT).unwrap()
+    };
+    let missing = import();
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(missing.stderr.contains("ffmpeg is missing"), "{}", missing.stderr);
+    assert!(missing.stderr.contains("apt-get install ffmpeg"), "{}", missing.stderr);
+    for tool in ["ffmpeg", "ffprobe"] {
+        let old = format!("#!/bin/sh\necho '{tool} version 4.4.2 Copyright (c)'\n");
+        fs::write(folder.join(tool), old).unwrap();
+        let executable = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(folder.join(tool), executable).unwrap();
+    }
+    let old = import();
+    assert_eq!(old.status.code(), Some(1));
+    assert!(old.stderr.contains("ffmpeg is too old: version 4.4.2"), "{}", old.stderr);
+    assert!(old.stderr.contains("hint: install FFmpeg 5.1"), "{}", old.stderr);
+}
+
+#[test]
+fn a_secret_file_that_others_can_read_is_refused() {
+    let house = House::with_title("Screener");
+    let identity = house.data().join("identity.txt");
+    let open = fs::Permissions::from_mode(0o644);
+    fs::set_permissions(&identity, open).unwrap();
+    let error = house.fails(["share", "Screener"]);
+    assert!(error.contains("is open to other users (mode 644)"), "{error}");
+    assert!(error.contains("hint: chmod 600"), "{error}");
+}
+
+#[test]
+fn everything_secret_is_closed_to_other_users() {
+    let house = House::with_title("Screener");
+    let mode =
+        |name: &str| fs::metadata(house.data().join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(""), 0o700);
+    assert_eq!(mode("identity.txt"), 0o600);
+}
+
+#[test]
+fn two_imports_at_once_both_succeed() {
+    let house = House::new();
+    let clip = short_clip();
+    let start = |title: &str| {
+        house.start(["import".as_ref(), clip.as_os_str(), "--title".as_ref(), title.as_ref()])
+    };
+    let (mut one, mut other) = (start("One"), start("Other"));
+    assert!(one.wait(LIMIT).unwrap().success(), "{}", one.stderr());
+    assert!(other.wait(LIMIT).unwrap().success(), "{}", other.stderr());
+    assert_eq!(house.titles().len(), 2);
+}

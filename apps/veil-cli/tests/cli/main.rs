@@ -1,0 +1,13 @@
+//! The real `veilcast` binary, on real video, as a person and a script use it.
+//!
+//! One binary for all of them, so that it is linked once.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_types, reason = "the binary is started through veil-testkit")]
+
+mod bad_input;
+mod faults;
+mod grants;
+mod house;
+mod import;
+mod secrecy;
+mod up;

@@ -1,0 +1,203 @@
+//! The command line of `cargo xtask`: words in, a [`Request`] out; the help text lies beside its parser.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use crate::failure::{Failure, Outcome, fail};
+
+/// What `cargo xtask --help` prints.
+pub(crate) const HELP: &str = "\
+cargo xtask <command>
+
+  setup                  install what is missing, npm packages and the web build
+  test                   set up and run every check and test
+      --fast               without the browser
+      --keep-going         run what follows a failed step as well
+  demo [VIDEO]           seal VIDEO (or a clip made here), serve it, print a link to watch
+      --check              open the link in headless Chromium, print figures, and end
+  tidy                   the rules that no compiler checks: zones, sizes, module docs, links
+  bench [NAME...]        measure side by side; all benches without a NAME: import
+      --video FILE         the source to measure with (a clip made here by default)
+      --runs N             runs of each side (3 by default)
+  help                   this text
+";
+
+/// One thing to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    /// Print the help text.
+    Help,
+    /// Install what is missing.
+    Setup,
+    /// Run the checks.
+    Test(TestOptions),
+    /// Show a link that plays.
+    Demo(DemoOptions),
+    /// Measure.
+    Bench(BenchOptions),
+    /// Hold the repository's own rules.
+    Tidy,
+}
+
+/// Options of `test`.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TestOptions {
+    /// Leave the browser out.
+    pub(crate) fast: bool,
+    /// Don't stop at the first failed step.
+    pub(crate) keep_going: bool,
+}
+
+/// Options of `demo`.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct DemoOptions {
+    /// The video to show; a generated one by default.
+    pub(crate) video: Option<PathBuf>,
+    /// Check the link in a browser, then end.
+    pub(crate) check: bool,
+}
+
+/// Options of `bench`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct BenchOptions {
+    /// Which benches; all when empty.
+    pub(crate) names: Vec<String>,
+    /// The source to measure with; a generated one by default.
+    pub(crate) video: Option<PathBuf>,
+    /// Runs of each side.
+    pub(crate) runs: usize,
+}
+
+/// Most runs of a bench: a slip of the finger shall not take a day.
+const RUNS_LIMIT: usize = 100;
+
+/// Parses the words after `cargo xtask`.
+pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Outcome<Request> {
+    let mut words = Words { rest: words.collect::<Vec<_>>().into_iter() };
+    let Some(command) = words.rest.next() else { return Ok(Request::Help) };
+    match command.to_str() {
+        Some("help" | "--help" | "-h") => Ok(Request::Help),
+        Some("setup") => words.end().map(|()| Request::Setup),
+        Some("tidy") => words.end().map(|()| Request::Tidy),
+        Some("test") => test(words),
+        Some("demo") => demo(words),
+        Some("bench") => bench(words),
+        _ => Err(unknown("command", &command)),
+    }
+}
+
+fn test(words: Words) -> Outcome<Request> {
+    let mut options = TestOptions::default();
+    for word in words.rest {
+        match word.to_str() {
+            Some("--fast") => options.fast = true,
+            Some("--keep-going") => options.keep_going = true,
+            _ => return Err(unknown("option of `test`", &word)),
+        }
+    }
+    Ok(Request::Test(options))
+}
+
+fn demo(mut words: Words) -> Outcome<Request> {
+    let mut options = DemoOptions::default();
+    while let Some(word) = words.rest.next() {
+        match word.to_str() {
+            Some("--check") => options.check = true,
+            Some("--") => options.video = words.rest.next().map(PathBuf::from),
+            Some(option) if option.starts_with('-') => {
+                return Err(unknown("option of `demo`", &word));
+            }
+            _ if options.video.is_none() => options.video = Some(word.into()),
+            _ => return Err(fail("`demo` shows one video").hint(SEE_HELP)),
+        }
+    }
+    Ok(Request::Demo(options))
+}
+
+fn bench(mut words: Words) -> Outcome<Request> {
+    let mut options = BenchOptions { names: Vec::new(), video: None, runs: 3 };
+    while let Some(word) = words.rest.next() {
+        match word.to_str() {
+            Some("--video") => options.video = Some(words.value("--video")?.into()),
+            Some("--runs") => options.runs = runs(&words.value("--runs")?)?,
+            Some(name) if !name.starts_with('-') => options.names.push(name.to_owned()),
+            _ => return Err(unknown("option of `bench`", &word)),
+        }
+    }
+    Ok(Request::Bench(options))
+}
+
+fn runs(value: &OsStr) -> Outcome<usize> {
+    let runs = value.to_str().and_then(|text| text.parse().ok());
+    runs.filter(|runs| (1..=RUNS_LIMIT).contains(runs))
+        .ok_or_else(|| fail(format!("`--runs` takes a number from 1 to {RUNS_LIMIT}")))
+}
+
+const SEE_HELP: &str = "`cargo xtask help` lists the commands and their options";
+
+fn unknown(kind: &str, word: &OsStr) -> Failure {
+    fail(format!("there is no {kind} `{}`", word.display())).hint(SEE_HELP)
+}
+
+struct Words {
+    rest: std::vec::IntoIter<OsString>,
+}
+
+impl Words {
+    fn value(&mut self, option: &str) -> Outcome<OsString> {
+        self.rest.next().ok_or_else(|| fail(format!("`{option}` wants a value")).hint(SEE_HELP))
+    }
+
+    fn end(mut self) -> Outcome {
+        match self.rest.next() {
+            None => Ok(()),
+            Some(word) => Err(unknown("further word", &word)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, expected: Result<Request, &str>) {
+        let words = line.split_whitespace().map(OsString::from);
+        match (parse(words), expected) {
+            (Ok(request), Ok(expected)) => assert_eq!(request, expected, "{line}"),
+            (Err(error), Err(part)) => {
+                assert!(error.to_string().contains(part), "{line}: {error}");
+            }
+            (got, expected) => panic!("{line}: {got:?} instead of {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn every_command_of_the_help_text_is_understood() {
+        check("", Ok(Request::Help));
+        check("--help", Ok(Request::Help));
+        check("setup", Ok(Request::Setup));
+        check("tidy", Ok(Request::Tidy));
+        let all = TestOptions { fast: true, keep_going: true };
+        check("test --fast --keep-going", Ok(Request::Test(all)));
+        let demo = |video: Option<&str>, check| {
+            Ok(Request::Demo(DemoOptions { video: video.map(PathBuf::from), check }))
+        };
+        check("demo", demo(None, false));
+        check("demo --check a.mp4", demo(Some("a.mp4"), true));
+        check("demo -- -a.mp4", demo(Some("-a.mp4"), false));
+        let bench =
+            BenchOptions { names: vec!["import".into()], video: Some("a.mp4".into()), runs: 5 };
+        check("bench import --video a.mp4 --runs 5", Ok(Request::Bench(bench)));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        check("tset", Err("there is no command `tset`"));
+        check("test --slow", Err("there is no option of `test` `--slow`"));
+        check("setup now", Err("there is no further word `now`"));
+        check("demo a.mp4 b.mp4", Err("`demo` shows one video"));
+        check("demo --chekc", Err("there is no option of `demo` `--chekc`"));
+        check("bench --runs", Err("`--runs` wants a value"));
+        check("bench --runs 0", Err("a number from 1 to 100"));
+    }
+}

@@ -1,0 +1,77 @@
+//! `cargo xtask bench`: programs side by side in one run, alternating, with medians, ratios and the aim beside them.
+//!
+//! Times of one machine vary about twofold from hour to hour, so a figure means something only against another of the
+//! same run. A missed aim is printed and is no failure: whether it matters is for a person. What each bench compares is
+//! described in `bench/README.md`.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::args::BenchOptions;
+use crate::console::{heading, note};
+use crate::demo::build_release;
+use crate::failure::{During, Outcome, fail};
+use crate::repo::Repo;
+use crate::setup;
+use crate::stop::Stop;
+
+mod import;
+mod measure;
+
+/// A bench: its name, and what it does; the value goes into a file as it is.
+type Bench = (&'static str, fn(&Repo, &BenchOptions, &Stop) -> Outcome<Value>);
+
+const BENCHES: [Bench; 1] = [("import", import::run)];
+
+/// Runs the named benches, or all.
+pub(crate) fn run(repo: &Repo, options: &BenchOptions) -> Outcome {
+    let chosen = choose(&options.names)?;
+    setup::run(repo)?;
+    heading("building the release programs");
+    build_release(repo)?;
+    let stop = Stop::listen()?;
+    for (name, bench) in chosen {
+        heading(&format!("bench {name}"));
+        let figures = bench(repo, options, &stop)?;
+        save(repo, name, &figures)?;
+    }
+    Ok(())
+}
+
+fn choose(names: &[String]) -> Outcome<Vec<Bench>> {
+    if names.is_empty() {
+        return Ok(BENCHES.to_vec());
+    }
+    let find = |name: &String| {
+        let found = BENCHES.iter().find(|(known, _)| known == name).copied();
+        let known: Vec<&str> = BENCHES.iter().map(|(known, _)| *known).collect();
+        found.ok_or_else(|| {
+            fail(format!("there is no bench `{name}`"))
+                .hint(format!("one of: {}", known.join(", ")))
+        })
+    };
+    names.iter().map(find).collect()
+}
+
+fn save(repo: &Repo, name: &str, figures: &Value) -> Outcome {
+    let dir = repo.target.join("bench");
+    fs::create_dir_all(&dir).during(format_args!("making {}", dir.display()))?;
+    let path = dir.join(format!("{name}.json"));
+    fs::write(&path, format!("{figures:#}\n"))
+        .during(format_args!("writing {}", path.display()))?;
+    note(format_args!("figures in {}", path.display()));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_bench_is_named_with_those_that_there_are() {
+        let error = choose(&["imprt".to_owned()]).err().unwrap().to_string();
+        assert_eq!(error, "there is no bench `imprt`\nhint: one of: import");
+        assert_eq!(choose(&[]).unwrap().len(), BENCHES.len());
+    }
+}

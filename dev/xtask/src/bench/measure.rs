@@ -1,0 +1,138 @@
+//! Measuring a program while it runs: wall time, the peak memory of its own processes, and the FFmpeg commands it gives.
+//!
+//! Everything is read from `/proc` at intervals. Peaks are the kernel's own high-water marks (`VmHWM`), so one that
+//! falls between two looks is not missed. A child that was forked and has not become another program yet
+//! shares its parent's memory; it is told by its command line, which is still the parent's, and not counted twice.
+
+use std::collections::HashMap;
+use std::fs;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use veil_testkit::{Process, Spawned, descendants, process};
+
+use crate::failure::{During, Outcome};
+use crate::stop::{Ended, Stop};
+
+/// Between two looks: each costs about a millisecond, and both sides of a comparison pay it.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Programs that are FFmpeg's and not ours.
+const FFMPEG: [&str; 2] = ["ffmpeg", "ffprobe"];
+
+/// What was seen of a run.
+#[derive(Debug)]
+pub(super) struct Measured {
+    /// From start to end.
+    pub(super) wall: Duration,
+    /// Sum of the peaks of our processes, FFmpeg's aside.
+    pub(super) peak_bytes: u64,
+    /// Command lines of the FFmpeg processes, without the program's name.
+    pub(super) ffmpeg: Vec<Vec<String>>,
+    /// How it ended.
+    pub(super) status: ExitStatus,
+}
+
+/// Runs `command` to its end; `None` when someone asked to stop.
+pub(super) fn measure(command: &mut Command, stop: &Stop) -> Outcome<Option<Measured>> {
+    let start = Instant::now();
+    let mut program = Spawned::start_with_stderr(command, Stdio::inherit()).during("measuring")?;
+    let id = program.id();
+    let over = AtomicBool::new(false);
+    let (ended, seen) = thread::scope(|scope| {
+        let watcher = scope.spawn(|| watch(id, &over));
+        let ended = stop.wait(&mut program).map(|ended| (ended, start.elapsed()));
+        over.store(true, Ordering::Release);
+        (ended, watcher.join().unwrap_or_default())
+    });
+    let (ended, wall) = ended?;
+    let Ended::Child(status) = ended else { return Ok(None) };
+    let peak_bytes = seen.peaks.values().sum();
+    Ok(Some(Measured { wall, peak_bytes, ffmpeg: seen.ffmpeg.into_values().collect(), status }))
+}
+
+/// Processes by id and start time.
+type ByProcess<T> = HashMap<(u32, u64), T>;
+
+#[derive(Default)]
+struct Seen {
+    peaks: ByProcess<u64>,
+    ffmpeg: ByProcess<Vec<String>>,
+}
+
+fn watch(id: u32, over: &AtomicBool) -> Seen {
+    let mut seen = Seen::default();
+    while !over.load(Ordering::Acquire) {
+        let main = process(id);
+        for one in main.into_iter().chain(descendants(id)) {
+            seen.look(&one);
+        }
+        thread::sleep(LOOK_EVERY);
+    }
+    seen
+}
+
+impl Seen {
+    fn look(&mut self, one: &Process) {
+        let key = (one.pid, one.started_ticks);
+        let Some(words) = words_of(one.pid) else { return };
+        if FFMPEG.contains(&one.name.as_str()) {
+            self.ffmpeg.entry(key).or_insert_with(|| words.into_iter().skip(1).collect());
+            self.peaks.remove(&key);
+        } else if words_of(one.parent).as_ref() != Some(&words) {
+            let peak = self.peaks.entry(key).or_default();
+            *peak = (*peak).max(peak_bytes(one.pid).unwrap_or(0));
+        }
+    }
+}
+
+fn words_of(pid: u32) -> Option<Vec<String>> {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let words =
+        line.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
+    let mut words: Vec<String> = words.collect();
+    words.pop();
+    Some(words)
+}
+
+fn peak_bytes(pid: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+/// Returns the middle value; of an even number of values the upper of the two in the middle.
+pub(super) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.into_iter().collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_and_ffmpeg_commands_of_a_tree_are_seen() {
+        // The shell stays, holds 20 MB in a variable, and runs FFmpeg below itself.
+        let script = "a=$(head -c 20000000 /dev/zero | tr '\\0' x); \
+            ffmpeg -nostdin -loglevel error -re -f lavfi -i anullsrc -t 1 -f null -; echo ${#a}";
+        let mut shell = Command::new("sh");
+        let stop = Stop::listen().unwrap();
+        let measured = measure(shell.args(["-c", script]), &stop).unwrap().unwrap();
+        assert!(measured.status.success());
+        assert!(measured.wall >= Duration::from_millis(900), "{measured:?}");
+        assert!((20_000_000..200_000_000).contains(&measured.peak_bytes), "{measured:?}");
+        let [ffmpeg] = measured.ffmpeg.as_slice() else { panic!("{measured:?}") };
+        assert_eq!((ffmpeg[0].as_str(), ffmpeg.last().unwrap().as_str()), ("-nostdin", "-"));
+    }
+
+    #[test]
+    fn the_median_is_not_moved_by_an_outlier() {
+        assert!((median([3.0, 1.0, 99.0]) - 3.0).abs() < f64::EPSILON);
+        assert!(median([]).is_nan());
+    }
+}

@@ -1,0 +1,45 @@
+//! `cargo xtask setup`: brings a fresh Debian machine to where everything builds and runs.
+//!
+//! It names each thing before it installs it, touches nothing outside the repository but by `apt-get` as root, and does
+//! nothing where nothing is missing. The programs it needs are in [`tools`], Debian's part in [`debian`], Node's
+//! packages and the web build in [`web`].
+
+use std::time::Instant;
+
+use crate::console::{duration, heading, note};
+use crate::failure::{Outcome, fail};
+use crate::repo::Repo;
+
+mod debian;
+mod node;
+mod tools;
+mod web;
+
+/// Installs what is missing and builds the web page.
+pub(crate) fn run(repo: &Repo) -> Outcome {
+    let start = Instant::now();
+    heading("set-up");
+    install_tools(repo)?;
+    web::packages(repo)?;
+    web::build(repo)?;
+    note(format_args!("everything is there ({})", duration(start.elapsed())));
+    Ok(())
+}
+
+fn install_tools(repo: &Repo) -> Outcome {
+    tools::rust_components(repo)?;
+    let missing = tools::missing(repo);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for tool in &missing {
+        note(format_args!("missing: {tool}"));
+    }
+    debian::install(repo, &missing)?;
+    let left = tools::missing(repo);
+    match left.first() {
+        None => Ok(()),
+        Some(tool) => Err(fail(format!("after the installation there is still no {tool}"))
+            .hint("install it by hand, and see that it comes first in PATH")),
+    }
+}

@@ -1,0 +1,167 @@
+//! What a URI in a playlist refers to: this folder, another place, or a way out.
+//!
+//! Owns the rules by which a reference is rewritten, left alone or refused. Refuses to resolve: a
+//! reference that needs resolving (`..`, a leading slash, variables) is refused. Invariant: what is
+//! classified as local names something below the playlist's folder for every reader, however often
+//! it decodes.
+
+/// What a slot's URI names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SlotKind {
+    /// Another playlist: its path ends in `.m3u8`.
+    Playlist,
+    /// Anything else: a segment, an initialization section, a key, an image.
+    Object,
+}
+
+/// Why a reference is refused.
+#[derive(Debug, thiserror::Error, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReferenceFault {
+    /// The reference is empty or has only a query or fragment: it names the playlist itself.
+    #[error("the URI names nothing")]
+    Empty,
+    /// The reference begins with a slash, or has a dot segment, plain or encoded.
+    #[error("the URI leaves the playlist's folder")]
+    Escape,
+    /// A segment is empty: stores and browsers disagree on `//`.
+    #[error("the URI has an empty path segment")]
+    EmptySegment,
+    /// A control character, a backslash or an encoded slash, which some readers take for a slash.
+    #[error("the URI holds a character that reads differently in different players")]
+    Ambiguous,
+    /// A percent sign without two hex digits.
+    #[error("the URI has a broken percent escape")]
+    BrokenEscape,
+    /// `{$name}`: the name's value is not known here, and the store would see another URL.
+    #[error("the URI has a variable")]
+    Variable,
+}
+
+/// Classifies a reference: its kind when it is a slot, `None` when it is left alone.
+pub(crate) fn classify(uri: &str) -> Result<Option<SlotKind>, ReferenceFault> {
+    if uri.chars().any(|c| c.is_control() || c == '\\') {
+        return Err(ReferenceFault::Ambiguous);
+    }
+    if uri.contains("{$") {
+        return Err(ReferenceFault::Variable);
+    }
+    if has_scheme(uri) {
+        return Ok(None);
+    }
+    let path = &uri[..uri.find(['?', '#']).unwrap_or(uri.len())];
+    if path.is_empty() {
+        return Err(ReferenceFault::Empty);
+    }
+    if path.starts_with('/') {
+        return Err(ReferenceFault::Escape);
+    }
+    path.split('/').try_for_each(check_segment)?;
+    let is_playlist =
+        path.len() > 5 && path.as_bytes()[path.len() - 5..].eq_ignore_ascii_case(b".m3u8");
+    Ok(Some(if is_playlist { SlotKind::Playlist } else { SlotKind::Object }))
+}
+
+/// Whether a reference begins with a scheme (RFC 3986 §3.1) and is thus absolute.
+fn has_scheme(uri: &str) -> bool {
+    let Some((scheme, _)) = uri.split_once(':') else { return false };
+    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+}
+
+fn check_segment(segment: &str) -> Result<(), ReferenceFault> {
+    if segment.is_empty() {
+        return Err(ReferenceFault::EmptySegment);
+    }
+    let mut decoded = Vec::with_capacity(segment.len());
+    let mut bytes = segment.bytes();
+    while let Some(byte) = bytes.next() {
+        decoded.push(if byte == b'%' {
+            let digits = [bytes.next(), bytes.next()];
+            decode_escape(digits).ok_or(ReferenceFault::BrokenEscape)?
+        } else {
+            byte
+        });
+    }
+    if decoded == b"." || decoded == b".." {
+        return Err(ReferenceFault::Escape);
+    }
+    // A percent sign that was itself encoded would become an escape for who decodes twice.
+    if decoded.iter().any(|b| matches!(b, b'/' | b'\\' | b'%' | 0..=0x1f | 0x7f)) {
+        return Err(ReferenceFault::Ambiguous);
+    }
+    Ok(())
+}
+
+fn decode_escape(digits: [Option<u8>; 2]) -> Option<u8> {
+    let value = |digit: Option<u8>| char::from(digit?).to_digit(16);
+    u8::try_from(value(digits[0])? << 4 | value(digits[1])?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(uri: &str, expected: Result<Option<SlotKind>, ReferenceFault>) {
+        assert_eq!(classify(uri), expected, "{uri}");
+    }
+
+    #[test]
+    fn the_extension_of_the_path_tells_playlists_from_objects() {
+        for uri in ["a.m3u8", "a/b.M3U8", "a.m3u8?x=1", "a.m3u8#t", "_.m3u8"] {
+            check(uri, Ok(Some(SlotKind::Playlist)));
+        }
+        for uri in
+            ["a.m4s", "a", "a.m3u", ".m3u8", "a.ts?x=.m3u8", "a b.ts", "é.ts", "1:2.ts", "a%20b"]
+        {
+            check(uri, Ok(Some(SlotKind::Object)));
+        }
+    }
+
+    #[test]
+    fn another_place_is_left_alone() {
+        for uri in
+            ["https://example.com/a.ts", "data:text/plain,a", "skd://key", "urn:uuid:1", "HTTP:a"]
+        {
+            check(uri, Ok(None));
+        }
+    }
+
+    #[test]
+    fn every_way_out_of_the_folder_is_refused() {
+        for uri in [
+            "../a", "a/../b", "..", ".", "./a", "/a", "//host/a", "%2e%2e/a", "%2E./a", ".%2e/a",
+            "a/%2e%2e", "%2e",
+        ] {
+            check(uri, Err(ReferenceFault::Escape));
+        }
+        for uri in [
+            "a%2fb",
+            "a%2Fb",
+            "..%2fa",
+            "a%5cb",
+            "..\\a",
+            "a%00",
+            "a%0ab",
+            "a\tb",
+            "a\u{7f}",
+            "%252e%252e/a",
+            "a\u{85}b",
+        ] {
+            check(uri, Err(ReferenceFault::Ambiguous));
+        }
+    }
+
+    #[test]
+    fn what_names_nothing_or_cannot_be_known_is_refused() {
+        check("", Err(ReferenceFault::Empty));
+        check("?a", Err(ReferenceFault::Empty));
+        check("#a", Err(ReferenceFault::Empty));
+        check("a//b", Err(ReferenceFault::EmptySegment));
+        check("a/", Err(ReferenceFault::EmptySegment));
+        check("a%2", Err(ReferenceFault::BrokenEscape));
+        check("a%zz", Err(ReferenceFault::BrokenEscape));
+        check("{$base}/a", Err(ReferenceFault::Variable));
+        check("https://{$host}/a", Err(ReferenceFault::Variable));
+    }
+}

@@ -1,0 +1,184 @@
+//! Playlists of every shape through the template: byte-exact, or refused with the line's number.
+
+use std::convert::Infallible;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const VOD: &str = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:2\n#EXT-X-PLAYLIST-TYPE:VOD\n\
+    #EXT-X-MAP:URI=\"init\"\n#EXTINF:2.000000,\nseg0\n#EXTINF:2.000000,\nseg1\n#EXT-X-ENDLIST\n";
+
+fn parse(text: &str) -> Template {
+    Template::parse(text.as_bytes(), Limits::default()).unwrap()
+}
+
+fn identity(template: &Template) -> Vec<u8> {
+    let same = |uri: &str, _: SlotKind, out: &mut Vec<u8>| {
+        out.extend_from_slice(uri.as_bytes());
+        Ok::<_, Infallible>(())
+    };
+    template.render(same).unwrap()
+}
+
+/// Renders `<uri>` for objects and `[uri]` for playlists.
+fn marked(text: &str) -> String {
+    let mark = |uri: &str, kind: SlotKind, out: &mut Vec<u8>| {
+        let (open, close) = if kind == SlotKind::Object { ('<', '>') } else { ('[', ']') };
+        out.extend_from_slice(format!("{open}{uri}{close}").as_bytes());
+        Ok::<_, Infallible>(())
+    };
+    String::from_utf8(parse(text).render(mark).unwrap()).unwrap()
+}
+
+fn refused(text: &str, expected: PlaylistError) {
+    let error = Template::parse(text.as_bytes(), Limits::default()).err();
+    assert_eq!(error, Some(expected), "{text:?}");
+}
+
+#[test]
+fn uri_lines_and_uri_attributes_become_slots_and_nothing_else_does() {
+    let text = VOD.replace("init", "<init>").replace("seg0", "<seg0>").replace("seg1", "<seg1>");
+    assert_eq!(marked(VOD), text);
+    assert_eq!(parse(VOD).slots().len(), 3);
+}
+
+#[test]
+fn every_tag_of_the_table_is_rewritten() {
+    for (tag, attribute) in URI_TAGS {
+        let text = format!("#EXTM3U\n{tag}:A=1,{attribute}=\"x/a.m3u8\",B=\"2\"");
+        let expected = format!("#EXTM3U\n{tag}:A=1,{attribute}=\"[x/a.m3u8]\",B=\"2\"");
+        assert_eq!(marked(&text), expected);
+    }
+}
+
+#[test]
+fn unknown_tags_comments_and_foreign_places_stay_as_they_are() {
+    let text = "#EXTM3U\n# URI=\"a\"\n#EXT-X-FOO:URI=\"../a\"\n#EXT-X-DATERANGE:X-ASSET-URI=\"a\"\n\
+        #EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"skd://a\"\n#EXT-X-MAP:URI=\"data:video/mp4;base64,AA\"\n\
+        #EXT-X-KEY:METHOD=NONE\nhttps://example.com/a.ts?b={c}\n\n \t\nurn:a:b\n";
+    assert_eq!(marked(text), text);
+    assert_eq!(parse(text).foreign_count(), 4);
+}
+
+#[test]
+fn line_ends_byte_order_mark_and_a_missing_last_line_end_survive() {
+    for text in [
+        "\u{feff}#EXTM3U\r\n#EXTINF:2,\r\na.ts\r\n",
+        "#EXTM3U\n#EXTINF:2,\na.ts",
+        "#EXTM3U\r\na.ts",
+        "#EXTM3U",
+        "#EXTM3U \n  a.ts  \n\n\n",
+        "#EXTM3U\n#EXT-X-TWITCH:A=\"\u{1f3ac}\"\né.ts\n",
+    ] {
+        assert_eq!(identity(&parse(text)), text.as_bytes());
+    }
+    assert_eq!(marked("\u{feff}#EXTM3U\r\n  a.ts \r\n"), "\u{feff}#EXTM3U\r\n  <a.ts> \r\n");
+}
+
+#[test]
+fn the_same_object_is_the_same_slot_for_byte_range_continuation() {
+    let text = "#EXTM3U\n#EXT-X-BYTERANGE:10@0\na.mp4\n#EXT-X-BYTERANGE:10\na.mp4\n";
+    let template = parse(text);
+    let uris: Vec<&str> = template.slots().map(|(uri, _)| uri).collect();
+    assert_eq!(uris, ["a.mp4", "a.mp4"]);
+}
+
+#[test]
+fn what_is_no_playlist_is_refused() {
+    for text in ["", "\n", "EXTM3U\n", "#EXTM3U8\n", " #EXTM3U\n", "\n#EXTM3U\n", "\u{feff}"] {
+        refused(text, PlaylistError::NoHeader);
+    }
+    refused("\u{feff}\u{feff}#EXTM3U\n", PlaylistError::NoHeader);
+    let error = Template::parse(b"#EXTM3U\n\xff", Limits::default()).err();
+    assert_eq!(error, Some(PlaylistError::NotUtf8));
+}
+
+#[test]
+fn a_line_that_players_read_differently_is_refused_by_its_number() {
+    let line = 2;
+    refused("#EXTM3U\na\rb\n", PlaylistError::AmbiguousLine { line });
+    refused("#EXTM3U\na\r\r\n", PlaylistError::AmbiguousLine { line });
+    refused("#EXTM3U\n#a\0\n", PlaylistError::AmbiguousLine { line });
+    refused("#EXTM3U\n #EXT-X-ENDLIST\n", PlaylistError::AmbiguousLine { line });
+    let fault = AttributeFault::Unquoted;
+    refused("#EXTM3U\n#EXT-X-MAP:URI=a\n", PlaylistError::Attribute { line, fault });
+    let fault = ReferenceFault::Escape;
+    refused("#EXTM3U\n../a\n", PlaylistError::Reference { line, fault });
+    refused("#EXTM3U\n#EXT-X-MAP:URI=\"/a\"\n", PlaylistError::Reference { line, fault });
+    let error = PlaylistError::Reference { line, fault }.to_string();
+    assert_eq!(error, "line 2 of the playlist: the URI leaves the playlist's folder");
+}
+
+#[test]
+fn each_limit_is_kept() {
+    let check = |limits: Limits, expected: Option<PlaylistError>| {
+        assert_eq!(Template::parse(VOD.as_bytes(), limits).err(), expected);
+    };
+    let limits = Limits::default();
+    let playlist_bytes = VOD.len();
+    check(Limits { playlist_bytes, line_bytes: 24, slot_count: 3 }, None);
+    let limit_bytes = playlist_bytes - 1;
+    let too_long = PlaylistError::TooLong { limit_bytes };
+    check(Limits { playlist_bytes: limit_bytes, ..limits }, Some(too_long));
+    check(Limits { slot_count: 2, ..limits }, Some(PlaylistError::TooManyUris { limit: 2 }));
+    check(Limits { line_bytes: 23, ..limits }, Some(PlaylistError::LineTooLong { line: 4 }));
+}
+
+#[test]
+fn playlists_without_a_segment_and_with_ten_thousand_are_rewritten() {
+    assert_eq!(marked("#EXTM3U\n#EXT-X-ENDLIST\n"), "#EXTM3U\n#EXT-X-ENDLIST\n");
+    let long: String = (0..10_000).map(|i| format!("#EXTINF:2,\nseg{i}\n")).collect();
+    let long = format!("#EXTM3U\n{long}#EXT-X-ENDLIST\n");
+    assert_eq!(parse(&long).slots().len(), 10_000);
+    assert_eq!(identity(&parse(&long)), long.as_bytes());
+}
+
+#[test]
+fn an_error_of_the_writer_ends_the_rendering() {
+    let error = parse(VOD).render(|uri, _, _| Err::<(), _>(uri.to_owned()));
+    assert_eq!(error, Err("init".to_owned()));
+}
+
+/// Lines of every kind, sound and odd.
+fn any_line() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("#EXTINF:2.0,".to_owned()),
+        "[a-z0-9]{1,12}(\\.m3u8|\\.m4s)?",
+        "#EXT-X-(MAP|KEY|MEDIA|FOO):([A-Z]{1,5}=[a-z0-9]{0,4},){0,3}URI=\"[a-z0-9/.]{0,9}\"",
+        "#.{0,30}",
+        ".{0,20}",
+        "https://[a-z]{1,9}/[a-z]{0,9}",
+    ]
+}
+
+proptest! {
+    #[test]
+    fn rendering_slots_as_themselves_gives_the_source_back(
+        bom in any::<bool>(),
+        lines in proptest::collection::vec((any_line(), any::<bool>()), 0..30),
+        cut in any::<bool>(),
+    ) {
+        let mut text = if bom { "\u{feff}#EXTM3U\n".to_owned() } else { "#EXTM3U\n".to_owned() };
+        for (line, crlf) in lines {
+            text.push_str(&line);
+            text.push_str(if crlf { "\r\n" } else { "\n" });
+        }
+        if cut {
+            text.pop();
+        }
+        if let Ok(template) = Template::parse(text.as_bytes(), Limits::default()) {
+            prop_assert_eq!(identity(&template), text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let headed = [b"#EXTM3U\n".as_slice(), &bytes].concat();
+        for bytes in [&bytes, &headed] {
+            if let Ok(template) = Template::parse(bytes, Limits::default()) {
+                prop_assert_eq!(&identity(&template), bytes);
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Playlists from other projects' test suites through the template.
+//!
+//! They lie in `VEILCAST_SAMPLES` or beside the repository and are not part of it. Where they are
+//! absent, the shapes that they brought up are still tested in `src/template/tests.rs`.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "clippy takes the helpers of an integration test for production code"
+)]
+
+use std::convert::Infallible;
+use std::path::{Path, PathBuf};
+
+use veil_hls::template::{Limits, Template};
+
+fn samples() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/samples");
+    let folder = std::env::var_os("VEILCAST_SAMPLES").map_or(beside, PathBuf::from).join("hls");
+    folder.is_dir().then_some(folder)
+}
+
+fn playlists(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for family in ["m3u8-parser", "m3u8-rs"] {
+        let entries = std::fs::read_dir(folder.join(family)).unwrap();
+        found.extend(entries.map(|entry| entry.unwrap().path()));
+    }
+    found.retain(|path| path.extension().is_some_and(|extension| extension == "m3u8"));
+    found
+}
+
+#[test]
+fn every_sample_playlist_survives_or_is_refused_for_its_way_out() {
+    let Some(folder) = samples() else { return };
+    let mut refused = Vec::new();
+    let playlists = playlists(&folder);
+    for path in &playlists {
+        let bytes = std::fs::read(path).unwrap();
+        let template = match Template::parse(&bytes, Limits::default()) {
+            Ok(template) => template,
+            Err(error) => {
+                refused.push(format!("{}: {error}", path.file_name().unwrap().display()));
+                continue;
+            }
+        };
+        let same = template.render(|uri, _, out| {
+            out.extend_from_slice(uri.as_bytes());
+            Ok::<_, Infallible>(())
+        });
+        assert!(same == Ok(bytes), "{}", path.display());
+    }
+    assert!(playlists.len() > 20, "{} playlists", playlists.len());
+    let escape = "the URI leaves the playlist's folder";
+    assert_eq!(refused, [format!("llhls.m3u8: line 50 of the playlist: {escape}")]);
+}

@@ -1,0 +1,331 @@
+//! The bucket, read only.
+//!
+//! Owns how bytes come out of a store: whole small documents under a limit, large objects as bounded
+//! pieces, everything under a time limit. Refuses to write, to list, and to tell a caller more than
+//! "not there", "too large" or "does not answer": a store's own errors name paths. Invariant of a
+//! folder: nothing is read through a symbolic link, wherever it points.
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use object_store::local::LocalFileSystem;
+use object_store::{GetOptions, GetRange, GetResult, GetResultPayload, ObjectStore, path};
+
+/// How long a store may take to begin to answer; a player gives up after about 20 seconds.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How much of an object lies in memory for one download, in bytes: 10,000 downloads take 640 MB at
+/// the very worst, and a piece is still four sealed chunks.
+const PIECE_BYTES: usize = 64 << 10;
+
+/// Where sealed titles and grants lie.
+#[derive(Clone)]
+pub struct Bucket {
+    store: Arc<dyn ObjectStore>,
+    /// The canonical path of a folder bucket.
+    folder: Option<Arc<Path>>,
+}
+
+/// Why a folder is no bucket.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BucketError {
+    /// There is no such folder, or it cannot be entered.
+    #[error("the bucket {path} cannot be opened: {source}")]
+    Missing {
+        /// The folder as it was given.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The path is not a folder.
+    #[error("the bucket {path} is not a folder")]
+    NotAFolder {
+        /// The path as it was given.
+        path: PathBuf,
+    },
+    /// The store could not be set up over the folder.
+    #[error("the bucket {path} cannot be used: {source}")]
+    Unusable {
+        /// The folder as it was given.
+        path: PathBuf,
+        /// What the store said.
+        source: object_store::Error,
+    },
+}
+
+/// Why nothing was read.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum ReadError {
+    /// There is no object of that key.
+    Unknown,
+    /// The document is larger than its limit.
+    TooLarge,
+    /// The store does not answer, or not sensibly.
+    Unavailable,
+    /// No byte of the range is in the object.
+    Range {
+        /// The object's size.
+        size_bytes: u64,
+    },
+}
+
+/// An object that is open for reading.
+pub(crate) struct Opened {
+    /// The whole object's size.
+    pub(crate) size_bytes: u64,
+    /// Which bytes of it the body gives.
+    pub(crate) range: Range<u64>,
+    /// Its entity tag, quoted.
+    pub(crate) etag: Option<String>,
+    payload: GetResultPayload,
+}
+
+impl Bucket {
+    /// A bucket in a local folder.
+    ///
+    /// # Errors
+    /// A path that is missing or not a folder.
+    pub fn folder(path: &Path) -> Result<Self, BucketError> {
+        let missing = |source| BucketError::Missing { path: path.to_owned(), source };
+        let canonical = path.canonicalize().map_err(missing)?;
+        if !canonical.metadata().map_err(missing)?.is_dir() {
+            return Err(BucketError::NotAFolder { path: path.to_owned() });
+        }
+        let store = LocalFileSystem::new_with_prefix(&canonical)
+            .map_err(|source| BucketError::Unusable { path: path.to_owned(), source })?;
+        Ok(Self { store: Arc::new(store), folder: Some(canonical.into()) })
+    }
+
+    /// A bucket in any other store.
+    #[must_use]
+    pub fn store(store: Arc<dyn ObjectStore>) -> Self {
+        Self { store, folder: None }
+    }
+
+    /// Reads a whole document of at most `limit_bytes`.
+    pub(crate) async fn read(&self, key: &str, limit_bytes: u64) -> Result<Bytes, ReadError> {
+        let opened = self.open(key, None).await?;
+        if opened.size_bytes > limit_bytes {
+            return Err(ReadError::TooLarge);
+        }
+        let whole = async {
+            let mut document = Vec::with_capacity(usize::try_from(opened.size_bytes).unwrap_or(0));
+            let mut pieces = opened.pieces();
+            while let Some(piece) = pieces.try_next().await? {
+                // A store may send more than it announced.
+                if (document.len() + piece.len()) as u64 > limit_bytes {
+                    return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+                }
+                document.extend_from_slice(&piece);
+            }
+            Ok(document)
+        };
+        match tokio::time::timeout(ANSWER_TIMEOUT, whole).await {
+            Ok(Ok(document)) => Ok(document.into()),
+            Ok(Err(_)) | Err(_) => Err(ReadError::Unavailable),
+        }
+    }
+
+    /// Opens an object, or a range of it.
+    pub(crate) async fn open(
+        &self,
+        key: &str,
+        range: Option<GetRange>,
+    ) -> Result<Opened, ReadError> {
+        let location = path::Path::parse(key).map_err(|_| ReadError::Unknown)?;
+        let options = GetOptions { range: range.clone(), ..GetOptions::default() };
+        let error = match self.get(&location, options).await {
+            Ok(result) if range.is_some() && result.range.is_empty() => {
+                return Err(ReadError::Range { size_bytes: result.meta.size });
+            }
+            Ok(result) => return Opened::new(result),
+            Err(error) => error,
+        };
+        if range.is_none() || error == ReadError::Unknown {
+            return Err(error);
+        }
+        // Stores say "bad range" in many ways; the size tells.
+        let options = GetOptions { head: true, ..GetOptions::default() };
+        let size_bytes = self.get(&location, options).await?.meta.size;
+        let outside = range.is_some_and(|range| is_outside(&range, size_bytes));
+        Err(if outside { ReadError::Range { size_bytes } } else { error })
+    }
+
+    async fn get(
+        &self,
+        location: &path::Path,
+        options: GetOptions,
+    ) -> Result<GetResult, ReadError> {
+        if !self.is_plain_file(location).await? {
+            return Err(ReadError::Unknown);
+        }
+        let answer = self.store.get_opts(location, options);
+        let result = match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(object_store::Error::NotFound { .. })) => return Err(ReadError::Unknown),
+            Ok(Err(_)) | Err(_) => return Err(ReadError::Unavailable),
+        };
+        self.confine(location, result).await
+    }
+
+    /// Whether a folder's object may be opened at all: a pipe would block, a link leads elsewhere.
+    async fn is_plain_file(&self, location: &path::Path) -> Result<bool, ReadError> {
+        let Some(folder) = self.folder.clone() else { return Ok(true) };
+        let path = folder.join(location.as_ref());
+        on_disk(move || match resolve(&path) {
+            Ok(plain) => Ok(plain),
+            // A folder that is gone is a store that is away, not one object less.
+            Err(_) if !folder.is_dir() => Err(ReadError::Unavailable),
+            Err(error) if is_absent(&error) => Ok(false),
+            Err(_) => Err(ReadError::Unavailable),
+        })
+        .await
+    }
+
+    /// Checks that the file that was opened is still the one that lies there without links. This
+    /// closes the gap between looking and opening; a record that was replaced meanwhile is tried by
+    /// the client again.
+    async fn confine(
+        &self,
+        location: &path::Path,
+        result: GetResult,
+    ) -> Result<GetResult, ReadError> {
+        let Some(folder) = self.folder.clone() else { return Ok(result) };
+        let path = folder.join(location.as_ref());
+        on_disk(move || {
+            let GetResultPayload::File(file, _) = &result.payload else {
+                return Err(ReadError::Unavailable);
+            };
+            let same = || -> io::Result<bool> {
+                let (open, lying) = (file.metadata()?, path.symlink_metadata()?);
+                Ok(resolve(&path)? && open.dev() == lying.dev() && open.ino() == lying.ino())
+            };
+            if same().unwrap_or(false) { Ok(result) } else { Err(ReadError::Unavailable) }
+        })
+        .await
+    }
+}
+
+/// Whether `path` is a regular file that is reached without a symbolic link.
+fn resolve(path: &Path) -> io::Result<bool> {
+    Ok(path.symlink_metadata()?.is_file() && path.canonicalize()? == path)
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+async fn on_disk<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
+) -> Result<T, ReadError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(ReadError::Unavailable))
+}
+
+/// Whether no byte of `range` is in an object of `size_bytes`.
+fn is_outside(range: &GetRange, size_bytes: u64) -> bool {
+    match range {
+        GetRange::Bounded(range) => range.start >= size_bytes,
+        GetRange::Offset(start) => *start >= size_bytes,
+        GetRange::Suffix(length) => size_bytes == 0 || *length == 0,
+    }
+}
+
+impl Opened {
+    fn new(result: GetResult) -> Result<Self, ReadError> {
+        let GetResult { payload, meta, range, .. } = result;
+        if range.start > range.end || range.end > meta.size {
+            return Err(ReadError::Unavailable);
+        }
+        let etag = meta.e_tag.map(|tag| if tag.contains('"') { tag } else { format!("\"{tag}\"") });
+        Ok(Self { size_bytes: meta.size, range, etag, payload })
+    }
+
+    /// The bytes as an HTTP body: one piece in memory at a time, asked for when the last has left.
+    pub(crate) fn into_body(self) -> Body {
+        Body::from_stream(self.pieces())
+    }
+
+    fn pieces(self) -> stream::BoxStream<'static, io::Result<Bytes>> {
+        match self.payload {
+            GetResultPayload::File(file, _) => file_pieces(Arc::new(file), self.range).boxed(),
+            GetResultPayload::Stream(pieces) => pieces.map_err(io::Error::other).boxed(),
+        }
+    }
+}
+
+/// Reads a range of a file piece by piece. A file that shrank meanwhile is an error, not a short body.
+fn file_pieces(
+    file: Arc<File>,
+    range: Range<u64>,
+) -> impl futures_util::Stream<Item = io::Result<Bytes>> {
+    stream::try_unfold(range, move |left| {
+        let file = Arc::clone(&file);
+        async move {
+            if left.is_empty() {
+                return Ok(None);
+            }
+            let next = left.end.min(left.start + PIECE_BYTES as u64);
+            let read = move || {
+                let size = usize::try_from(next - left.start).map_err(io::Error::other)?;
+                let mut piece = vec![0; size];
+                file.read_exact_at(&mut piece, left.start)?;
+                Ok(piece.into())
+            };
+            let piece: io::Result<Bytes> = tokio::task::spawn_blocking(read).await?;
+            Ok(Some((piece?, next..left.end)))
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use object_store::ObjectStoreExt as _;
+    use object_store::memory::InMemory;
+    use object_store::throttle::{ThrottleConfig, ThrottledStore};
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_does_not_answer_is_given_up() {
+        let store = InMemory::new();
+        store.put(&path::Path::from("key"), "text".into()).await.unwrap();
+        let wait_get_per_call = Duration::from_secs(3600);
+        let config = ThrottleConfig { wait_get_per_call, ..ThrottleConfig::default() };
+        let bucket = Bucket::store(Arc::new(ThrottledStore::new(store, config)));
+        let started = Instant::now();
+        assert_eq!(bucket.read("key", 10).await, Err(ReadError::Unavailable));
+        assert_eq!(started.elapsed(), ANSWER_TIMEOUT);
+    }
+
+    #[tokio::test]
+    async fn a_document_is_read_up_to_its_limit() {
+        let store = InMemory::new();
+        store.put(&path::Path::from("key"), "text".into()).await.unwrap();
+        let bucket = Bucket::store(Arc::new(store));
+        assert_eq!(bucket.read("key", 4).await, Ok("text".into()));
+        assert_eq!(bucket.read("key", 3).await, Err(ReadError::TooLarge));
+        assert_eq!(bucket.read("other", 4).await, Err(ReadError::Unknown));
+        assert_eq!(bucket.read("../key", 4).await, Err(ReadError::Unknown));
+    }
+
+    #[test]
+    fn a_path_that_is_missing_or_a_file_is_no_bucket() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = Bucket::folder(&folder.path().join("missing")).err().unwrap();
+        assert!(matches!(missing, BucketError::Missing { .. }), "{missing}");
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let error = Bucket::folder(&file).err().unwrap();
+        assert!(matches!(error, BucketError::NotAFolder { .. }), "{error}");
+    }
+}

@@ -1,0 +1,188 @@
+//! For whom this gateway answers: the hosts of its own URLs and nobody else's.
+//!
+//! Owns the allow-list against DNS rebinding: a page of `evil.example` whose name suddenly resolves
+//! to 127.0.0.1 sends `Host: evil.example` and gets nothing. Invariant: below [`check`], every
+//! request carries one [`Host`], which is an entry of the list and not the client's spelling of it.
+
+use std::net::SocketAddr;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use crate::problem::Problem;
+
+/// The one path that answers for any host: probes address machines, not names.
+pub(crate) const HEALTH_PATH: &str = "/healthz";
+
+/// The host that a request is for, as URLs are signed for it.
+#[derive(Clone)]
+pub(crate) struct Host(pub(crate) String);
+
+/// The hosts that a gateway answers for.
+#[derive(Clone, Debug)]
+pub struct Hosts {
+    /// What may stand in `Host`, in lower case, and the form that URLs are signed for.
+    entries: Vec<(String, String)>,
+}
+
+/// Why a public URL was not taken.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PublicUrlError {
+    /// It is no URL with scheme `https` or `http` and a host.
+    #[error("a public URL begins with https:// or http:// and a host")]
+    NotHttp,
+    /// It has a path, a query or a user.
+    #[error("a public URL has no path, query or user: the gateway answers at the root")]
+    NotRoot,
+}
+
+impl Hosts {
+    /// The hosts of a gateway that listens on `address`: on a loopback address, its usual names.
+    #[must_use]
+    pub fn listening_on(address: SocketAddr) -> Self {
+        let mut hosts = Self { entries: Vec::new() };
+        if address.ip().is_loopback() {
+            let port = address.port();
+            for host in [
+                format!("127.0.0.1:{port}"),
+                format!("localhost:{port}"),
+                format!("[::1]:{port}"),
+                address.to_string(),
+            ] {
+                hosts.add(host, ":80");
+            }
+        }
+        hosts
+    }
+
+    /// Adds the host of a public URL (`https://videos.example.org`).
+    ///
+    /// # Errors
+    /// A URL that is not http or https, or that names more than a host.
+    pub fn add_public_url(&mut self, url: &str) -> Result<(), PublicUrlError> {
+        let uri: Uri = url.parse().map_err(|_| PublicUrlError::NotHttp)?;
+        let default_port = match uri.scheme_str() {
+            Some("https") => ":443",
+            Some("http") => ":80",
+            _ => return Err(PublicUrlError::NotHttp),
+        };
+        let authority = uri.authority().ok_or(PublicUrlError::NotHttp)?.as_str();
+        let is_root = matches!(uri.path(), "" | "/") && uri.query().is_none();
+        if !is_root || authority.contains('@') || url.contains('#') {
+            return Err(PublicUrlError::NotRoot);
+        }
+        self.add(authority.to_ascii_lowercase(), default_port);
+        Ok(())
+    }
+
+    /// Whether no host at all is answered for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Adds a host with and without its scheme's default port.
+    fn add(&mut self, host: String, default_port: &str) {
+        let bare = host.strip_suffix(default_port).unwrap_or(&host).to_owned();
+        self.entries.push((format!("{bare}{default_port}"), bare.clone()));
+        self.entries.push((bare.clone(), bare));
+    }
+
+    fn find(&self, shown: &str) -> Option<Host> {
+        let shown = shown.to_ascii_lowercase();
+        let entry = self.entries.iter().find(|(accepted, _)| *accepted == shown);
+        entry.map(|(_, signed)| Host(signed.clone()))
+    }
+}
+
+/// Lets requests for a known host through, with their [`Host`]; refuses the rest.
+pub(crate) async fn check(
+    State(hosts): State<Hosts>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if request.uri().path() == HEALTH_PATH {
+        return next.run(request).await;
+    }
+    let shown = match shown_host(request.uri(), request.headers()) {
+        Ok(shown) => shown,
+        Err(problem) => return problem.into_response(),
+    };
+    let Some(host) = hosts.find(shown) else {
+        return Problem::host_unknown().into_response();
+    };
+    request.extensions_mut().insert(host);
+    next.run(request).await
+}
+
+/// The one host that a request shows, in `Host` and (RFC 9112 §3.2.2) an absolute-form target.
+fn shown_host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Result<&'a str, Problem> {
+    let mut values = headers.get_all(header::HOST).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Err(Problem::bad_request("a request has exactly one Host header"));
+    };
+    let host =
+        value.to_str().map_err(|_| Problem::bad_request("the Host header is not readable"))?;
+    match uri.authority() {
+        Some(authority) if !authority.as_str().eq_ignore_ascii_case(host) => {
+            Err(Problem::bad_request("the target and the Host header name different hosts"))
+        }
+        _ => Ok(host),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signed(hosts: &Hosts, shown: &str) -> Option<String> {
+        hosts.find(shown).map(|host| host.0)
+    }
+
+    #[test]
+    fn a_loopback_listener_answers_for_its_loopback_names_with_its_port() {
+        let hosts = Hosts::listening_on("127.0.0.2:8787".parse().unwrap());
+        for host in ["127.0.0.1:8787", "localhost:8787", "LOCALHOST:8787", "[::1]:8787"] {
+            assert_eq!(signed(&hosts, host), Some(host.to_lowercase()));
+        }
+        for host in
+            ["127.0.0.1", "localhost", "localhost:1", "evil.example:8787", "", "127.0.0.1:8787."]
+        {
+            assert_eq!(signed(&hosts, host), None, "{host}");
+        }
+        assert!(Hosts::listening_on("0.0.0.0:8787".parse().unwrap()).is_empty());
+    }
+
+    #[test]
+    fn a_public_url_is_answered_with_and_without_its_default_port_as_one_host() {
+        let mut hosts = Hosts::listening_on("0.0.0.0:80".parse().unwrap());
+        hosts.add_public_url("https://Videos.example.org/").unwrap();
+        hosts.add_public_url("http://plain.example:80").unwrap();
+        hosts.add_public_url("https://odd.example:8443").unwrap();
+        let videos = Some("videos.example.org".to_owned());
+        assert_eq!(signed(&hosts, "videos.example.org"), videos);
+        assert_eq!(signed(&hosts, "videos.example.org:443"), videos);
+        assert_eq!(signed(&hosts, "videos.example.org:80"), None);
+        assert_eq!(signed(&hosts, "plain.example"), Some("plain.example".to_owned()));
+        assert_eq!(signed(&hosts, "odd.example:8443"), Some("odd.example:8443".to_owned()));
+        assert_eq!(signed(&hosts, "odd.example"), None);
+    }
+
+    #[test]
+    fn a_public_url_that_names_more_than_a_host_is_refused() {
+        let mut hosts = Hosts::listening_on("0.0.0.0:80".parse().unwrap());
+        for (url, expected) in [
+            ("videos.example.org", PublicUrlError::NotHttp),
+            ("ftp://videos.example.org", PublicUrlError::NotHttp),
+            ("https://", PublicUrlError::NotHttp),
+            ("https://videos.example.org/sub", PublicUrlError::NotRoot),
+            ("https://videos.example.org/?a", PublicUrlError::NotRoot),
+            ("https://user@videos.example.org", PublicUrlError::NotRoot),
+        ] {
+            assert_eq!(hosts.add_public_url(url), Err(expected), "{url}");
+        }
+    }
+}

@@ -1,2 +1,0 @@
-//! The blind gateway: signs playlists, serves sealed objects and the watch page.
-fn main() {}

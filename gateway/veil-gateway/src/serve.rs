@@ -1,0 +1,155 @@
+//! Sockets: accepting, limiting, and letting go.
+//!
+//! Owns what a connection may cost: how many there are, how long a head may take, how slowly a client
+//! may read, and how a shutdown ends them. Refuses to know routes. Invariant: once shutdown is asked
+//! for, no request is begun, and those that run are finished or cut at the drain limit.
+
+mod stall;
+
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+use tower::ServiceExt as _;
+
+use crate::gateway::Gateway;
+use stall::StallGuard;
+
+/// Most bytes that hyper buffers of a head, and of a body on its way out. A head over our own limits
+/// but below this gets a proper answer; over it, hyper's bare 431.
+const CONNECTION_BUFFER_BYTES: usize = 64 << 10;
+
+/// Most header fields that hyper parses; above our own limit, below what costs.
+const HEADER_COUNT_MAX: usize = 128;
+
+/// How long accepting rests after an error of the system, such as too many open files.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What clients may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct ServeLimits {
+    /// Most connections at once; more wait in the system's queue.
+    pub connection_count: usize,
+    /// How long a request's head may take, and how long a connection may idle between requests.
+    pub head_timeout: Duration,
+    /// In each span of this length, a client that is sent to must take a minimum of bytes.
+    pub stall_timeout: Duration,
+    /// How long running answers get after a shutdown was asked for.
+    pub drain_timeout: Duration,
+}
+
+impl Default for ServeLimits {
+    fn default() -> Self {
+        Self {
+            connection_count: 10_000,
+            head_timeout: Duration::from_secs(15),
+            stall_timeout: Duration::from_secs(30),
+            drain_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// How the serving ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drained {
+    /// Every connection was finished.
+    Clean,
+    /// Some were cut at the drain limit.
+    Cut {
+        /// How many.
+        connection_count: usize,
+    },
+}
+
+/// Serves `gateway` on `listener` until `shutdown` completes, then drains.
+pub async fn serve(
+    listener: TcpListener,
+    gateway: Gateway,
+    limits: ServeLimits,
+    shutdown: impl Future<Output = ()>,
+) -> Drained {
+    let router = gateway.router();
+    let slots = Arc::new(Semaphore::new(limits.connection_count.min(Semaphore::MAX_PERMITS)));
+    let (stop, stopped) = watch::channel(false);
+    let mut connections = JoinSet::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            () = &mut shutdown => break,
+            Some(_) = connections.join_next() => continue,
+            accepted = accept(&listener, &slots) => accepted,
+        };
+        match accepted {
+            Ok((stream, slot)) => {
+                let service = router.clone();
+                let stopped = stopped.clone();
+                connections.spawn(connection(stream, service, limits, stopped, slot));
+            }
+            Err(error) => {
+                tracing::warn!(kind = %error.kind(), "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    let _ = stop.send(true);
+    drain(connections, limits.drain_timeout).await
+}
+
+/// Takes a free slot first, so that clients beyond the limit wait outside.
+async fn accept(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let slot = Arc::clone(slots).acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    Ok((stream, slot))
+}
+
+async fn drain(mut connections: JoinSet<()>, timeout: Duration) -> Drained {
+    let all = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(timeout, all).await.is_ok() {
+        return Drained::Clean;
+    }
+    let connection_count = connections.len();
+    connections.shutdown().await;
+    Drained::Cut { connection_count }
+}
+
+/// Serves one connection to its end. Its errors are the client's: it went away, or was too slow.
+async fn connection(
+    stream: TcpStream,
+    router: axum::Router,
+    limits: ServeLimits,
+    mut stopped: watch::Receiver<bool>,
+    _slot: OwnedSemaphorePermit,
+) {
+    let _ = stream.set_nodelay(true);
+    let guarded = TokioIo::new(StallGuard::new(stream, limits.stall_timeout));
+    let service = router.map_request(|request: hyper::Request<hyper::body::Incoming>| {
+        request.map(axum::body::Body::new)
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_timeout)
+        .max_buf_size(CONNECTION_BUFFER_BYTES)
+        .max_headers(HEADER_COUNT_MAX)
+        .serve_connection(guarded, TowerToHyperService::new(service));
+    let mut served = pin!(served);
+    let asked = stopped.wait_for(|stopped| *stopped);
+    let ended = tokio::select! {
+        ended = served.as_mut() => Some(ended),
+        _ = asked => None,
+    };
+    if ended.is_none() {
+        served.as_mut().graceful_shutdown();
+        let _ = served.await;
+    }
+}

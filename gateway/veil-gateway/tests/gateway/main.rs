@@ -1,0 +1,20 @@
+//! The gateway from outside: real sockets, a real bucket, plain clients.
+//!
+//! Owns what `docs/format/gateway-api.md` promises, case by case. Every answer that the client below
+//! reads is held against the headers that every answer must have.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "clippy takes the helpers of an integration test for production code"
+)]
+
+mod client;
+mod errors;
+mod flow;
+mod hostile;
+mod objects;
+mod page;
+mod process;
+mod site;
+mod slow;

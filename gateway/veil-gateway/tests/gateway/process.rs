@@ -1,0 +1,320 @@
+//! The real binary: its one line, its log, its signals and its refusals to start.
+
+#![allow(
+    clippy::disallowed_types,
+    reason = "this test is about the process; nothing in the product spawns it from here"
+)]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread::JoinHandle;
+
+use jiff::{SignedDuration, Timestamp};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::client::{Answer, connect, send};
+use crate::site::{
+    ACCESS_KEY_ID, BEARER, GRANT, HUGE, HUGE_BYTES, INDEX, INIT, MANIFEST, MEDIA, SECRET, SEGMENTS,
+    TITLE, bearer, object_bytes, record, write_bucket,
+};
+
+fn command() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_veilcast-gateway"))
+}
+
+fn credentials(folder: &Path) -> PathBuf {
+    let text = format!("access_key_id = \"{ACCESS_KEY_ID}\"\nsecret_access_key = \"{SECRET}\"\n");
+    write_private(&folder.join("gateway.toml"), &text, 0o600)
+}
+
+fn write_private(path: &Path, text: &str, mode: u32) -> PathBuf {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    path.to_owned()
+}
+
+/// A gateway process that ends with the test.
+struct Process {
+    child: Child,
+    address: SocketAddr,
+    log: Option<JoinHandle<String>>,
+    _folder: TempDir,
+}
+
+impl Process {
+    fn start(more: &[&str]) -> Self {
+        let folder = write_bucket();
+        // A real clock wants a grant that is in force now.
+        let mut grant = record();
+        let end = Timestamp::now() + SignedDuration::from_hours(24);
+        grant["expires"] = json!(Timestamp::from_second(end.as_second()).unwrap().to_string());
+        let bucket = folder.path().join("bucket");
+        fs::write(bucket.join(format!("g/{GRANT}")), grant.to_string()).unwrap();
+        fs::write(bucket.join(format!("t/{TITLE}/{HUGE}")), object_bytes(HUGE)).unwrap();
+        let mut child = command()
+            .args(["--listen", "127.0.0.1:0", "--bucket"])
+            .arg(&bucket)
+            .arg("--credentials")
+            .arg(credentials(folder.path()))
+            .args(more)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(ready["event"], "listening");
+        let url = ready["url"].as_str().unwrap();
+        let address = url.strip_prefix("http://").unwrap().parse().unwrap();
+        let mut stderr = child.stderr.take().unwrap();
+        let log = std::thread::spawn(move || {
+            let mut text = String::new();
+            stderr.read_to_string(&mut text).unwrap();
+            text
+        });
+        Self { child, address, log: Some(log), _folder: folder }
+    }
+
+    fn send(&self, start: &str, headers: &[&str]) -> Answer {
+        let host = format!("Host: {}", self.address);
+        send(self.address, start, &[&[host.as_str()], headers].concat(), "")
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.child.id().try_into().unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// Ends the process and returns its exit code and log.
+    fn end(mut self) -> (Option<i32>, String) {
+        let code = self.child.wait().unwrap().code();
+        (code, self.log.take().unwrap().join().unwrap())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Plays a title, and fails in every way that shows a secret to the gateway.
+fn play(process: &Process) {
+    let mine = format!("Authorization: {}", bearer());
+    let grant = process.send(&format!("GET /v1/grants/{GRANT}"), &[&mine]);
+    assert_eq!(grant.status, 200, "{}", grant.text());
+    let media = process.send(&format!("GET /v1/grants/{GRANT}/{MEDIA}"), &[&mine]);
+    let url = media.text().lines().find(|line| line.starts_with("/o/")).unwrap().to_owned();
+    assert_eq!(process.send(&format!("GET {url}"), &[]).body, object_bytes(SEGMENTS[0]));
+    assert_eq!(process.send(&format!("GET {url}0"), &[]).status, 403);
+    assert_eq!(process.send(&format!("GET /nothing/{GRANT}?{SECRET}"), &[&mine]).status, 404);
+    assert_eq!(
+        process.send(&format!("GET /w/{GRANT}"), &[]).header("referrer-policy"),
+        Some("no-referrer")
+    );
+    assert_eq!(process.send(&format!("{SECRET} /"), &[]).status, 405);
+    let wrong = format!("GET /v1/grants/{INIT}");
+    assert_eq!(process.send(&wrong, &[&mine]).status, 404);
+}
+
+#[test]
+fn the_log_has_every_request_and_no_secret() {
+    for form in ["text", "json"] {
+        let process = Process::start(&["--log", form]);
+        play(&process);
+        process.signal(Signal::TERM);
+        let (code, log) = process.end();
+        assert_eq!(code, Some(0), "{log}");
+        let bearer = bearer();
+        let token = bearer.strip_prefix("Bearer ").unwrap();
+        let hash = record()["bearer_sha256"].as_str().unwrap().to_owned();
+        for secret in [
+            token,
+            &hash,
+            SECRET,
+            ACCESS_KEY_ID,
+            GRANT,
+            TITLE,
+            INDEX,
+            MEDIA,
+            INIT,
+            MANIFEST,
+            SEGMENTS[0],
+            "X-Amz",
+            "envelope",
+            &format!("{:?}", BEARER),
+        ] {
+            assert!(!log.contains(secret), "{secret} in {log}");
+        }
+        for route in [
+            "/v1/grants/{grant}",
+            "/v1/grants/{grant}/{playlist}",
+            "/o/t/{title}/{name}",
+            "/w/{grant}",
+        ] {
+            assert!(log.contains(route), "no {route} in {log}");
+        }
+        if form == "json" {
+            check_json_log(&log);
+        }
+    }
+}
+
+fn check_json_log(log: &str) {
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let object = lines
+        .iter()
+        .find(|line| line["route"] == "/o/t/{title}/{name}" && line["status"] == 200)
+        .unwrap();
+    assert_eq!(object["method"], "GET");
+    assert_eq!(object["bytes"], 100_000);
+    assert_eq!(object["complete"], true);
+    assert!(object["time_us"].as_u64().unwrap() > 0);
+    let accesses = lines.iter().filter(|line| line["target"] == "access").count();
+    assert_eq!(accesses, 8, "{log}");
+}
+
+/// Asks for the huge object, reads the beginning and returns the connection.
+fn begin_download(process: &Process) -> TcpStream {
+    let body = format!("{{\"names\": [\"{HUGE}\"]}}");
+    let length = format!("Content-Length: {}", body.len());
+    let host = format!("Host: {}", process.address);
+    let mine = format!("Authorization: {}", bearer());
+    let start = format!("POST /v1/grants/{GRANT}/sign");
+    let urls = send(process.address, &start, &[&host, &mine, &length], &body).json();
+    let url = urls["urls"][HUGE].as_str().unwrap();
+    let mut stream = connect(process.address);
+    write!(stream, "GET {url} HTTP/1.1\r\n{host}\r\n\r\n").unwrap();
+    stream.read_exact(&mut [0; 100]).unwrap();
+    stream
+}
+
+#[test]
+fn a_signal_finishes_a_running_download_and_then_the_process() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let process = Process::start(&[]);
+        let mut stream = begin_download(&process);
+        process.signal(signal);
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).unwrap();
+        assert!(rest.len() > HUGE_BYTES);
+        assert_eq!(process.end().0, Some(0));
+    }
+}
+
+#[test]
+fn a_download_that_the_client_leaves_is_logged_as_incomplete() {
+    let process = Process::start(&["--log", "json"]);
+    drop(begin_download(&process));
+    process.signal(Signal::TERM);
+    let (_, log) = process.end();
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let object = lines.iter().find(|line| line["route"] == "/o/t/{title}/{name}").unwrap();
+    assert_eq!(object["complete"], false);
+    assert!(object["bytes"].as_u64().unwrap() < HUGE_BYTES as u64, "{object}");
+}
+
+/// Runs a gateway that must not start.
+fn refused(args: &[&str], code: i32) -> String {
+    let Output { status, stdout, stderr } = command().args(args).output().unwrap();
+    let text = String::from_utf8(stderr).unwrap();
+    assert_eq!(status.code(), Some(code), "{text}");
+    assert!(stdout.is_empty());
+    text
+}
+
+#[track_caller]
+fn check_refusal(args: &[&str], error: &str, hint: &str) {
+    let text = refused(args, 1);
+    let last: Vec<&str> = text.lines().rev().take(2).collect();
+    assert!(last[1].starts_with("error: ") && last[0].starts_with("hint: "), "{text}");
+    assert!(text.contains(error) && text.contains(hint), "{text}");
+    assert!(!text.contains(SECRET), "{text}");
+}
+
+#[test]
+fn a_port_in_use_a_missing_bucket_and_an_open_address_are_refused_with_a_hint() {
+    let folder = write_bucket();
+    let bucket = folder.path().join("bucket");
+    let (bucket, file) = (bucket.to_str().unwrap(), credentials(folder.path()));
+    let file = file.to_str().unwrap();
+    let good = ["--bucket", bucket, "--credentials", file];
+    let with = |more: &[&'static str]| -> Vec<String> {
+        good.iter().chain(more).map(ToString::to_string).collect()
+    };
+    let check = |more: &[&'static str], error: &str, hint: &str| {
+        let args = with(more);
+        check_refusal(&args.iter().map(String::as_str).collect::<Vec<_>>(), error, hint);
+    };
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let args = ["--bucket", bucket, "--credentials", file, "--listen", &address];
+    check_refusal(&args, &format!("cannot listen on {address}"), "another process has this port");
+    check(&["--listen", "0.0.0.0:0"], "no --public-url is set", "add --public-url");
+    check(&["--listen", "192.0.2.1:0"], "cannot listen on 192.0.2.1:0", "--listen");
+    check(&["--public-url", "videos.example.org"], "--public-url videos.example.org", "https://");
+    check(&["--page", "/proc/self/fdinfo"], "holds no watch.html", "npm run build");
+    let missing = format!("{bucket}/missing");
+    let args = ["--bucket", missing.as_str(), "--credentials", file];
+    check_refusal(&args, "cannot be opened", "name the folder");
+    let args = ["--bucket", file, "--credentials", file];
+    check_refusal(&args, "is not a folder", "name the folder");
+}
+
+#[test]
+fn a_credentials_file_that_others_read_or_that_holds_no_credential_is_refused() {
+    let folder = write_bucket();
+    let bucket = folder.path().join("bucket");
+    let path = folder.path().join("bad.toml");
+    let check = |text: &str, mode: u32, error: &str, hint: &str| {
+        let file = write_private(&path, text, mode);
+        let file = file.to_str().unwrap();
+        let args = ["--bucket", bucket.to_str().unwrap(), "--credentials", file];
+        check_refusal(&args, error, hint);
+    };
+    let good = format!("access_key_id = \"a\"\nsecret_access_key = \"{SECRET}\"\n");
+    for mode in [0o640, 0o604, 0o644, 0o660] {
+        check(&good, mode, "open to other users", "chmod 600");
+    }
+    check("", 0o600, "not of its form", "access_key_id");
+    check(&format!("secret_access_key = {SECRET}"), 0o600, "not of its form", "access_key_id");
+    check(&format!("{good}other = 1"), 0o600, "not of its form", "access_key_id");
+    check(&"#".repeat(20_000), 0o600, "larger than 16 KiB", "access_key_id");
+    let short = "access_key_id = \"a\"\nsecret_access_key = \"short\"\n";
+    check(short, 0o600, "shorter than 32 characters", "openssl rand");
+    check(&good.replace("\"a\"", "\"\""), 0o600, "access key id is empty", "openssl rand");
+    fs::remove_file(&path).unwrap();
+    let args = ["--bucket", bucket.to_str().unwrap(), "--credentials", path.to_str().unwrap()];
+    check_refusal(&args, "cannot be read", "--credentials");
+}
+
+#[test]
+fn wrong_usage_is_exit_2_and_help_teaches() {
+    assert!(refused(&[], 2).contains("--bucket"));
+    assert!(refused(&["--listen", "nowhere"], 2).contains("--listen"));
+    let help = command().arg("--help").output().unwrap();
+    assert!(help.status.success());
+    let help = String::from_utf8(help.stdout).unwrap();
+    for word in ["--public-url", "secret_access_key", "127.0.0.1:8787", "Examples:", "SIGTERM"] {
+        assert!(help.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn a_page_folder_and_a_public_url_on_every_address_are_served() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("watch.html"), "mine").unwrap();
+    let page = folder.path().to_str().unwrap();
+    let url = "https://videos.example.org";
+    let process = Process::start(&["--page", page, "--public-url", url]);
+    let answer = send(process.address, "GET /w/x", &["Host: videos.example.org"], "");
+    assert_eq!((answer.status, answer.text()), (200, "mine"));
+}

@@ -1,0 +1,355 @@
+//! The catalogue: titles and grants in SQLite.
+//!
+//! It holds no key in clear (title keys are sealed by `keystore`) and knows nothing of the bucket.
+//! Many processes may use one catalogue at once: the database's own locks decide.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{FromRow, SqlitePool};
+use veil_seal::id::{GrantId, TitleId};
+
+use crate::StudioError;
+use crate::error::MAX_NAME_CHARS;
+
+/// How long a statement waits for another process's write.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
+/// Connections of one process.
+const MAX_CONNECTIONS: u32 = 4;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Where a title stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TitleState {
+    /// Its objects are being written; nobody sees it.
+    Importing,
+    /// It can be watched.
+    Ready,
+    /// Its objects are being deleted; nobody sees it.
+    Removing,
+}
+
+impl TitleState {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Importing => "importing",
+            Self::Ready => "ready",
+            Self::Removing => "removing",
+        }
+    }
+}
+
+/// A title in the catalogue.
+#[derive(Clone, Debug)]
+pub struct Title {
+    /// Its id.
+    pub id: TitleId,
+    /// What people call it.
+    pub name: String,
+    /// Key epoch, from 1.
+    pub epoch: u32,
+    /// The title key, sealed to the studio's identity.
+    pub sealed_key: Vec<u8>,
+    /// When it was imported, RFC 3339.
+    pub created_at: String,
+    /// What it measures.
+    pub facts: TitleFacts,
+}
+
+/// What a published title measures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
+pub struct TitleFacts {
+    /// Duration in microseconds.
+    pub duration_us: i64,
+    /// Width of the largest picture in pixels; 0 without picture.
+    pub width: i64,
+    /// Height of the largest picture in pixels; 0 without picture.
+    pub height: i64,
+    /// Sealed objects and playlists.
+    pub object_count: i64,
+    /// Bytes in the bucket.
+    pub sealed_bytes: i64,
+    /// Whether there is a poster.
+    pub has_poster: bool,
+}
+
+/// A grant in the catalogue.
+#[derive(Clone, Debug, FromRow, PartialEq, Eq)]
+pub struct GrantRow {
+    /// Its id in hex.
+    pub id: String,
+    /// Its title's id in hex.
+    pub title_id: String,
+    /// `link` or `recipient`.
+    pub kind: String,
+    /// The recipient's key id in hex.
+    pub recipient: String,
+    /// When it was made, RFC 3339.
+    pub created_at: String,
+    /// When it ends, RFC 3339; `None` when it doesn't.
+    pub expires_at: Option<String>,
+    /// When it was taken back, RFC 3339.
+    pub revoked_at: Option<String>,
+}
+
+impl GrantRow {
+    /// The grant's id.
+    ///
+    /// # Errors
+    /// [`StudioError::Damaged`] when the row's id is none.
+    pub fn grant_id(&self) -> Result<GrantId, StudioError> {
+        parse_id(&self.id, "the id")
+    }
+}
+
+#[derive(FromRow)]
+struct TitleRow {
+    id: String,
+    name: String,
+    epoch: i64,
+    sealed_key: Vec<u8>,
+    created_at: String,
+    #[sqlx(flatten)]
+    facts: TitleFacts,
+}
+
+impl TitleRow {
+    fn title(self) -> Result<Title, StudioError> {
+        let damaged = |_| StudioError::Damaged { what: "the epoch", id: self.id.clone() };
+        let epoch = u32::try_from(self.epoch).map_err(damaged)?;
+        let id = parse_id(&self.id, "the id")?;
+        let Self { name, sealed_key, created_at, facts, .. } = self;
+        Ok(Title { id, name, epoch, sealed_key, created_at, facts })
+    }
+}
+
+/// An open catalogue.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    pool: SqlitePool,
+}
+
+impl Catalogue {
+    /// Opens or creates the database, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// [`StudioError::Catalogue`] or [`StudioError::Migration`].
+    pub async fn open(path: &Path) -> Result<Self, StudioError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT);
+        let pool = SqlitePoolOptions::new().max_connections(MAX_CONNECTIONS);
+        let pool = pool.connect_with(options).await?;
+        MIGRATIONS.run(&pool).await?;
+        Ok(Self { pool })
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// Asks SQLite to check the whole file.
+    ///
+    /// # Errors
+    /// [`StudioError::Catalogue`] when it can't be read; [`StudioError::Damaged`] with what it found.
+    pub async fn check(&self) -> Result<(), StudioError> {
+        let query = sqlx::query_scalar::<_, String>("PRAGMA quick_check");
+        match query.fetch_one(&self.pool).await?.as_str() {
+            "ok" => Ok(()),
+            found => Err(StudioError::Damaged { what: "the file", id: found.to_owned() }),
+        }
+    }
+
+    /// Adds a title in state importing.
+    ///
+    /// # Errors
+    /// [`StudioError::BadName`], or [`StudioError::NameTaken`] when a title that isn't being removed has the name.
+    pub async fn insert_title(&self, title: &Title) -> Result<(), StudioError> {
+        check_name(&title.name)?;
+        let query = sqlx::query(
+            "INSERT INTO title (id, name, state, epoch, sealed_key, created_at) \
+             VALUES (?, ?, 'importing', ?, ?, ?)",
+        );
+        let query = query
+            .bind(title.id.to_string())
+            .bind(&title.name)
+            .bind(i64::from(title.epoch))
+            .bind(&title.sealed_key)
+            .bind(&title.created_at);
+        match query.execute(&self.pool).await {
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+                Err(StudioError::NameTaken(title.name.clone()))
+            }
+            result => Ok(result.map(drop)?),
+        }
+    }
+
+    /// Refuses a name that a title has, before any work is done for it.
+    ///
+    /// # Errors
+    /// [`StudioError::NameTaken`].
+    pub async fn refuse_taken(&self, name: &str) -> Result<(), StudioError> {
+        let query = sqlx::query_scalar::<_, i64>(
+            "SELECT count(*) FROM title WHERE name = ? AND state <> 'removing'",
+        );
+        match query.bind(name).fetch_one(&self.pool).await? {
+            0 => Ok(()),
+            _ => Err(StudioError::NameTaken(name.to_owned())),
+        }
+    }
+
+    /// Makes an imported title visible.
+    ///
+    /// # Errors
+    /// [`StudioError::NoTitle`] when it is gone, for instance swept.
+    pub async fn publish_title(&self, id: TitleId, facts: &TitleFacts) -> Result<(), StudioError> {
+        let query = sqlx::query(
+            "UPDATE title SET state = 'ready', duration_us = ?, width = ?, height = ?, \
+             object_count = ?, sealed_bytes = ?, has_poster = ? WHERE id = ? AND state = 'importing'",
+        );
+        let done = query
+            .bind(facts.duration_us)
+            .bind(facts.width)
+            .bind(facts.height)
+            .bind(facts.object_count)
+            .bind(facts.sealed_bytes)
+            .bind(facts.has_poster)
+            .bind(id.to_string())
+            .execute(&self.pool)
+            .await?;
+        (done.rows_affected() == 1)
+            .then_some(())
+            .ok_or_else(|| StudioError::NoTitle(id.to_string()))
+    }
+
+    /// Hides a ready title, before its objects are deleted.
+    ///
+    /// # Errors
+    /// [`StudioError::Catalogue`].
+    pub async fn hide_title(&self, id: TitleId) -> Result<(), StudioError> {
+        let query = sqlx::query("UPDATE title SET state = 'removing' WHERE id = ?");
+        Ok(query.bind(id.to_string()).execute(&self.pool).await.map(drop)?)
+    }
+
+    /// Forgets a title.
+    ///
+    /// # Errors
+    /// [`StudioError::Catalogue`].
+    pub async fn delete_title(&self, id: TitleId) -> Result<(), StudioError> {
+        let query = sqlx::query("DELETE FROM title WHERE id = ?");
+        Ok(query.bind(id.to_string()).execute(&self.pool).await.map(drop)?)
+    }
+
+    /// All titles in a state, oldest first.
+    ///
+    /// # Errors
+    /// [`StudioError::Catalogue`] or [`StudioError::Damaged`].
+    pub async fn titles(&self, state: TitleState) -> Result<Vec<Title>, StudioError> {
+        let query = sqlx::query_as::<_, TitleRow>(
+            "SELECT * FROM title WHERE state = ? ORDER BY created_at, name",
+        );
+        let rows = query.bind(state.text()).fetch_all(&self.pool).await?;
+        rows.into_iter().map(TitleRow::title).collect()
+    }
+
+    /// The ready title with this name or id.
+    ///
+    /// # Errors
+    /// [`StudioError::NoTitle`].
+    pub async fn find_title(&self, name_or_id: &str) -> Result<Title, StudioError> {
+        let query = sqlx::query_as::<_, TitleRow>(
+            "SELECT * FROM title WHERE state = 'ready' AND (name = ?1 OR id = ?1)",
+        );
+        let row = query.bind(name_or_id).fetch_optional(&self.pool).await?;
+        row.ok_or_else(|| StudioError::NoTitle(name_or_id.to_owned()))?.title()
+    }
+
+    /// Adds a grant.
+    ///
+    /// # Errors
+    /// [`StudioError::Catalogue`].
+    pub async fn insert_grant(&self, grant: &GrantRow) -> Result<(), StudioError> {
+        let query = sqlx::query(
+            "INSERT INTO viewer_grant (id, title_id, kind, recipient, created_at, expires_at, revoked_at) \
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
+        );
+        let query = query.bind(&grant.id).bind(&grant.title_id).bind(&grant.kind);
+        let query = query.bind(&grant.recipient).bind(&grant.created_at);
+        let query = query.bind(&grant.expires_at).bind(&grant.revoked_at);
+        Ok(query.execute(&self.pool).await.map(drop)?)
+    }
+
+    /// The grant with this id.
+    ///
+    /// # Errors
+    /// [`StudioError::NoGrant`].
+    pub async fn find_grant(&self, id: &str) -> Result<GrantRow, StudioError> {
+        let query = sqlx::query_as::<_, GrantRow>("SELECT * FROM viewer_grant WHERE id = ?");
+        let row = query.bind(id).fetch_optional(&self.pool).await?;
+        row.ok_or_else(|| StudioError::NoGrant(id.to_owned()))
+    }
+
+    /// All grants, or those of one title, oldest first.
+    ///
+    /// # Errors
+    /// [`StudioError::Catalogue`].
+    pub async fn grants(&self, title: Option<TitleId>) -> Result<Vec<GrantRow>, StudioError> {
+        let query = sqlx::query_as::<_, GrantRow>(
+            "SELECT * FROM viewer_grant WHERE ?1 IS NULL OR title_id = ?1 ORDER BY created_at, id",
+        );
+        Ok(query.bind(title.map(|id| id.to_string())).fetch_all(&self.pool).await?)
+    }
+
+    /// Marks a grant as taken back; the first time counts.
+    ///
+    /// # Errors
+    /// [`StudioError::Catalogue`].
+    pub async fn revoke_grant(&self, id: &str, now: &str) -> Result<(), StudioError> {
+        let query = sqlx::query(
+            "UPDATE viewer_grant SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?",
+        );
+        Ok(query.bind(now).bind(id).execute(&self.pool).await.map(drop)?)
+    }
+
+    /// Forgets a grant.
+    ///
+    /// # Errors
+    /// [`StudioError::Catalogue`].
+    pub async fn delete_grant(&self, id: &str) -> Result<(), StudioError> {
+        let query = sqlx::query("DELETE FROM viewer_grant WHERE id = ?");
+        Ok(query.bind(id).execute(&self.pool).await.map(drop)?)
+    }
+
+    /// Grants that ended (expired or revoked) before `before`, RFC 3339.
+    ///
+    /// # Errors
+    /// [`StudioError::Catalogue`].
+    pub async fn grants_ended_before(&self, before: &str) -> Result<Vec<GrantRow>, StudioError> {
+        let query = sqlx::query_as::<_, GrantRow>(
+            "SELECT * FROM viewer_grant WHERE coalesce(revoked_at, expires_at) < ?",
+        );
+        Ok(query.bind(before).fetch_all(&self.pool).await?)
+    }
+}
+
+/// Refuses names that a person couldn't type or read.
+pub(crate) fn check_name(name: &str) -> Result<(), StudioError> {
+    let bad = name.trim() != name
+        || name.is_empty()
+        || name.chars().count() > MAX_NAME_CHARS
+        || name.chars().any(char::is_control);
+    if bad { Err(StudioError::BadName(name.to_owned())) } else { Ok(()) }
+}
+
+pub(crate) fn parse_id<T: std::str::FromStr>(
+    text: &str,
+    what: &'static str,
+) -> Result<T, StudioError> {
+    text.parse().map_err(|_| StudioError::Damaged { what, id: text.to_owned() })
+}

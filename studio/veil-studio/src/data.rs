@@ -1,0 +1,173 @@
+//! The data folder: what lies where on the studio's machine.
+//!
+//! ```text
+//! <data>/catalogue.sqlite      titles and grants
+//! <data>/identity.txt          the studio's identity, 0600
+//! <data>/bucket/               the bucket, when it is a local folder
+//! <data>/gateway.toml          the gateway's signing credential, 0600
+//! <data>/imports/<title id>    locked while an import runs
+//! <data>/gateway.url           where the gateway was last reachable
+//! ```
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::StudioError;
+
+/// The longest secret file that is read.
+const MAX_SECRET_FILE_BYTES: u64 = 64 * 1024;
+
+/// An open data folder. Making one creates the folder, for its owner alone.
+#[derive(Clone, Debug)]
+pub struct DataDir {
+    root: PathBuf,
+}
+
+impl DataDir {
+    /// Opens the folder, and creates what is missing in it.
+    ///
+    /// # Errors
+    /// [`StudioError::File`] when it can't be created or is no folder.
+    pub fn open(root: &Path) -> Result<Self, StudioError> {
+        let create = |path: &Path| {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(path)
+                .map_err(StudioError::file("cannot create the folder", path))
+        };
+        create(root)?;
+        let root = root.canonicalize().map_err(StudioError::file("cannot open", root))?;
+        let data = Self { root };
+        create(&data.bucket())?;
+        create(&data.imports())?;
+        Ok(data)
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The SQLite file.
+    #[must_use]
+    pub fn catalogue(&self) -> PathBuf {
+        self.root.join("catalogue.sqlite")
+    }
+
+    /// The studio's identity file.
+    #[must_use]
+    pub fn identity(&self) -> PathBuf {
+        self.root.join("identity.txt")
+    }
+
+    /// The folder that is the bucket.
+    #[must_use]
+    pub fn bucket(&self) -> PathBuf {
+        self.root.join("bucket")
+    }
+
+    /// The gateway's credentials file.
+    #[must_use]
+    pub fn gateway_credentials(&self) -> PathBuf {
+        self.root.join("gateway.toml")
+    }
+
+    /// Where running imports hold their locks.
+    #[must_use]
+    pub fn imports(&self) -> PathBuf {
+        self.root.join("imports")
+    }
+
+    /// Bytes that the folder's file system still has for us.
+    ///
+    /// # Errors
+    /// [`StudioError::File`] when the system doesn't tell.
+    pub fn free_bytes(&self) -> Result<u64, StudioError> {
+        let stat = rustix::fs::statvfs(&self.root)
+            .map_err(|error| StudioError::file("cannot measure", &self.root)(error.into()))?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
+    /// The gateway's last public URL.
+    ///
+    /// # Errors
+    /// [`StudioError::File`] when the file is there and can't be read.
+    pub fn gateway_url(&self) -> Result<Option<String>, StudioError> {
+        let path = self.root.join("gateway.url");
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text.trim().to_owned()).filter(|url| !url.is_empty())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(StudioError::file("cannot read", path)(error)),
+        }
+    }
+
+    /// Remembers where the gateway is reachable, for links made later.
+    ///
+    /// # Errors
+    /// [`StudioError::File`] when it can't be written.
+    pub fn set_gateway_url(&self, url: &str) -> Result<(), StudioError> {
+        write_beside(&self.root.join("gateway.url"), format!("{url}\n").as_bytes())
+    }
+}
+
+/// Reads a file that only its owner may read.
+pub(crate) fn read_secret(path: &Path) -> Result<Option<Zeroizing<String>>, StudioError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(StudioError::file("cannot read", path)(error)),
+    };
+    let mode = file.metadata().map_err(StudioError::file("cannot read", path))?.mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(StudioError::FileMode { path: path.into(), mode });
+    }
+    let mut text = Zeroizing::new(String::new());
+    file.take(MAX_SECRET_FILE_BYTES)
+        .read_to_string(&mut text)
+        .map_err(StudioError::file("cannot read", path))?;
+    Ok(Some(text))
+}
+
+/// Creates a file that only its owner may read, unless it is there: `false` when somebody was first.
+pub(crate) fn create_secret(path: &Path, text: &str) -> Result<bool, StudioError> {
+    let beside = beside(path);
+    write_new(&beside, text.as_bytes())?;
+    let linked = fs::hard_link(&beside, path);
+    let _ = fs::remove_file(&beside);
+    match linked {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(StudioError::file("cannot create", path)(error)),
+    }
+}
+
+/// Writes beside and renames into place, so that a reader sees the old file or the new one.
+fn write_beside(path: &Path, bytes: &[u8]) -> Result<(), StudioError> {
+    let beside = beside(path);
+    write_new(&beside, bytes)?;
+    fs::rename(&beside, path).map_err(StudioError::file("cannot write", path))
+}
+
+fn write_new(path: &Path, bytes: &[u8]) -> Result<(), StudioError> {
+    let failed = |error| StudioError::file("cannot write", path)(error);
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    path.with_file_name(name)
+}

@@ -1,0 +1,182 @@
+//! Share and revoke: grants for recipients and links.
+//!
+//! Formats: `docs/format/grant.md`, `docs/format/link.md`. A link's secret is returned once and
+//! stored nowhere.
+
+use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
+use veil_seal::grant::{
+    self, GrantBinding, GrantKind, GrantPayload, GrantRecord, GrantState, seal_payload,
+};
+use veil_seal::id::GrantId;
+use veil_seal::identity::Recipient;
+use veil_seal::link::LinkSecret;
+use veil_seal::object::{Kind, Role};
+use veil_seal::schedule::TitleKey;
+use zeroize::Zeroizing;
+
+use crate::bucket::{Bucket, grant_key};
+use crate::catalogue::{GrantRow, Title};
+use crate::keystore::os_rng;
+use crate::stages::publish::playlist_file;
+use crate::{Studio, StudioError, time};
+
+/// Who may watch, and until when.
+#[derive(Debug)]
+pub struct ShareRequest {
+    /// The recipient whose identity opens the grant; `None` for whoever has the link.
+    pub to: Option<Recipient>,
+    /// When it ends; `None` for never.
+    pub expires: Option<Timestamp>,
+}
+
+/// A new grant.
+pub struct Shared {
+    /// The grant's id.
+    pub grant: GrantId,
+    /// The link to watch, with its secret in the fragment.
+    pub link: Zeroizing<String>,
+    /// When it ends, RFC 3339.
+    pub expires: Option<String>,
+}
+
+impl Studio {
+    /// Grants the right to watch a title, under a link below `base_url`.
+    ///
+    /// # Errors
+    /// [`StudioError::NoTitle`], [`StudioError::AlreadyExpired`], or that the grant can't be written.
+    pub async fn share(
+        &self,
+        name_or_id: &str,
+        request: &ShareRequest,
+        base_url: &str,
+        now: Timestamp,
+    ) -> Result<Shared, StudioError> {
+        if request.expires.is_some_and(|expires| expires <= now) {
+            return Err(StudioError::AlreadyExpired);
+        }
+        let title = self.catalogue().find_title(name_or_id).await?;
+        let key = self.keystore().unseal(title.id, title.epoch, &title.sealed_key)?;
+        let secret = LinkSecret::random(&mut os_rng());
+        let record = make_record(&title, key, &secret, request, now)?;
+        let grant: GrantId = record.id.parse()?;
+        self.catalogue().insert_grant(&row(&record)).await?;
+        if let Err(error) = put_record(self.bucket(), grant, &record).await {
+            self.catalogue().delete_grant(&record.id).await?;
+            return Err(error);
+        }
+        let link = secret.to_link(base_url, grant);
+        Ok(Shared { grant, link, expires: record.expires })
+    }
+
+    /// Takes a grant back: its record becomes a tombstone. Doing so again changes nothing.
+    ///
+    /// A viewer who is watching keeps what the player has fetched, and signed URLs until they end.
+    ///
+    /// # Errors
+    /// [`StudioError::NoGrant`], or that the bucket can't be written.
+    pub async fn revoke(&self, grant: &str, now: Timestamp) -> Result<GrantRow, StudioError> {
+        let row = self.catalogue().find_grant(grant).await?;
+        let id = row.grant_id()?;
+        if let Some(body) = self.bucket().get(&grant_key(id)).await? {
+            let record: Option<GrantRecord> = serde_json::from_slice(&body).ok();
+            match record {
+                Some(record) => put_record(self.bucket(), id, &record.revoked()).await?,
+                None => self.bucket().delete(&grant_key(id)).await?,
+            }
+        }
+        self.catalogue().revoke_grant(&row.id, &time::text(now)).await?;
+        self.catalogue().find_grant(grant).await
+    }
+
+    /// Forgets grants that ended more than `keep` ago, and their records.
+    pub(crate) async fn sweep_grants(
+        &self,
+        keep: SignedDuration,
+        now: Timestamp,
+    ) -> Result<usize, StudioError> {
+        let ended = self.catalogue().grants_ended_before(&time::text(now - keep)).await?;
+        for grant in &ended {
+            self.bucket().delete(&grant_key(grant.grant_id()?)).await?;
+            self.catalogue().delete_grant(&grant.id).await?;
+        }
+        Ok(ended.len())
+    }
+}
+
+fn make_record(
+    title: &Title,
+    key: TitleKey,
+    secret: &LinkSecret,
+    request: &ShareRequest,
+    now: Timestamp,
+) -> Result<GrantRecord, StudioError> {
+    let mut rng = os_rng();
+    let (kind, recipient) = match &request.to {
+        Some(recipient) => (GrantKind::Recipient, recipient.clone()),
+        None => (GrantKind::Link, secret.identity().recipient()),
+    };
+    let binding = GrantBinding {
+        grant: GrantId::random(&mut rng),
+        title: title.id,
+        epoch: title.epoch,
+        recipient: recipient.key_id(),
+    };
+    let expires = request.expires.map(time::text);
+    let name = |kind| key.object_name(&Role::single(title.id, kind));
+    let index = playlist_file(name(Kind::MultivariantPlaylist));
+    let mut preload = vec![name(Kind::Manifest).to_string()];
+    if title.facts.has_poster {
+        preload.push(name(Kind::Poster).to_string());
+    }
+    let payload = GrantPayload { key, expires: expires.clone() };
+    Ok(GrantRecord {
+        v: grant::VERSION,
+        id: binding.grant.to_string(),
+        title: title.id.to_string(),
+        epoch: title.epoch,
+        state: GrantState::Active,
+        kind,
+        bearer_sha256: hex(&secret.bearer().sha256()),
+        created: time::text(now),
+        expires,
+        recipient: Some(binding.recipient.to_string()),
+        index: Some(index),
+        preload,
+        envelope: Some(seal_payload(&recipient, &binding, &payload, &mut rng)?),
+    })
+}
+
+fn row(record: &GrantRecord) -> GrantRow {
+    let kind = match record.kind {
+        GrantKind::Link => "link",
+        GrantKind::Recipient => "recipient",
+    };
+    GrantRow {
+        id: record.id.clone(),
+        title_id: record.title.clone(),
+        kind: kind.to_owned(),
+        recipient: record.recipient.clone().unwrap_or_default(),
+        created_at: record.created.clone(),
+        expires_at: record.expires.clone(),
+        revoked_at: None,
+    }
+}
+
+async fn put_record(
+    bucket: &Bucket,
+    grant: GrantId,
+    record: &GrantRecord,
+) -> Result<(), StudioError> {
+    let damaged = |_| StudioError::Damaged { what: "the record", id: grant.to_string() };
+    let body = serde_json::to_vec(record).map_err(damaged)?;
+    bucket.put(&grant_key(grant), Bytes::from(body)).await
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

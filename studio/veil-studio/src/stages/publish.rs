@@ -1,0 +1,148 @@
+//! Publish: sealed objects and playlists into the bucket.
+//!
+//! Layout and playlists: `docs/format/bucket.md`. The multivariant playlist is written last, so a
+//! title that was not finished has no way in.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use bytes::Bytes;
+use object_store::path::Path;
+use veil_hls::write::{
+    AudioRendition, Multivariant, SegmentLine, SubtitlesRendition, VideoVariant, media_playlist,
+    multivariant_playlist,
+};
+use veil_seal::id::ObjectName;
+use veil_seal::object::Kind;
+
+use crate::StudioError;
+use crate::bucket::{Bucket, title_folder};
+use crate::manifest::{Media, Rendition, TitleManifest};
+use crate::stages::seal::{SealedObject, Sealer};
+
+/// What has been written for one title so far.
+pub struct Publication {
+    bucket: Bucket,
+    folder: Path,
+    object_count: AtomicI64,
+    sealed_bytes: AtomicI64,
+}
+
+impl Publication {
+    /// Begins to publish a title.
+    #[must_use]
+    pub fn new(bucket: Bucket, sealer: &Sealer) -> Self {
+        Self {
+            bucket,
+            folder: title_folder(sealer.title()),
+            object_count: AtomicI64::new(0),
+            sealed_bytes: AtomicI64::new(0),
+        }
+    }
+
+    /// Puts a sealed object into the bucket.
+    ///
+    /// # Errors
+    /// [`StudioError::Bucket`].
+    pub async fn put(&self, object: SealedObject) -> Result<(), StudioError> {
+        self.write(object.name().to_string(), object.body().clone()).await
+    }
+
+    /// Writes the playlists of a finished title: media playlists, then the multivariant one.
+    ///
+    /// # Errors
+    /// [`StudioError::Bucket`].
+    pub async fn finish(
+        &self,
+        sealer: &Sealer,
+        manifest: &TitleManifest,
+    ) -> Result<(), StudioError> {
+        for rendition in &manifest.renditions {
+            let name = sealer.name(Kind::MediaPlaylist, rendition.id, 0);
+            let text = rendition_playlist(sealer, rendition);
+            self.write(playlist_file(name), text.into()).await?;
+        }
+        let name = sealer.name(Kind::MultivariantPlaylist, 0, 0);
+        self.write(playlist_file(name), title_playlist(sealer, manifest).into()).await
+    }
+
+    /// Objects and playlists written, and their bytes.
+    #[must_use]
+    pub fn written(&self) -> (i64, i64) {
+        let load = |counter: &AtomicI64| counter.load(Ordering::Relaxed);
+        (load(&self.object_count), load(&self.sealed_bytes))
+    }
+
+    async fn write(&self, name: String, body: Bytes) -> Result<(), StudioError> {
+        let bytes = i64::try_from(body.len()).unwrap_or(i64::MAX);
+        self.bucket.put(&self.folder.clone().join(name), body).await?;
+        self.object_count.fetch_add(1, Ordering::Relaxed);
+        self.sealed_bytes.fetch_add(bytes, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// The file name of a playlist.
+pub(crate) fn playlist_file(name: ObjectName) -> String {
+    format!("{name}.m3u8")
+}
+
+fn rendition_playlist(sealer: &Sealer, rendition: &Rendition) -> String {
+    let map = rendition.init_length.map(|_| sealer.name(Kind::Init, rendition.id, 0).to_string());
+    let uris: Vec<String> = (0..)
+        .zip(&rendition.segments)
+        .map(|(index, _)| sealer.name(Kind::Segment, rendition.id, index).to_string())
+        .collect();
+    let segments: Vec<SegmentLine<'_>> = uris
+        .iter()
+        .zip(&rendition.segments)
+        .map(|(uri, (duration_us, _))| SegmentLine { uri, duration_us: *duration_us })
+        .collect();
+    media_playlist(map.as_deref(), &segments)
+}
+
+fn title_playlist(sealer: &Sealer, manifest: &TitleManifest) -> String {
+    let uri =
+        |rendition: &Rendition| playlist_file(sealer.name(Kind::MediaPlaylist, rendition.id, 0));
+    let uris: Vec<String> = manifest.renditions.iter().map(uri).collect();
+    let mut list = Multivariant::default();
+    for (rendition, uri) in manifest.renditions.iter().zip(&uris) {
+        list_rendition(&mut list, rendition, uri);
+    }
+    multivariant_playlist(&list)
+}
+
+fn list_rendition<'a>(list: &mut Multivariant<'a>, rendition: &'a Rendition, uri: &'a str) {
+    let Rendition { id, codecs, bandwidth_bps, average_bandwidth_bps, .. } = rendition;
+    match &rendition.media {
+        Media::Video { width, height, frame_rate } => list.video.push(VideoVariant {
+            bandwidth_bps: *bandwidth_bps,
+            average_bandwidth_bps: *average_bandwidth_bps,
+            codecs,
+            width: *width,
+            height: *height,
+            frame_rate_milli: milli(*frame_rate),
+            uri,
+        }),
+        Media::Audio { channels, label } => list.audio.push(AudioRendition {
+            number: *id,
+            bandwidth_bps: *bandwidth_bps,
+            average_bandwidth_bps: *average_bandwidth_bps,
+            codecs,
+            channels: *channels,
+            default: label.default,
+            uri,
+        }),
+        Media::Subtitles { forced, .. } => {
+            list.subtitles.push(SubtitlesRendition { number: *id, forced: *forced, uri });
+        }
+    }
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "frame rates are between 0 and 1,000"
+)]
+fn milli(frame_rate: f64) -> u32 {
+    (frame_rate * 1000.0).round() as u32
+}

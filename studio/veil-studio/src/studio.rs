@@ -1,0 +1,58 @@
+//! An open studio: its data folder, catalogue, keystore and bucket.
+
+use std::path::Path;
+
+use crate::StudioError;
+use crate::bucket::Bucket;
+use crate::catalogue::Catalogue;
+use crate::data::DataDir;
+use crate::keystore::Keystore;
+
+/// Everything that a studio operation works on. Several processes may have one data folder open.
+pub struct Studio {
+    data: DataDir,
+    catalogue: Catalogue,
+    keystore: Keystore,
+    bucket: Bucket,
+}
+
+impl Studio {
+    /// Opens the studio in a data folder, and makes what is missing: folders, identity, catalogue.
+    ///
+    /// # Errors
+    /// [`StudioError`] when the folder, the identity, the catalogue or the bucket can't be opened.
+    pub async fn open(root: &Path) -> Result<Self, StudioError> {
+        let data = DataDir::open(root)?;
+        let keystore = Keystore::open(&data)?;
+        let catalogue = Catalogue::open(&data.catalogue()).await?;
+        let bucket = Bucket::local(&data.bucket())?;
+        Ok(Self { data, catalogue, keystore, bucket })
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn data(&self) -> &DataDir {
+        &self.data
+    }
+
+    /// Titles and grants.
+    #[must_use]
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// Where titles are published.
+    #[must_use]
+    pub fn bucket(&self) -> &Bucket {
+        &self.bucket
+    }
+
+    pub(crate) fn keystore(&self) -> &Keystore {
+        &self.keystore
+    }
+
+    /// Closes the catalogue.
+    pub async fn close(self) {
+        self.catalogue.close().await;
+    }
+}

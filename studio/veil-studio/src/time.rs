@@ -1,0 +1,8 @@
+//! Times as the formats write them: RFC 3339, UTC, whole seconds.
+
+use jiff::Timestamp;
+
+/// `now` as text, for example `2026-11-20T12:00:00Z`.
+pub(crate) fn text(now: Timestamp) -> String {
+    now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
