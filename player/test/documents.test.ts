@@ -216,6 +216,16 @@ describe('playlists', () => {
     expect(offered.map((rendition) => rendition.id)).toEqual([1, 512]);
   });
 
+  it('of sound alone may say that the variant carries it', async () => {
+    const sound = parseManifest(manifest((draft) => draft.renditions.shift()));
+    const text =
+      '#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="256",CHANNELS="2"\n' +
+      `#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS="a",AUDIO="audio"\n${names.get('p256')}.m3u8\n`;
+    expect(await checkMultivariantPlaylist(text, sound, key)).toHaveLength(1);
+    const foreign = text.replace('CHANNELS="2"', 'URI="data:,x"');
+    await expect(checkMultivariantPlaylist(foreign, sound, key)).rejects.toThrow(PlaylistMismatch);
+  });
+
   it.each<[string, (text: string) => string]>([
     ['an unknown playlist', (text) => text.replace(names.get('p256')!, '0'.repeat(32))],
     ['captions as sound', (text) => text.replace('TYPE=AUDIO', 'TYPE=SUBTITLES')],

@@ -7,7 +7,13 @@ import { tileAt } from '../src/element/storyboard';
 import { clock, spokenTime } from '../src/element/time';
 import { explain } from '../src/explain';
 import { failureOf, isPassing, PlayerFailure, type FailureCode } from '../src/failure';
-import type { Storyboard, SubtitleRendition, VideoRendition } from '../src/title';
+import {
+  pictureRatio,
+  type Rendition,
+  type Storyboard,
+  type SubtitleRendition,
+  type VideoRendition,
+} from '../src/title';
 
 describe('the storyboard', () => {
   const storyboard: Storyboard = {
@@ -33,6 +39,17 @@ describe('the storyboard', () => {
     [Number.NaN, { sheet: 0, x: 0, y: 0 }],
   ])('shows the moment %d s', (seconds, tile) => {
     expect(tileAt(storyboard, seconds)).toEqual({ ...tile, width: 160, height: 90 });
+  });
+});
+
+describe('the picture', () => {
+  it('has the shape of the largest rendition, and sound a low box', () => {
+    const video = (width: number, height: number) =>
+      ({ type: 'video', width, height }) as Rendition;
+    const title = { title: '', durationUs: 1, renditions: [video(854, 480), video(1920, 1080)] };
+    expect(pictureRatio(title)).toBeCloseTo(16 / 9);
+    expect(pictureRatio({ ...title, renditions: [video(1080, 1920)] })).toBeCloseTo(9 / 16);
+    expect(pictureRatio({ ...title, renditions: [] })).toBeGreaterThan(2);
   });
 });
 
@@ -163,7 +180,11 @@ describe('failures', () => {
   });
 
   it('that nobody foresaw count as a failed playback', () => {
-    expect(failureOf(new Error('surprise'))).toEqual({ code: 'playback-failed' });
+    const surprise = new TypeError('no such thing: https://x.example/o?X-Amz-Signature=00 at all');
+    expect(failureOf(surprise)).toEqual({
+      code: 'playback-failed',
+      detail: 'TypeError: no such thing: … at all',
+    });
     expect(failureOf(new PlayerFailure('tampered'))).toEqual({ code: 'tampered' });
   });
 });

@@ -140,7 +140,7 @@ export class SeekBar {
 /** The played and whole time as text. */
 export function makeTimeLabel(video: HTMLVideoElement): HTMLElement {
   const now = h('span', { class: 'now' });
-  const whole = h('span', { class: 'whole' });
+  const whole = h('span');
   const update = (): void => {
     now.textContent = clock(video.currentTime);
     whole.textContent = clock(video.duration);
@@ -148,5 +148,10 @@ export function makeTimeLabel(video: HTMLVideoElement): HTMLElement {
   listen(video, ['timeupdate', 'durationchange', 'seeking', 'emptied'], update);
   update();
   // The slider says the same in words; read twice it would only disturb.
-  return h('div', { class: 'time', 'aria-hidden': 'true' }, now, ' / ', whole);
+  return h(
+    'div',
+    { class: 'time', 'aria-hidden': 'true' },
+    now,
+    h('span', { class: 'whole' }, ' / ', whole),
+  );
 }
