@@ -45,11 +45,29 @@ const ABSENT = [
 
 /** The transmuxer's own use of this remuxer is for transport streams; others take helpers from it. */
 function isUnusedRemuxer(module: string, importer: string): boolean {
-  return module === join(root, 'remux/mp4-remuxer') && importer === join(root, 'demux/transmuxer.ts');
+  return (
+    module === join(root, 'remux/mp4-remuxer') && importer === join(root, 'demux/transmuxer.ts')
+  );
 }
 
 function versionOf(file: string): string {
   return (createRequire(import.meta.url)(file) as { version: string }).version;
+}
+
+/**
+ * hls.js gives each caption track an empty `data:` source, which a strict policy forbids and logs.
+ * An empty `blob:` does the same within `media-src blob:`.
+ */
+const EMPTY_TRACK = {
+  file: join(root, 'utils/texttrack-utils.ts'),
+  from: "el.src = 'data:,WEBVTT';",
+  to: "el.src = URL.createObjectURL(new Blob(['WEBVTT'], { type: 'text/vtt' }));",
+} as const;
+
+function replaceEmptyTrack(code: string): string {
+  const replaced = code.replace(EMPTY_TRACK.from, EMPTY_TRACK.to);
+  if (replaced === code) throw new Error('hls.js no longer sets the source that is replaced here');
+  return replaced;
 }
 
 /** The plugin. */
@@ -61,6 +79,7 @@ export function sealedStreaming(): Plugin {
     config: () => ({
       define: Object.fromEntries(defines.map(([name, value]) => [name, JSON.stringify(value)])),
     }),
+    transform: (code, id) => (id === EMPTY_TRACK.file ? replaceEmptyTrack(code) : null),
     resolveId(source, importer) {
       if (source === 'hls.js') return join(root, 'exports-default.ts');
       if (source === 'hls.js/transmuxer-worker') return join(root, 'demux/transmuxer-worker.ts');

@@ -42,6 +42,8 @@ export type Part =
 export interface Failure {
   readonly code: FailureCode;
   readonly part?: Part;
+  /** What the browser or the streaming library calls it; for reports, not for viewers. */
+  readonly detail?: string;
 }
 
 /** A failure on its way up. */
@@ -55,9 +57,16 @@ export class PlayerFailure extends Error {
   }
 }
 
+/** Describes an error that nobody foresaw; addresses, which may hold signatures, are left out. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  return `${error.name}: ${error.message}`.replaceAll(/[a-z]+:\/\/\S+|\/\S+\?\S+/gi, '…');
+}
+
 /** Returns the failure in `error`; what nobody foresaw counts as a failed playback. */
 export function failureOf(error: unknown): Failure {
-  return error instanceof PlayerFailure ? error.failure : { code: 'playback-failed' };
+  if (error instanceof PlayerFailure) return error.failure;
+  return { code: 'playback-failed', detail: describe(error) };
 }
 
 /** Nothing is wrong with the link or the video: the player tries again by itself. */

@@ -11,6 +11,7 @@ export type { Explanation } from './explain';
 export { isPassing } from './failure';
 export type { Failure, FailureCode, Part } from './failure';
 export type { Link } from './protocol';
+export { pictureRatio } from './title';
 export type {
   AudioRendition,
   Poster,

@@ -1,7 +1,7 @@
 /**
  * What a title is, as the page knows it: the content of a verified title manifest.
  *
- * Types alone, shared by Workers and page. The specification is docs/format/title-manifest.md; the
+ * Shared by Workers and page. The specification is docs/format/title-manifest.md; the
  * parser is vault/manifest.ts.
  */
 
@@ -87,4 +87,13 @@ export interface Title {
   readonly poster?: Poster;
   readonly storyboard?: Storyboard;
   readonly renditions: readonly Rendition[];
+}
+
+/** Width by height of the box of a title without pictures: room for the controls. */
+const SOUND_RATIO = 3.5;
+
+/** Returns width by height of a title's picture. */
+export function pictureRatio({ renditions }: Title): number {
+  const largest = renditions.findLast((rendition) => rendition.type === 'video');
+  return largest === undefined ? SOUND_RATIO : largest.width / largest.height;
 }

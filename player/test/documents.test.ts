@@ -193,6 +193,7 @@ describe('playlists', () => {
     ['with another duration', (text) => text.replace('2.000000', '2.002')],
     ['without its initialisation segment', (text) => text.replace(/#EXT-X-MAP.*\n/, '')],
     ['with another initialisation segment', (text) => text.replace(url('i1'), url('i256'))],
+    ['with a second initialisation segment', (text) => text.replace(/#EXT-X-MAP.*\n/, '$&$&')],
     ['with a key', (text) => text.replace('#EXT-X-MAP', '#EXT-X-KEY:METHOD=NONE\n#EXT-X-MAP')],
     ['with a discontinuity', (text) => text.replace('#EXTINF', '#EXT-X-DISCONTINUITY\n#EXTINF')],
     ['with a byte range', (text) => text.replace('#EXTINF', '#EXT-X-BYTERANGE:9@0\n#EXTINF')],
@@ -213,6 +214,16 @@ describe('playlists', () => {
     const silent = multivariant().replace(/#EXT-X-MEDIA:TYPE=AUDIO.*\n/, '');
     const offered = await checkMultivariantPlaylist(silent, title, key);
     expect(offered.map((rendition) => rendition.id)).toEqual([1, 512]);
+  });
+
+  it('of sound alone may say that the variant carries it', async () => {
+    const sound = parseManifest(manifest((draft) => draft.renditions.shift()));
+    const text =
+      '#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="256",CHANNELS="2"\n' +
+      `#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS="a",AUDIO="audio"\n${names.get('p256')}.m3u8\n`;
+    expect(await checkMultivariantPlaylist(text, sound, key)).toHaveLength(1);
+    const foreign = text.replace('CHANNELS="2"', 'URI="data:,x"');
+    await expect(checkMultivariantPlaylist(foreign, sound, key)).rejects.toThrow(PlaylistMismatch);
   });
 
   it.each<[string, (text: string) => string]>([

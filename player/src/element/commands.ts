@@ -73,7 +73,7 @@ export function runCommand(command: Command, context: CommandContext): void {
     case 'seek-end':
       return seekTo(video, command.end === 'start' ? 0 : video.duration);
     case 'volume':
-      return setVolume(context, (video.muted ? 0 : video.volume) + command.by);
+      return setVolume(context, video.volume + (video.muted ? 0 : command.by));
     case 'speed':
       video.playbackRate = stepSpeed(video.playbackRate, command.by);
       return say(`Speed ${speedName(video.playbackRate).toLowerCase()}`);

@@ -92,6 +92,11 @@ export class Controls {
     this.menu.refresh();
   }
 
+  /** Puts the keyboard's focus on the play button. */
+  focus(): void {
+    this.#play.focus();
+  }
+
   /** Shows whether the player fills the screen. */
   showFullscreen(): void {
     if (isFullscreen(this.context.host)) relabel(this.#fullscreen, 'shrink', 'Leave full screen');
@@ -130,7 +135,7 @@ export class Controls {
     const { video } = this.context;
     const volume = video.muted ? 0 : video.volume;
     this.#volume.valueAsNumber = volume;
-    this.#volume.style.setProperty('--level', String(volume));
+    this.#volume.style.setProperty('--vp-level', String(volume));
     setAttribute(this.#volume, 'aria-valuetext', `${Math.round(volume * 100)} percent`);
     if (volume === 0) relabel(this.#mute, 'muted', 'Unmute');
     else relabel(this.#mute, volume < 0.5 ? 'quiet' : 'loud', 'Mute');

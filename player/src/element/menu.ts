@@ -8,6 +8,9 @@
 import { h, listen } from './dom';
 import { icon } from './icons';
 
+/** Below this width a menu of five lines is higher than a 16:9 picture. */
+const CRAMPED_PX = 544;
+
 /** One choice of a setting. */
 export interface Choice {
   readonly label: string;
@@ -55,6 +58,10 @@ export class SettingsMenu {
 
   open(): void {
     this.element.hidden = false;
+    if (this.#isCramped()) {
+      this.element.popover = 'manual';
+      this.element.showPopover();
+    }
     this.button.setAttribute('aria-expanded', 'true');
     this.#show(null);
   }
@@ -63,6 +70,7 @@ export class SettingsMenu {
     if (!this.isOpen) return;
     const hadFocus = this.element.matches(':focus-within');
     this.element.hidden = true;
+    this.element.removeAttribute('popover');
     this.button.setAttribute('aria-expanded', 'false');
     if (hadFocus) this.button.focus();
   }
@@ -73,6 +81,12 @@ export class SettingsMenu {
     const focused = this.#items().findIndex((item) => item.matches(':focus'));
     this.#draw();
     if (focused >= 0) this.#items()[focused]?.focus();
+  }
+
+  /** Whether the picture is too small to hold the menu. */
+  #isCramped(): boolean {
+    const host = this.element.offsetParent;
+    return host !== null && host.clientWidth < CRAMPED_PX && 'popover' in HTMLElement.prototype;
   }
 
   #show(page: string | null): void {

@@ -82,6 +82,6 @@ export class Preview {
   }
 
   #forgetSheets(): void {
-    for (const index of [...this.#sheets.keys()]) this.#drop(index);
+    for (const index of this.#sheets.keys()) this.#drop(index);
   }
 }

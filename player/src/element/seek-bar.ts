@@ -59,7 +59,7 @@ export class SeekBar {
     const duration = this.#duration();
     const at = this.#dragS ?? this.video.currentTime;
     const fraction = duration > 0 ? Math.min(at / duration, 1) : 0;
-    this.element.style.setProperty('--played', String(fraction));
+    this.element.style.setProperty('--vp-played', String(fraction));
     setAttribute(this.element, 'aria-valuemax', String(Math.floor(duration)));
     setAttribute(this.element, 'aria-valuenow', String(Math.floor(at)));
     const text = `${spokenTime(at)} of ${spokenTime(duration)}`;
@@ -132,15 +132,15 @@ export class SeekBar {
     const half = Math.min(this.preview.element.offsetWidth / 2, bar / 2);
     const wanted = (seconds / duration) * bar;
     const x = Math.min(Math.max(wanted, half), bar - half);
-    this.element.style.setProperty('--preview', `${x}px`);
-    this.element.style.setProperty('--hover', String(seconds / duration));
+    this.element.style.setProperty('--vp-preview', `${x}px`);
+    this.element.style.setProperty('--vp-hover', String(seconds / duration));
   }
 }
 
 /** The played and whole time as text. */
 export function makeTimeLabel(video: HTMLVideoElement): HTMLElement {
   const now = h('span', { class: 'now' });
-  const whole = h('span', { class: 'whole' });
+  const whole = h('span');
   const update = (): void => {
     now.textContent = clock(video.currentTime);
     whole.textContent = clock(video.duration);
@@ -148,5 +148,10 @@ export function makeTimeLabel(video: HTMLVideoElement): HTMLElement {
   listen(video, ['timeupdate', 'durationchange', 'seeking', 'emptied'], update);
   update();
   // The slider says the same in words; read twice it would only disturb.
-  return h('div', { class: 'time', 'aria-hidden': 'true' }, now, ' / ', whole);
+  return h(
+    'div',
+    { class: 'time', 'aria-hidden': 'true' },
+    now,
+    h('span', { class: 'whole' }, ' / ', whole),
+  );
 }

@@ -35,8 +35,8 @@ export function trackName(track: AudioRendition | SubtitleRendition): string {
 }
 
 /** `Normal` or `1.5×`. */
-export function speedName(speed: number): string {
-  return speed === 1 ? 'Normal' : `${speed}×`;
+export function speedName(factor: number): string {
+  return factor === 1 ? 'Normal' : `${factor}×`;
 }
 
 function megabits({ bandwidthBps }: VideoRendition): string {

@@ -12,7 +12,7 @@ import type { Tracks } from '../engine/tracks';
 import { explain, type Explanation } from '../explain';
 import type { Failure } from '../failure';
 import type { Link } from '../protocol';
-import type { Title } from '../title';
+import { pictureRatio, type Title } from '../title';
 import { Activity } from './activity';
 import { runCommand, seekTo, togglePlay } from './commands';
 import { Controls } from './controls';
@@ -70,6 +70,7 @@ export class VeilPlayerElement extends HTMLElement {
       settings: () => this.#settings(),
     });
     const isBusy = () =>
+      this.hasAttribute('data-audio') ||
       this.#controls.menu.isOpen ||
       this.#controls.seekBar.isDragging ||
       this.#controls.element.matches(':has(:focus-visible)');
@@ -85,6 +86,24 @@ export class VeilPlayerElement extends HTMLElement {
     this.#video.disableRemotePlayback = true;
     this.#controls.element.inert = true;
     this.#wire();
+  }
+
+  override addEventListener<Name extends keyof VeilPlayerEventMap>(
+    type: Name,
+    listener: (event: VeilPlayerEventMap[Name]) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  override addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  override addEventListener(
+    type: string,
+    listener: never,
+    options?: boolean | AddEventListenerOptions,
+  ): void {
+    super.addEventListener(type, listener, options);
   }
 
   /** What the player is doing. */
@@ -213,9 +232,9 @@ export class VeilPlayerElement extends HTMLElement {
   #begin(title: Title): void {
     this.#title = title;
     const playback = this.#playback;
-    const largest = title.renditions.findLast((rendition) => rendition.type === 'video');
-    if (largest) this.style.setProperty('--ratio', `${largest.width} / ${largest.height}`);
-    this.toggleAttribute('data-audio', largest === undefined);
+    this.style.setProperty('--ratio', String(pictureRatio(title)));
+    const isSound = !title.renditions.some((rendition) => rendition.type === 'video');
+    this.toggleAttribute('data-audio', isSound);
     const { storyboard, poster } = title;
     this.#controls.seekBar.preview.use(storyboard ?? null, async (index) => {
       return playback?.image('storyboard', index, storyboard?.mediaType ?? '') ?? null;
@@ -289,7 +308,7 @@ export class VeilPlayerElement extends HTMLElement {
   #wire(): void {
     listen(this.#overlays.bigPlay, 'click', () => {
       togglePlay(this.#video);
-      this.#stage.focus();
+      this.#controls.focus();
     });
     listen(this.#video, ['play', 'playing'], () => this.toggleAttribute('data-started', true));
     listen(this.#video, ['waiting', 'seeking'], () => this.#overlays.wait(true));

@@ -65,7 +65,7 @@ function guessBandwidthBps(): number {
 /** A playback; make one, `open` it once, `destroy` it at the end. */
 export class Playback {
   readonly #client: VaultClient;
-  readonly #library = import('hls.js');
+  readonly #library = import('./hls');
   readonly #playlists = new Map<number | null, Promise<Playlist>>();
   #ahead: Ahead | null = null;
   #streaming: Streaming | null = null;
@@ -214,7 +214,7 @@ export class Playback {
     this.#watchFirstFrame();
     this.#streaming = new Streaming(library, this.video, title, start, environment, bandwidthBps, {
       onTracks: (tracks) => this.events.onTracks(tracks),
-      onFailure: (code) => this.#fail({ code }),
+      onFailure: (failure) => this.#fail(failure),
     });
   }
 

@@ -8,7 +8,7 @@
 import type Hls from 'hls.js';
 import type { ErrorData, HlsConfig } from 'hls.js';
 import { MULTIVARIANT_ADDRESS } from '../address';
-import type { FailureCode } from '../failure';
+import type { Failure } from '../failure';
 import type { Title } from '../title';
 import type { Start } from './choice';
 import { makeLoaders, type LoaderEnvironment } from './loaders';
@@ -30,7 +30,7 @@ const MAX_RECOVERIES = 2;
 /** What a stream tells. */
 export interface StreamingEvents {
   onTracks(tracks: Tracks): void;
-  onFailure(code: FailureCode): void;
+  onFailure(failure: Failure): void;
 }
 
 /** The settings of a playback. */
@@ -148,13 +148,12 @@ export class Streaming {
     if (!fatal) return;
     const { ErrorTypes, ErrorDetails } = this.library;
     if (details === ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR) {
-      return this.events.onFailure('codec-unsupported');
+      return this.events.onFailure({ code: 'codec-unsupported', detail: details });
     }
     if (type === ErrorTypes.MEDIA_ERROR && this.#mayRecover()) {
       return this.#hls.recoverMediaError();
     }
-    console.error('playback failed:', details, error.message);
-    this.events.onFailure('playback-failed');
+    this.events.onFailure({ code: 'playback-failed', detail: `${details}: ${error.message}` });
   }
 
   #mayRecover(): boolean {

@@ -38,7 +38,10 @@ export class Jobs {
     private readonly locate: Locate,
     private readonly connection: Connection,
     private readonly report: Report,
-  ) {}
+  ) {
+    // Told by every request that waits for it; without requests there is nobody to tell.
+    right.catch(() => undefined);
+  }
 
   /** Serves one request and reports its end. */
   async open(id: number, role: Role): Promise<void> {

@@ -53,7 +53,8 @@ addEventListener('message', ({ data }: MessageEvent<OpenerRequest>) => {
   switch (data.op) {
     case 'connect':
       vault = data.port;
-      vault.onmessage = hear;
+      vault.addEventListener('message', hear);
+      vault.start();
       break;
     case 'open':
       void jobs.open(data.id, data.role);

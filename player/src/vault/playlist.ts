@@ -125,6 +125,8 @@ export async function checkMediaPlaylist(
 
 const MULTIVARIANT_TAGS = /^#(EXTM3U|EXT-X-VERSION:\d+|EXT-X-INDEPENDENT-SEGMENTS)$/;
 const MEDIA = /^#EXT-X-MEDIA:TYPE=(AUDIO|SUBTITLES),(?:[^"]|"[^"]*")*?\bURI="([^"]+)"/;
+/** Sound that the variant's own playlist carries, where there is no picture. */
+const MEDIA_WITHOUT_URI = /^#EXT-X-MEDIA:TYPE=AUDIO,(?:(?!\bURI=)[^"]|"[^"]*")*$/;
 const STREAM = /^#EXT-X-STREAM-INF:/;
 
 interface ListedPlaylist {
@@ -146,7 +148,7 @@ function scanMultivariant(text: string): ListedPlaylist[] {
       listed.push({ uri: media[2], types: [media[1] === 'AUDIO' ? 'audio' : 'subtitles'] });
     } else if (STREAM.test(line)) {
       isVariant = true;
-    } else if (!MULTIVARIANT_TAGS.test(line)) {
+    } else if (!MULTIVARIANT_TAGS.test(line) && !MEDIA_WITHOUT_URI.test(line)) {
       refuse('a line that has no place in it');
     }
   }

@@ -108,9 +108,11 @@ export class Shelf {
     const rendition = await this.#rendition(role.rendition);
     const pick = (urls: RenditionUrls) =>
       role.kind === Kind.init ? urls.init : urls.segments[role.index];
-    let { checked } = await this.#urls(role.rendition);
+    const known = this.#urls(role.rendition);
+    let { checked } = await known;
     if (stale !== null && pick(checked) === stale) {
-      this.#media.delete(role.rendition);
+      // Of several requests that were refused together, the first one asks anew for all.
+      if (this.#media.get(role.rendition) === known) this.#media.delete(role.rendition);
       ({ checked } = await this.#urls(role.rendition));
     }
     const initBytes = rendition.type === 'subtitles' ? undefined : rendition.initBytes;

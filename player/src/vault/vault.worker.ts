@@ -119,7 +119,10 @@ async function answer(port: MessagePort, question: OpenerToVault): Promise<void>
 }
 
 async function connect(port: MessagePort): Promise<void> {
-  port.onmessage = ({ data }: MessageEvent<OpenerToVault>) => void answer(port, data);
+  port.addEventListener('message', ({ data }: MessageEvent<OpenerToVault>) => {
+    void answer(port, data);
+  });
+  port.start();
   try {
     const { key, expiresMs } = (await opened).right;
     const message: VaultToOpener = { tell: 'key', titleId: key.titleId, prk: key.prk, expiresMs };

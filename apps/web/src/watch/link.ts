@@ -10,7 +10,11 @@ import type { Link } from '@veilcast/player';
 const PATH = /^(.*)\/w\/([^/]*)\/?$/;
 
 /** Takes a watch page's address apart; what it lacks is empty. */
-export function readLink({ origin, pathname, hash }: Pick<URL, 'origin' | 'pathname' | 'hash'>): Link {
+export function readLink({
+  origin,
+  pathname,
+  hash,
+}: Pick<URL, 'origin' | 'pathname' | 'hash'>): Link {
   const match = PATH.exec(pathname);
   return { gateway: origin + (match?.[1] ?? ''), grantId: match?.[2] ?? '', secret: hash.slice(1) };
 }

@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { addIntegrity } from '../build/finish.ts';
+import { durationText, factsOf } from '../src/watch/facts';
+import { readLink } from '../src/watch/link';
+
+describe('the link', () => {
+  const read = (url: string) => readLink(new URL(url));
+
+  it('is taken apart', () => {
+    expect(read('https://veil.example/w/0123#abc')).toEqual({
+      gateway: 'https://veil.example',
+      grantId: '0123',
+      secret: 'abc',
+    });
+  });
+
+  it('may stand under a path, and may lack its parts', () => {
+    expect(read('https://x.example/films/w/0123').gateway).toBe('https://x.example/films');
+    expect(read('https://x.example/films/w/0123').secret).toBe('');
+    expect(read('https://x.example/').grantId).toBe('');
+  });
+});
+
+describe('facts', () => {
+  it('of a duration are short', () => {
+    const texts = [52_208_333, 60e6, 725e6, 3600e6, 5520e6].map(durationText);
+    expect(texts).toEqual(['52 s', '1 min', '12 min 5 s', '1 h', '1 h 32 min']);
+  });
+
+  it('of a title name what a viewer may choose', () => {
+    const video = { type: 'video', width: 1280, height: 720 };
+    const sound = { type: 'audio' };
+    const words = { type: 'subtitles' };
+    const facts = (renditions: object[]) =>
+      factsOf({ title: '', durationUs: 1e6, renditions } as never).slice(1);
+    expect(facts([video, { ...video, width: 1920, height: 1080 }, sound])).toEqual(['Up to 1080p']);
+    expect(facts([video])).toEqual(['720p', 'Silent']);
+    expect(facts([sound, sound, words])).toEqual(['Sound only', '2 sound tracks', 'Captions']);
+  });
+});
+
+describe('a built page', () => {
+  it('names the hash of every script and style that it loads', () => {
+    const html =
+      '<script type="module" crossorigin src="/assets/a.js"></script>' +
+      '<link rel="stylesheet" href="/assets/b.css"><link rel="icon" href="/favicon.svg" />';
+    const done = addIntegrity(html, (reference) => new TextEncoder().encode(reference));
+    const hash = createHash('sha384').update('/assets/a.js').digest('base64');
+    expect(done).toContain(`src="/assets/a.js" integrity="sha384-${hash}">`);
+    expect(done.match(/integrity=/g)).toHaveLength(2);
+  });
+});
