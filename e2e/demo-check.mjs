@@ -22,6 +22,9 @@ const SEEKS = [0.6, 0.25, 0.9, 0.05];
 /** Most characters of a report about what is wrong. */
 const REPORT_LIMIT = 4000;
 
+const say = (line) => process.stdout.write(`${line}\n`);
+const complain = (line) => process.stderr.write(`${line}\n`);
+
 /** Runs in the page before anything else: notes when the first picture of the video is shown. */
 function noteFirstFrame() {
   const find = (root) => {
@@ -33,13 +36,13 @@ function noteFirstFrame() {
     return null;
   };
   globalThis.demo = { video: null, firstFrameMs: null };
-  const look = () => {
+  const attach = () => {
     const video = find(document);
-    if (!video) return requestAnimationFrame(look);
+    if (!video) return requestAnimationFrame(attach);
     globalThis.demo.video = video;
     video.requestVideoFrameCallback(() => (globalThis.demo.firstFrameMs = performance.now()));
   };
-  document.addEventListener('DOMContentLoaded', look);
+  document.addEventListener('DOMContentLoaded', attach);
 }
 
 /** Returns what there is to know of the video now, or `null` before there is one. */
@@ -144,19 +147,19 @@ async function check(page, link) {
   const played = await play(page, link);
   const seeks = await seek(page, played.duration);
   const last = await page.evaluate(look);
-  if (!(last.soundBytes > 0)) console.log('sound: none (a silent video?)');
-  else console.log(`sound: ${last.soundBytes} bytes decoded`);
-  console.log(`picture: ${played.width}x${played.height}, ${played.duration.toFixed(1)} s`);
-  console.log(`first frame: ${played.firstFrameMs.toFixed(0)} ms after the link was opened`);
-  console.log(
+  if (!(last.soundBytes > 0)) say('sound: none (a silent video?)');
+  else say(`sound: ${last.soundBytes} bytes decoded`);
+  say(`picture: ${played.width}x${played.height}, ${played.duration.toFixed(1)} s`);
+  say(`first frame: ${played.firstFrameMs.toFixed(0)} ms after the link was opened`);
+  say(
     `seek: ${median(seeks).toFixed(0)} ms median of ${seeks.map((ms) => ms.toFixed(0)).join(', ')}`,
   );
-  console.log(`dropped frames: ${last.dropped} of ${last.frames}`);
+  say(`dropped frames: ${last.dropped} of ${last.frames}`);
 }
 
 const [link] = process.argv.slice(2);
 if (!link) {
-  console.error('usage: node e2e/demo-check.mjs LINK');
+  complain('usage: node e2e/demo-check.mjs LINK');
   process.exit(2);
 }
 const { context, close } = await launch();
@@ -173,7 +176,7 @@ try {
     .innerText({ timeout: 1000 })
     .catch(() => '');
   const seen = [error.message, ...complaints, 'The page says:', text.trim()].join('\n');
-  console.error(seen.slice(0, REPORT_LIMIT));
+  complain(seen.slice(0, REPORT_LIMIT));
   process.exitCode = 1;
 } finally {
   await close();
