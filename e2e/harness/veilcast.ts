@@ -95,10 +95,14 @@ export class Veilcast {
   }
 }
 
+/** Where the samples are, if they are there. */
+export function samplesFolder(): string {
+  return process.env['VEILCAST_SAMPLES'] ?? join(ROOT, '../shared/samples');
+}
+
 /** The trailer from the samples, or a clip made by FFmpeg where there are none. */
 export async function trailer(): Promise<string> {
-  const samples = process.env['VEILCAST_SAMPLES'] ?? join(ROOT, '../shared/samples');
-  const sample = join(samples, 'media/sintel_trailer-720p.mp4');
+  const sample = join(samplesFolder(), 'media/sintel_trailer-720p.mp4');
   return existsSync(sample) ? sample : ownClip();
 }
 

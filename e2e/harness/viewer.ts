@@ -5,7 +5,7 @@
  * security policy and what throws, so that a test can ask afterwards.
  */
 
-import type { BrowserContext, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { launch } from '../chromium.mjs';
 
 /** What every page notes. */
@@ -25,6 +25,7 @@ export interface Picture {
   readonly frames: number;
   readonly soundBytes: number;
   readonly width: number;
+  readonly height: number;
   readonly paused: boolean;
 }
 
@@ -48,29 +49,39 @@ function takeNotes(): void {
   };
 }
 
-/** One browser; each link gets a page of its own, with nothing cached. */
+/** One browser. */
 export class Viewer {
   private constructor(
-    private readonly context: BrowserContext,
+    private readonly browser: Browser,
     readonly close: () => Promise<void>,
   ) {}
 
   static async start(): Promise<Viewer> {
     const { context, close } = await launch();
-    if (!context) throw new Error('the browser has no context');
-    return new Viewer(context, close);
+    const browser = context?.browser();
+    if (!browser) throw new Error('the browser cannot be reached');
+    return new Viewer(browser, close);
   }
 
-  /** Opens a link in a new page. */
-  async open(link: string, size = { width: 1280, height: 800 }): Promise<Screen> {
-    const page = await this.context.newPage();
-    await page.setViewportSize(size);
-    await page.addInitScript(takeNotes);
-    const session = await this.context.newCDPSession(page);
-    await session.send('Network.setCacheDisabled', { cacheDisabled: true });
-    const screen = new Screen(page);
-    await page.goto(link);
-    return screen;
+  /**
+   * Opens a link in a new page, runs `test`, and closes the page whatever happens. The page has a
+   * context of its own, so that no visit finds what an earlier one left in the cache.
+   */
+  async visit(
+    link: string,
+    test: (screen: Screen) => Promise<void>,
+    size = { width: 1280, height: 800 },
+  ): Promise<void> {
+    const context = await this.browser.newContext({ viewport: size });
+    try {
+      const page = await context.newPage();
+      await page.addInitScript(takeNotes);
+      const screen = new Screen(page);
+      await page.goto(link);
+      await test(screen);
+    } finally {
+      await context.close();
+    }
   }
 }
 
@@ -82,9 +93,14 @@ export class Screen {
     page.on('pageerror', (error) => this.errors.push(error.message));
   }
 
+  /** Presses play. */
+  async pressPlay(): Promise<void> {
+    await this.page.getByRole('button', { name: /^play/i }).first().click();
+  }
+
   /** Presses play and waits until time passes. */
   async play(): Promise<void> {
-    await this.page.getByRole('button', { name: /^play/i }).first().click();
+    await this.pressPlay();
     await this.until((picture) => picture.time > 0.3 && !picture.paused);
   }
 
@@ -103,6 +119,7 @@ export class Screen {
         frames: video.getVideoPlaybackQuality().totalVideoFrames,
         soundBytes: video.webkitAudioDecodedByteCount,
         width: video.videoWidth,
+        height: video.videoHeight,
         paused: video.paused,
       };
     });
@@ -155,9 +172,5 @@ export class Screen {
   /** Breaches of the content security policy so far. */
   violations(): Promise<string[]> {
     return this.page.evaluate(() => veilNotes.violations);
-  }
-
-  close(): Promise<void> {
-    return this.page.close();
   }
 }

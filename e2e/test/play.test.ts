@@ -21,12 +21,12 @@ afterAll(() => viewer.close());
 
 async function watch(test: (screen: Screen) => Promise<void>, ...share: string[]): Promise<void> {
   const { link } = await house.share(TITLE, ...share);
-  const screen = await viewer.open(link);
-  await screen.ready();
-  await test(screen);
-  expect(screen.errors).toEqual([]);
-  expect(await screen.violations()).toEqual([]);
-  await screen.close();
+  await viewer.visit(link, async (screen) => {
+    await screen.ready();
+    await test(screen);
+    expect(screen.errors).toEqual([]);
+    expect(await screen.violations()).toEqual([]);
+  });
 }
 
 describe('a link', () => {
@@ -77,7 +77,10 @@ describe('a link', () => {
     watch(async (screen) => {
       const { page } = screen;
       await screen.play();
-      for (const [name, width] of [['480', 854], ['720', 1280]] as const) {
+      for (const [name, width] of [
+        ['480', 854],
+        ['720', 1280],
+      ] as const) {
         await page.getByRole('button', { name: /settings/i }).click();
         await page.getByRole('menuitem', { name: /quality/i }).click();
         await page.getByRole('menuitemradio', { name: new RegExp(`^${name}p`) }).click();
@@ -122,29 +125,41 @@ describe('a link', () => {
     }));
 });
 
+/** The first case of a file of shared test vectors. */
+function vector(name: string): Record<string, string> {
+  const file = new URL(`../../vectors/${name}.json`, import.meta.url);
+  const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: Record<string, string>[] };
+  return cases[0] ?? {};
+}
+
 describe('a grant for a recipient', () => {
   const folder = mkdtempSync(join(tmpdir(), 'veilcast-identity-'));
-  const vector = JSON.parse(readFileSync(new URL('../../vectors/envelope.json', import.meta.url), 'utf8'));
-  const { identity, recipient } = vector.cases[0] as { identity: string; recipient: string };
-  const stranger = JSON.parse(readFileSync(new URL('../../vectors/link.json', import.meta.url), 'utf8'));
+  const { identity, recipient } = vector('envelope');
+  const { identity: stranger } = vector('link');
 
   it('asks for an identity, refuses a stranger’s, and plays with the right one', async () => {
-    const { link } = await house.share(TITLE, '--to', recipient);
-    const screen = await viewer.open(link);
-    const input = screen.page.locator('input[type=file]').first();
-    const give = async (name: string, text: string) => {
-      writeFileSync(join(folder, name), text);
-      await input.setInputFiles(join(folder, name));
-    };
-    await input.waitFor({ state: 'attached' });
-    await give('letter.txt', 'Dear Sir or Madam');
-    await screen.page.getByText(/not an identity/i).first().waitFor();
-    await give('stranger.txt', `${stranger.cases[0].identity}\n`);
-    await screen.page.getByText(/doesn’t open/i).first().waitFor();
-    await give('identity.txt', `# mine\n${identity}\n`);
-    await screen.ready();
-    await screen.play();
-    await screen.close();
+    const { link } = await house.share(TITLE, '--to', recipient ?? '');
+    await viewer.visit(link, async (screen) => {
+      const input = screen.page.locator('input[type=file]').first();
+      const give = async (name: string, text: string) => {
+        writeFileSync(join(folder, name), text);
+        await input.setInputFiles(join(folder, name));
+      };
+      await input.waitFor({ state: 'attached' });
+      await give('letter.txt', 'Dear Sir or Madam');
+      await screen.page
+        .getByText(/not an identity/i)
+        .first()
+        .waitFor();
+      await give('stranger.txt', `${stranger}\n`);
+      await screen.page
+        .getByText(/doesn’t open/i)
+        .first()
+        .waitFor();
+      await give('identity.txt', `# mine\n${identity}\n`);
+      await screen.ready();
+      await screen.play();
+    });
   });
 });
 
@@ -154,23 +169,26 @@ describe('a title with subtitles and two sounds', () => {
     makeFilm(film);
     await house.import(film, 'Two languages');
     const { link } = await house.share('Two languages');
-    const screen = await viewer.open(link);
-    await screen.ready();
-    const { page } = screen;
-    await screen.play();
-    await page.getByRole('button', { name: /captions/i }).first().click();
-    const german = page.getByRole('menuitemradio', { name: /deutsch|german/i });
-    if (await german.isVisible()) await german.click();
-    await page.waitForFunction(() => {
-      const { video } = document.querySelector('veil-player') as unknown as {
-        video: HTMLVideoElement;
-      };
-      return [...video.textTracks].some((track) => {
-        const cue = track.activeCues?.[0] as VTTCue | undefined;
-        return track.mode !== 'disabled' && cue?.text.includes('Guten Tag');
+    await viewer.visit(link, async (screen) => {
+      const { page } = screen;
+      await screen.ready();
+      await screen.play();
+      await page
+        .getByRole('button', { name: /captions/i })
+        .first()
+        .click();
+      const german = page.getByRole('menuitemradio', { name: /deutsch|german/i });
+      if (await german.isVisible()) await german.click();
+      await page.waitForFunction(() => {
+        const { video } = document.querySelector('veil-player') as unknown as {
+          video: HTMLVideoElement;
+        };
+        return [...video.textTracks].some((track) => {
+          const cue = track.activeCues?.[0] as VTTCue | undefined;
+          return track.mode !== 'disabled' && cue?.text.includes('Guten Tag');
+        });
       });
     });
-    await screen.close();
     await house.run('remove', 'Two languages', '--yes');
   });
 });

@@ -63,7 +63,16 @@ pub(super) struct Init {
     pub(super) info: TrackInfo,
     pub(super) defaults: Defaults,
     pub(super) pause: Option<Pause>,
+    /// Where the display matrix of `tkhd` is in the payload of `moov`, if there is a `tkhd`.
+    pub(super) matrix_at: Option<usize>,
 }
+
+/// The display matrix that turns and stretches nothing (ISO/IEC 14496-12 §8.3.2).
+pub(super) const UPRIGHT: [u8; 36] = {
+    let mut matrix = [0; 36];
+    (matrix[1], matrix[17], matrix[32]) = (1, 1, 0x40);
+    matrix
+};
 
 /// Reads the payload of a `moov` box.
 pub(super) fn parse(moov: &[u8]) -> Result<Init, CmafError> {
@@ -93,7 +102,26 @@ pub(super) fn parse(moov: &[u8]) -> Result<Init, CmafError> {
         let length = length.ok_or(CmafError::Unsupported("an edit list that delays for hours"))?;
         pause = Some(Pause { length, edts_at: trak.offset + edit.edts_at });
     }
-    Ok(Init { info, defaults: defaults(moov)?, pause })
+    let matrix_at = matrix(trak.body)?.map(|at| trak.offset + at);
+    Ok(Init { info, defaults: defaults(moov)?, pause, matrix_at })
+}
+
+/// Where the display matrix is in the payload of `trak`.
+fn matrix(trak: &[u8]) -> Result<Option<usize>, CmafError> {
+    for found in children(TRAK, trak) {
+        let found = found?;
+        if found.kind != *b"tkhd" {
+            continue;
+        }
+        let mut fields = Fields::new(*b"tkhd", found.body);
+        let (version, _) = fields.version_and_flags()?;
+        fields.skip(if version == 1 { 32 } else { 20 })?; // times, track, duration
+        fields.skip(16)?; // reserved, layer, group, volume
+        let before = found.body.len() - fields.rest().len();
+        fields.skip(UPRIGHT.len())?;
+        return Ok(Some(found.offset + before));
+    }
+    Ok(None)
 }
 
 fn defaults(moov: &[u8]) -> Result<Defaults, CmafError> {

@@ -215,7 +215,11 @@ impl Splitter {
 
     fn end_init(&mut self, moov: Place, pieces: &mut Vec<Piece>) -> Result<(), CmafError> {
         let moov_body = self.piece.get_mut(moov.body_at..).unwrap_or_default();
-        let Init { info, defaults, pause } = init::parse(moov_body)?;
+        let Init { info, defaults, pause, matrix_at } = init::parse(moov_body)?;
+        if let Some(matrix) = matrix_at.and_then(|at| moov_body.get_mut(at..)?.first_chunk_mut()) {
+            // The picture stands upright already; FFmpeg passes the source's turn on all the same.
+            *matrix = init::UPRIGHT;
+        }
         if let Some(pause) = pause {
             // Players of fragments do not agree on empty edits: the pause goes into the decode times.
             let edts = moov_body.get_mut(pause.edts_at..).and_then(|rest| rest.first_chunk_mut());
