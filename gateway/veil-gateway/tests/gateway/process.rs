@@ -45,6 +45,10 @@ struct Process {
 
 impl Process {
     fn start(more: &[&str]) -> Self {
+        Self::start_by(command(), more)
+    }
+
+    fn start_by(mut command: Command, more: &[&str]) -> Self {
         let folder = write_bucket();
         // A real clock wants a grant that is in force now.
         let mut grant = record();
@@ -53,7 +57,6 @@ impl Process {
         let bucket = folder.path().join("bucket");
         fs::write(bucket.join(format!("g/{GRANT}")), grant.to_string()).unwrap();
         fs::write(bucket.join(format!("t/{TITLE}/{HUGE}")), object_bytes(HUGE)).unwrap();
-        let mut command = command();
         command.args(["--listen", "127.0.0.1:0", "--bucket"]).arg(&bucket);
         command.arg("--credentials").arg(credentials(folder.path())).args(more);
         let mut child = Spawned::start(&mut command).unwrap();
@@ -297,4 +300,24 @@ fn a_page_folder_and_a_public_url_on_every_address_are_served() {
     let process = Process::start(&["--page", page, "--public-url", url]);
     let answer = send(process.address, "GET /w/x", &["Host: videos.example.org"], "");
     assert_eq!((answer.status, answer.text()), (200, "mine"));
+}
+
+/// Starts a gateway that may open `limit` files, and returns the level and number of its line about them.
+fn line_about_open_files(limit: &str) -> Option<(String, u64)> {
+    let mut command = Command::new("sh");
+    let script = "ulimit -n \"$0\" && exec \"$@\"";
+    command.args(["-c", script, limit, env!("CARGO_BIN_EXE_veilcast-gateway")]);
+    let log = Process::start_by(command, &["--log", "json"]).end();
+    let line = log.lines().find(|line| line.contains("open files"))?;
+    let line: Value = serde_json::from_str(line).unwrap();
+    Some((line["level"].as_str().unwrap().to_owned(), line["allowed"].as_u64().unwrap()))
+}
+
+#[test]
+fn a_low_limit_of_open_files_is_a_warning_and_an_ordinary_one_is_not() {
+    let line = |level: &str, allowed| Some((level.to_owned(), allowed));
+    assert_eq!(line_about_open_files("1024"), line("WARN", 480));
+    assert_eq!(line_about_open_files("2062"), line("WARN", 999));
+    assert_eq!(line_about_open_files("2064"), line("INFO", 1000));
+    assert_eq!(line_about_open_files("4096"), line("INFO", 2016));
 }
