@@ -1,3 +1,5 @@
+/** `npm test`: what needs Node alone. The tests with a browser have `e2e/vitest.config.ts`. */
+
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({

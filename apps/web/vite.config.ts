@@ -1,3 +1,11 @@
+/**
+ * How the watch page is built: one entry, nothing inlined, every script and style pinned by its hash.
+ *
+ * What the streaming library leaves out is `player/vite.ts`; pinning and compressing is
+ * `build/finish.ts`. Invariant: the result runs under the gateway's policy, which allows no inline
+ * script, no `data:` and no `innerHTML`.
+ */
+
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';

@@ -1,3 +1,8 @@
+/**
+ * Sealed bodies: the shared vectors open, and whatever differs from what was sealed is refused at
+ * its place. Knows no network: the bytes are here already.
+ */
+
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { toHex, type Bytes } from '../src/vault/bytes';

@@ -1,3 +1,10 @@
+/**
+ * Documents that come from outside: manifest, playlists, addresses, the gateway's answer.
+ *
+ * What is written in them is read exactly, and what disagrees with the format or with the manifest
+ * is refused. They are plaintext here; opening their seals is for the other files.
+ */
+
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseMediaAddress, parsePlaylistAddress } from '../src/address';
 import type { Rendition, Title } from '../src/title';

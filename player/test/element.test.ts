@@ -1,3 +1,8 @@
+/**
+ * The decisions behind the controls: keys, choices, names, times, words for failures. Pure functions
+ * on data; nothing here has a DOM, so how it looks and moves is for `e2e`.
+ */
+
 import { describe, expect, it } from 'vitest';
 import type { Tracks } from '../src/engine/tracks';
 import { NO_TRACKS } from '../src/engine/tracks';

@@ -1,3 +1,9 @@
+/**
+ * Between hls.js and the Workers: what is fetched ahead, handed over, dropped and chosen first.
+ *
+ * The Workers are a client that the test answers for; no byte is sealed and nothing is decoded.
+ */
+
 import type { FragmentLoaderContext, LoaderCallbacks, LoaderConfiguration } from 'hls.js';
 import { describe, expect, it, vi } from 'vitest';
 import { Ahead, alignTiming, MAX_AHEAD_BYTES } from '../src/engine/ahead';

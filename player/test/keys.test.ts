@@ -1,3 +1,10 @@
+/**
+ * From a link or an identity to an object's key: base64url, Bech32, X-Wing, HPKE, grant, schedule.
+ *
+ * Held against the shared vectors, and against every way to show the wrong identity, purpose or
+ * place. What the keys open is for `cobblestone.test.ts`.
+ */
+
 import { describe, expect, it } from 'vitest';
 import { decodeBech32 } from '../src/vault/bech32';
 import { fromBase64Url, toBase64Url, toHex, utf8 } from '../src/vault/bytes';

@@ -1,3 +1,10 @@
+/**
+ * Objects on their way here, over a `fetch` that the test answers: whole, slow, changed or refused.
+ *
+ * Holds which failure each fault becomes, what is tried again and what never is. Opens no socket
+ * and never waits in real time.
+ */
+
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { failureOf, PlayerFailure, type Failure } from '../src/failure';
 import { utf8 } from '../src/vault/bytes';

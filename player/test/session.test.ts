@@ -1,3 +1,10 @@
+/**
+ * A viewing from its link to its playlists: `unlock` gives the title key, `Shelf` the objects.
+ *
+ * The gateway is answered by the test from the shared vectors. What the network
+ * does is for `network.test.ts`, single formats for `documents.test.ts` and `keys.test.ts`.
+ */
+
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { failureOf } from '../src/failure';
 import { toHex, utf8, type Bytes } from '../src/vault/bytes';

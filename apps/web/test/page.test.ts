@@ -1,3 +1,8 @@
+/**
+ * What the watch page knows without a browser: the link's parts, the facts below the video, and the
+ * hashes that a built page pins. How it looks and plays is for `e2e`.
+ */
+
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { addIntegrity } from '../build/finish.ts';

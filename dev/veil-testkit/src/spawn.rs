@@ -137,6 +137,18 @@ impl Spawned {
         self.child.try_wait()
     }
 
+    /// Sends the child alone a signal; one that has ended gets none.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses it.
+    pub fn signal(&mut self, signal: Signal) -> io::Result<()> {
+        if self.child.try_wait()?.is_none() {
+            kill_process(pid_of(&self.child), signal)?;
+        }
+        Ok(())
+    }
+
     /// Asks the child alone to end (SIGTERM) and waits for it.
     ///
     /// # Errors
@@ -156,13 +168,6 @@ impl Spawned {
     pub fn kill(&mut self) -> io::Result<ExitStatus> {
         self.signal(Signal::KILL)?;
         self.wait(KILL_LIMIT)
-    }
-
-    fn signal(&mut self, signal: Signal) -> io::Result<()> {
-        if self.child.try_wait()?.is_none() {
-            kill_process(pid_of(&self.child), signal)?;
-        }
-        Ok(())
     }
 
     fn failed(&mut self, kind: ErrorKind, what: &str) -> Error {

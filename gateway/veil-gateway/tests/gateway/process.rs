@@ -1,22 +1,19 @@
 //! The real binary: its one line, its log, its signals and its refusals to start.
 
-#![allow(
-    clippy::disallowed_types,
-    reason = "this test is about the process; nothing in the product spawns it from here"
-)]
+#![allow(clippy::disallowed_types, reason = "the binary is started through veil-testkit")]
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::thread::JoinHandle;
+use std::process::Command;
 
 use jiff::{SignedDuration, Timestamp};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use veil_testkit::{Finished, Spawned};
 
 use crate::client::{Answer, PATIENCE, connect, send};
 use crate::site::{
@@ -39,16 +36,19 @@ fn write_private(path: &Path, text: &str, mode: u32) -> PathBuf {
     path.to_owned()
 }
 
-/// A gateway process that ends with the test.
+/// A gateway process over a bucket of its own; both end with the test.
 struct Process {
-    child: Child,
+    child: Spawned,
     address: SocketAddr,
-    log: Option<JoinHandle<String>>,
     _folder: TempDir,
 }
 
 impl Process {
     fn start(more: &[&str]) -> Self {
+        Self::start_by(command(), more)
+    }
+
+    fn start_by(mut command: Command, more: &[&str]) -> Self {
         let folder = write_bucket();
         // A real clock wants a grant that is in force now.
         let mut grant = record();
@@ -57,29 +57,15 @@ impl Process {
         let bucket = folder.path().join("bucket");
         fs::write(bucket.join(format!("g/{GRANT}")), grant.to_string()).unwrap();
         fs::write(bucket.join(format!("t/{TITLE}/{HUGE}")), object_bytes(HUGE)).unwrap();
-        let mut child = command()
-            .args(["--listen", "127.0.0.1:0", "--bucket"])
-            .arg(&bucket)
-            .arg("--credentials")
-            .arg(credentials(folder.path()))
-            .args(more)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        command.args(["--listen", "127.0.0.1:0", "--bucket"]).arg(&bucket);
+        command.arg("--credentials").arg(credentials(folder.path())).args(more);
+        let mut child = Spawned::start(&mut command).unwrap();
+        let line = child.next_line(PATIENCE).unwrap();
         let ready: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(ready["event"], "listening");
         let url = ready["url"].as_str().unwrap();
         let address = url.strip_prefix("http://").unwrap().parse().unwrap();
-        let mut stderr = child.stderr.take().unwrap();
-        let log = std::thread::spawn(move || {
-            let mut text = String::new();
-            stderr.read_to_string(&mut text).unwrap();
-            text
-        });
-        Self { child, address, log: Some(log), _folder: folder }
+        Self { child, address, _folder: folder }
     }
 
     fn send(&self, start: &str, headers: &[&str]) -> Answer {
@@ -87,22 +73,12 @@ impl Process {
         send(self.address, start, &[&[host.as_str()], headers].concat(), "")
     }
 
-    fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(self.child.id().try_into().unwrap()).unwrap();
-        kill_process(pid, signal).unwrap();
-    }
-
-    /// Ends the process and returns its exit code and log.
-    fn end(mut self) -> (Option<i32>, String) {
-        let code = self.child.wait().unwrap().code();
-        (code, self.log.take().unwrap().join().unwrap())
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    /// Asks for the end with SIGTERM, waits for it, and returns the log.
+    fn end(mut self) -> String {
+        let status = self.child.terminate(PATIENCE).unwrap();
+        let log = self.child.stderr();
+        assert_eq!(status.code(), Some(0), "{log}");
+        log
     }
 }
 
@@ -130,9 +106,7 @@ fn the_log_has_every_request_and_no_secret() {
     for form in ["text", "json"] {
         let process = Process::start(&["--log", form]);
         play(&process);
-        process.signal(Signal::TERM);
-        let (code, log) = process.end();
-        assert_eq!(code, Some(0), "{log}");
+        let log = process.end();
         let bearer = bearer();
         let token = bearer.strip_prefix("Bearer ").unwrap();
         let hash = record()["bearer_sha256"].as_str().unwrap().to_owned();
@@ -200,13 +174,13 @@ fn begin_download(process: &Process) -> TcpStream {
 #[test]
 fn a_signal_finishes_a_running_download_and_then_the_process() {
     for signal in [Signal::TERM, Signal::INT] {
-        let process = Process::start(&[]);
+        let mut process = Process::start(&[]);
         let mut stream = begin_download(&process);
-        process.signal(signal);
+        process.child.signal(signal).unwrap();
         let mut rest = Vec::new();
         stream.read_to_end(&mut rest).unwrap();
         assert!(rest.len() > HUGE_BYTES);
-        assert_eq!(process.end().0, Some(0));
+        assert_eq!(process.child.wait(PATIENCE).unwrap().code(), Some(0));
     }
 }
 
@@ -214,8 +188,7 @@ fn a_signal_finishes_a_running_download_and_then_the_process() {
 fn a_download_that_the_client_leaves_is_logged_as_incomplete() {
     let process = Process::start(&["--log", "json"]);
     drop(begin_download(&process));
-    process.signal(Signal::TERM);
-    let (_, log) = process.end();
+    let log = process.end();
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let object = lines.iter().find(|line| line["route"] == "/o/t/{title}/{name}").unwrap();
     assert_eq!(object["complete"], false);
@@ -224,31 +197,20 @@ fn a_download_that_the_client_leaves_is_logged_as_incomplete() {
 
 /// Runs a gateway that is to end by itself; one that serves instead is killed and fails the test.
 /// It never asks for the default port, which may be another's.
-fn run(args: &[&str]) -> Output {
+fn run(args: &[&str]) -> Finished {
     let mut command = command();
     if !args.contains(&"--listen") && !args.is_empty() {
         command.args(["--listen", "127.0.0.1:0"]);
     }
-    let child = command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let pid = Pid::from_raw(child.id().try_into().unwrap()).unwrap();
-    let (sender, ended) = std::sync::mpsc::channel();
-    std::thread::spawn(move || sender.send(child.wait_with_output()));
-    ended
-        .recv_timeout(PATIENCE)
-        .unwrap_or_else(|_| {
-            kill_process(pid, Signal::KILL).unwrap();
-            panic!("the gateway started with {args:?}")
-        })
-        .unwrap()
+    veil_testkit::run(command.args(args), PATIENCE).unwrap()
 }
 
 /// Runs a gateway that must not start.
 fn refused(args: &[&str], code: i32) -> String {
-    let Output { status, stdout, stderr } = run(args);
-    let text = String::from_utf8(stderr).unwrap();
-    assert_eq!(status.code(), Some(code), "{text}");
+    let Finished { status, stdout, stderr } = run(args);
+    assert_eq!(status.code(), Some(code), "{stderr}");
     assert!(stdout.is_empty());
-    text
+    stderr
 }
 
 #[track_caller]
@@ -323,7 +285,7 @@ fn wrong_usage_is_exit_2_and_help_teaches() {
     assert!(refused(&["--listen", "nowhere"], 2).contains("--listen"));
     let help = run(&["--help"]);
     assert!(help.status.success());
-    let help = String::from_utf8(help.stdout).unwrap();
+    let help = help.text();
     for word in ["--public-url", "secret_access_key", "127.0.0.1:8787", "Examples:", "SIGTERM"] {
         assert!(help.contains(word), "{word}");
     }
@@ -338,4 +300,24 @@ fn a_page_folder_and_a_public_url_on_every_address_are_served() {
     let process = Process::start(&["--page", page, "--public-url", url]);
     let answer = send(process.address, "GET /w/x", &["Host: videos.example.org"], "");
     assert_eq!((answer.status, answer.text()), (200, "mine"));
+}
+
+/// Starts a gateway that may open `limit` files, and returns the level and number of its line about them.
+fn line_about_open_files(limit: &str) -> Option<(String, u64)> {
+    let mut command = Command::new("sh");
+    let script = "ulimit -n \"$0\" && exec \"$@\"";
+    command.args(["-c", script, limit, env!("CARGO_BIN_EXE_veilcast-gateway")]);
+    let log = Process::start_by(command, &["--log", "json"]).end();
+    let line = log.lines().find(|line| line.contains("open files"))?;
+    let line: Value = serde_json::from_str(line).unwrap();
+    Some((line["level"].as_str().unwrap().to_owned(), line["allowed"].as_u64().unwrap()))
+}
+
+#[test]
+fn a_low_limit_of_open_files_is_a_warning_and_an_ordinary_one_is_not() {
+    let line = |level: &str, allowed| Some((level.to_owned(), allowed));
+    assert_eq!(line_about_open_files("1024"), line("WARN", 480));
+    assert_eq!(line_about_open_files("2062"), line("WARN", 999));
+    assert_eq!(line_about_open_files("2064"), line("INFO", 1000));
+    assert_eq!(line_about_open_files("4096"), line("INFO", 2016));
 }

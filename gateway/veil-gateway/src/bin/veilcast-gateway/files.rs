@@ -11,6 +11,10 @@ const OTHER_COUNT: u64 = 64;
 /// Descriptors that a connection takes: its socket and the object that it reads.
 const PER_CONNECTION: u64 = 2;
 
+/// Fewer connections than this are worth a warning: a browser opens six, so it is where some 160 viewers
+/// begin to wait for each other. Above it the limit is news for an operator alone.
+const FEW_CONNECTIONS: usize = 1_000;
+
 /// Raises the limit for `wanted` connections and returns how many it allows.
 pub(crate) fn connections(wanted: usize) -> usize {
     let needed = wanted as u64 * PER_CONNECTION + OTHER_COUNT;
@@ -27,8 +31,14 @@ pub(crate) fn connections(wanted: usize) -> usize {
     };
     let allowed = available.saturating_sub(OTHER_COUNT) / PER_CONNECTION;
     let allowed = usize::try_from(allowed).unwrap_or(usize::MAX).max(1);
-    if allowed < wanted {
-        tracing::warn!(allowed, wanted, "the limit of open files allows fewer connections");
+    if allowed < wanted.min(FEW_CONNECTIONS) {
+        tracing::warn!(
+            allowed,
+            "the limit of open files allows few connections at a time; raise it (`ulimit -Hn`, or \
+             LimitNOFILE= of the service)"
+        );
+    } else if allowed < wanted {
+        tracing::info!(allowed, "the limit of open files decides how many connections are served");
     }
     allowed.min(wanted)
 }
