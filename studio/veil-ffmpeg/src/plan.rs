@@ -170,9 +170,8 @@ fn filters(plan: &Plan, video: &VideoTrack, has_zscale: bool) -> String {
                 );
             }
             (None, Some(storyboard)) => {
-                let filter = storyboard.filter();
-                graph +=
-                    &format!(";[s{source}]split[v{index}][t{index}];[t{index}]{filter}[story]");
+                let filters = storyboard.filters(&format!("[t{index}]"));
+                graph += &format!(";[s{source}]split[v{index}][t{index}];{filters}");
             }
             (None, None) => graph += &format!(";[s{source}]null[v{index}]"),
         }
@@ -268,7 +267,9 @@ mod tests {
             tail,
             "[s3]split[v2][t2];[t2]scale=w=1280:h=720:flags=bicubic[s2];\
              [s2]split[v1][t1];[t1]scale=w=854:h=480:flags=bicubic[s1];\
-             [s1]split[v0][t0];[t0]fps=1/2:start_time=0:round=up,scale=w=160:h=90,tile=5x5[story]"
+             [s1]split[v0][t0];[t0]fps=1/2:start_time=0:round=up,scale=w=160:h=90,tile=5x5,\
+             setsar=1[sheets];color=c=black:s=800x450:r=1:d=1,format=yuv420p,setsar=1[blank];\
+             [blank][sheets]concat=n=2[story]"
         );
     }
 

@@ -69,21 +69,53 @@ impl Storyboard {
         duration_us.div_ceil(self.interval_us).max(1)
     }
 
-    /// The filter from a steady picture to sheets. Tile `n` shows the frame at `n` intervals.
-    pub(crate) fn filter(&self) -> String {
+    /// The filters from the steady picture `input` to the sheets `[story]`. Tile `n` shows the frame
+    /// at `n` intervals.
+    ///
+    /// A blank sheet comes first, and [`Sheets`] drops it: FFmpeg reports no progress before every
+    /// output has begun, and the first sheet is full only after 25 intervals.
+    pub(crate) fn filters(&self, input: &str) -> String {
         let Self { interval_us, tile_width, tile_height, columns, rows } = self;
         let seconds = interval_us / 1_000_000;
+        let (width, height) = (tile_width * columns, tile_height * rows);
         format!(
-            "fps=1/{seconds}:start_time=0:round=up,scale=w={tile_width}:h={tile_height},tile={columns}x{rows}"
+            "{input}fps=1/{seconds}:start_time=0:round=up,scale=w={tile_width}:h={tile_height},\
+             tile={columns}x{rows},setsar=1[sheets];\
+             color=c=black:s={width}x{height}:r=1:d=1,format=yuv420p,setsar=1[blank];\
+             [blank][sheets]concat=n=2[story]"
         )
     }
 }
 
+/// The sheets of a storyboard, cut out of what FFmpeg writes.
+#[derive(Debug)]
+pub struct Sheets<R> {
+    stream: R,
+    begun: bool,
+}
+
+impl<R: AsyncRead + Unpin> Sheets<R> {
+    /// Reads sheets from the output of role [`Role::Storyboard`](crate::Role::Storyboard).
+    #[must_use]
+    pub fn new(stream: R) -> Self {
+        Self { stream, begun: false }
+    }
+
+    /// The next sheet as a WebP image; `None` at the end.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] when the stream is not WebP images or ends inside of one.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        if !self.begun {
+            self.begun = true;
+            next_image(&mut self.stream).await?; // the blank one
+        }
+        next_image(&mut self.stream).await
+    }
+}
+
 /// Reads the next WebP image of a stream of them; `None` at its end.
-///
-/// # Errors
-/// [`Error::Failed`] when the stream is not WebP images or ends inside of one.
-pub async fn next_sheet(stream: &mut (impl AsyncRead + Unpin)) -> Result<Option<Vec<u8>>, Error> {
+async fn next_image(stream: &mut (impl AsyncRead + Unpin)) -> Result<Option<Vec<u8>>, Error> {
     let failed =
         |why: &str| Error::Failed { step: "making the storyboard", stderr: why.to_owned() };
     let mut first = [0];
@@ -149,11 +181,11 @@ mod tests {
 
     #[tokio::test]
     async fn sheets_are_cut_where_one_image_ends() {
-        let stream = [webp(b"one"), webp(b"fourfour")].concat();
-        let mut reader = &stream[..];
-        assert_eq!(next_sheet(&mut reader).await.unwrap(), Some(webp(b"one")));
-        assert_eq!(next_sheet(&mut reader).await.unwrap(), Some(webp(b"fourfour")));
-        assert_eq!(next_sheet(&mut reader).await.unwrap(), None);
+        let stream = [webp(b"blank"), webp(b"one"), webp(b"fourfour")].concat();
+        let mut sheets = Sheets::new(&stream[..]);
+        assert_eq!(sheets.next().await.unwrap(), Some(webp(b"one")));
+        assert_eq!(sheets.next().await.unwrap(), Some(webp(b"fourfour")));
+        assert_eq!(sheets.next().await.unwrap(), None);
     }
 
     #[tokio::test]
@@ -165,7 +197,7 @@ mod tests {
             (&huge, "impossible"),
             (&cut[..15], "ends early"),
         ] {
-            let error = next_sheet(&mut &stream[..]).await.unwrap_err().to_string();
+            let error = Sheets::new(stream).next().await.unwrap_err().to_string();
             assert!(error.contains(reason), "{error}");
         }
     }

@@ -16,15 +16,18 @@ const OLDEST: (u32, u32) = (5, 1);
 
 /// What every title needs.
 const ENCODERS: [&str; 4] = ["libx264", "aac", "libwebp", "webvtt"];
-const FILTERS: [&str; 11] = [
+const FILTERS: [&str; 14] = [
     "aformat",
     "aresample",
     "bwdif",
+    "color",
+    "concat",
     "format",
     "fps",
     "pan",
     "scale",
     "setparams",
+    "setsar",
     "split",
     "thumbnail",
     "tile",

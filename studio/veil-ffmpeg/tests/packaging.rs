@@ -161,6 +161,10 @@ async fn progress_runs_up_to_the_end() {
     for mut output in run.take_outputs() {
         tokio::spawn(async move { tokio::io::copy(&mut output, &mut tokio::io::sink()).await });
     }
+    // The first report comes long before the end, though the storyboard's sheet is full only there.
+    let mut first = run.progress();
+    first.changed().await.unwrap();
+    assert!(first.borrow().fraction(3_000_000) < 0.9, "{:?}", *first.borrow());
     let summary = run.finish().await.unwrap();
     assert_eq!(summary.progress, *progress.borrow());
     assert_eq!(summary.progress.frames, 75);

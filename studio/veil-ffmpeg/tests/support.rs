@@ -93,10 +93,9 @@ pub(crate) async fn package(source: &SourceInfo, ladder: &str) -> Result<Made, E
             tokio::spawn(async move {
                 match output.role {
                     Role::Storyboard => {
+                        let mut reader = veil_ffmpeg::storyboard::Sheets::new(&mut output);
                         let mut sheets = Vec::new();
-                        while let Some(sheet) =
-                            veil_ffmpeg::storyboard::next_sheet(&mut output).await.unwrap()
-                        {
+                        while let Some(sheet) = reader.next().await.unwrap() {
                             sheets.push(sheet);
                         }
                         Product::Sheets(sheets)

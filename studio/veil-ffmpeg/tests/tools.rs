@@ -57,7 +57,8 @@ async fn an_ffmpeg_without_an_encoder_is_refused_by_its_name() {
         format!(
             "case $2 in -version) echo '{name} version 6.0 x';; \
              -encoders) echo ' V..... libx264 x'; echo ' A..... aac x'; echo ' S..... webvtt x';; \
-             -filters) for f in aformat aresample bwdif format fps pan scale setparams split thumbnail; \
+             -filters) for f in aformat aresample bwdif color concat format fps pan scale setparams \
+             setsar split thumbnail; \
              do echo \" ... $f x\"; done;; esac"
         )
     };

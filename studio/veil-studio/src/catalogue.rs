@@ -3,6 +3,7 @@
 //! It holds no key in clear (title keys are sealed by `keystore`) and knows nothing of the bucket.
 //! Many processes may use one catalogue at once: the database's own locks decide.
 
+use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
@@ -135,7 +136,8 @@ impl Catalogue {
     /// Opens or creates the database, and brings its tables up to date.
     ///
     /// # Errors
-    /// [`StudioError::Catalogue`] or [`StudioError::Migration`].
+    /// [`StudioError::Catalogue`], [`StudioError::Migration`], or [`StudioError::File`] when its lock
+    /// can't be had.
     pub async fn open(path: &Path) -> Result<Self, StudioError> {
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -144,6 +146,9 @@ impl Catalogue {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT);
         let pool = SqlitePoolOptions::new().max_connections(MAX_CONNECTIONS);
+        // SQLite has no lock that spans the switch to WAL and the migrations, so that two first
+        // starts at once would trip over each other.
+        let _lock = lock_beside(path).await?;
         let pool = pool.connect_with(options).await?;
         MIGRATIONS.run(&pool).await?;
         Ok(Self { pool })
@@ -336,6 +341,19 @@ impl Catalogue {
         );
         Ok(query.bind(before).fetch_all(&self.pool).await?)
     }
+}
+
+/// Waits for the lock on `<path>.lock`; dropping it lets the next one in.
+async fn lock_beside(path: &Path) -> Result<File, StudioError> {
+    let path = path.with_extension("lock");
+    let failed = path.clone();
+    let locked = tokio::task::spawn_blocking(move || {
+        let file = File::create(path)?;
+        file.lock()?;
+        Ok(file)
+    });
+    let locked = locked.await.map_err(std::io::Error::other).and_then(|locked| locked);
+    locked.map_err(StudioError::file("cannot lock", failed))
 }
 
 /// Refuses names that a person couldn't type or read.

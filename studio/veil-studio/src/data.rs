@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! <data>/catalogue.sqlite      titles and grants
+//! <data>/catalogue.lock        held while the catalogue is opened
 //! <data>/identity.txt          the studio's identity, 0600
 //! <data>/bucket/               the bucket, when it is a local folder
 //! <data>/gateway.toml          the gateway's signing credential, 0600

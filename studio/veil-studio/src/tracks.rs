@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::io::AsyncRead;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use veil_ffmpeg::storyboard::next_sheet;
+use veil_ffmpeg::storyboard::Sheets;
 use veil_ffmpeg::{Packaging, Plan, Progress, Role, SourceInfo};
 use veil_hls::cmaf::{self, CmafError, Piece};
 use veil_seal::chunks;
@@ -173,12 +173,10 @@ async fn read_track(
     Ok(Track { info, init_length, segments })
 }
 
-async fn read_sheets(
-    mut pipe: impl AsyncRead + Unpin,
-    desk: &Desk,
-) -> Result<Vec<u64>, StudioError> {
+async fn read_sheets(pipe: impl AsyncRead + Unpin, desk: &Desk) -> Result<Vec<u64>, StudioError> {
+    let mut sheets = Sheets::new(pipe);
     let mut lengths = Vec::new();
-    while let Some(sheet) = next_sheet(&mut pipe).await? {
+    while let Some(sheet) = sheets.next().await? {
         let index = next_index(lengths.len(), MAX_SHEETS, "storyboard sheets")?;
         desk.put(Kind::Storyboard, 0, index, &sheet).await?;
         lengths.push(sheet.len() as u64);

@@ -148,6 +148,15 @@ fn everything_secret_is_closed_to_other_users() {
 }
 
 #[test]
+fn many_first_starts_at_once_make_one_catalogue() {
+    let house = House::new();
+    let mut starts: Vec<Spawned> = (0..8).map(|_| house.start(["list"])).collect();
+    for start in &mut starts {
+        assert!(start.wait(LIMIT).unwrap().success(), "{}", start.stderr());
+    }
+}
+
+#[test]
 fn two_imports_at_once_both_succeed() {
     let house = House::new();
     let clip = short_clip();
