@@ -15,7 +15,7 @@ import { Malformed } from '../src/vault/json';
 import { encodeRole, TitleKey, type Kind } from '../src/vault/role';
 import { BadEncapsulation, isLowOrder, keyFromSeed } from '../src/vault/xwing';
 import { seal } from './sealer';
-import { cases, hex } from './vectors';
+import { cases, hex, type GrantCase } from './vectors';
 
 interface ScheduleCase {
   name: string;
@@ -47,17 +47,6 @@ interface LinkCase {
   bearer: string;
   identity: string;
   key_id: string;
-}
-
-interface GrantCase {
-  fragment: string;
-  grant: string;
-  title: string;
-  epoch: number;
-  recipient: string;
-  expires: string;
-  envelope: string;
-  title_key: string;
 }
 
 describe('the key schedule', () => {

@@ -15,18 +15,7 @@ import { encodeRole, Kind, type Role } from '../src/vault/role';
 import { Shelf } from '../src/vault/shelf';
 import { unlock, type AskIdentity } from '../src/vault/unlock';
 import { expandSha512, seal } from './sealer';
-import { cases, hex } from './vectors';
-
-interface GrantCase {
-  fragment: string;
-  grant: string;
-  title: string;
-  epoch: number;
-  recipient: string;
-  expires: string;
-  envelope: string;
-  title_key: string;
-}
+import { cases, hex, type GrantCase } from './vectors';
 
 const [GRANT] = cases<GrantCase>('grant') as [GrantCase];
 const [LINK] = cases<{ identity: string }>('link') as [{ identity: string }];

@@ -3,6 +3,18 @@
 import { readFileSync } from 'node:fs';
 import type { Bytes } from '../src/vault/bytes';
 
+/** A case of `vectors/grant.json`. */
+export interface GrantCase {
+  fragment: string;
+  grant: string;
+  title: string;
+  epoch: number;
+  recipient: string;
+  expires: string;
+  envelope: string;
+  title_key: string;
+}
+
 /** Returns the cases of `vectors/<name>.json`. */
 export function cases<Case>(name: string): Case[] {
   const file = new URL(`../../vectors/${name}.json`, import.meta.url);

@@ -5,7 +5,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Returns the root folder of the workspace.
 ///
@@ -49,6 +49,25 @@ pub fn cache_dir() -> io::Result<PathBuf> {
     Ok(dir)
 }
 
+/// Returns every file below `dir`, in no order; none where there is no such folder.
+///
+/// # Errors
+///
+/// When a folder can't be read.
+pub fn files_below(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(dir) {
+        // It may go in the moment before, when a program under test sweeps.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() { files.extend(files_below(&path)?) } else { files.push(path) }
+    }
+    Ok(files)
+}
+
 /// Runs `work` while no other test process holds the lock of the same name.
 ///
 /// # Errors
@@ -74,6 +93,20 @@ mod tests {
         let executable = std::env::current_exe().unwrap();
         assert!(executable.starts_with(profile_dir()));
         assert!(!profile_dir().ends_with("deps"));
+    }
+
+    #[test]
+    fn files_are_found_in_folders_of_folders_and_none_where_nothing_is() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("a/b")).unwrap();
+        for name in ["top", "a/middle", "a/b/deep"] {
+            fs::write(dir.path().join(name), "").unwrap();
+        }
+        let mut files = files_below(dir.path()).unwrap();
+        files.sort();
+        assert_eq!(files, ["a/b/deep", "a/middle", "top"].map(|name| dir.path().join(name)));
+        assert!(files_below(&dir.path().join("absent")).unwrap().is_empty());
+        assert!(files_below(&dir.path().join("top")).is_err());
     }
 
     #[test]

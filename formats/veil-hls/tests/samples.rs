@@ -14,9 +14,7 @@ use std::path::{Path, PathBuf};
 use veil_hls::template::{Limits, Template};
 
 fn samples() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/samples");
-    let folder = std::env::var_os("VEILCAST_SAMPLES").map_or(beside, PathBuf::from).join("hls");
-    folder.is_dir().then_some(folder)
+    Some(veil_testkit::samples()?.join("hls")).filter(|folder| folder.is_dir())
 }
 
 fn playlists(folder: &Path) -> Vec<PathBuf> {

@@ -52,7 +52,7 @@ pub(crate) async fn show(
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {
-    let Path(id) = id.map_err(|_| Problem::bad_request("the path is malformed"))?;
+    let Path(id) = id?;
     let now = gateway.now();
     let grant = authorize(&gateway, &id, &headers, now).await?;
     let names = grant.preload.iter().cloned();

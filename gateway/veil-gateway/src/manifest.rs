@@ -26,7 +26,7 @@ pub(crate) async fn show(
     path: Result<Path<(String, String)>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {
-    let Path((id, name)) = path.map_err(|_| Problem::bad_request("the path is malformed"))?;
+    let Path((id, name)) = path?;
     let name = PlaylistName::parse(&name)
         .ok_or(Problem::bad_request("a playlist's name is 32 lower-case hex digits and .m3u8"))?;
     let now = gateway.now();

@@ -52,7 +52,7 @@ pub(crate) async fn sign(
     headers: HeaderMap,
     body: Body,
 ) -> Result<impl IntoResponse, Problem> {
-    let Path(id) = id.map_err(|_| Problem::bad_request("the path is malformed"))?;
+    let Path(id) = id?;
     let now = gateway.now();
     let grant = grant::authorize(&gateway, &id, &headers, now).await?;
     let names = read_names(&headers, body).await?;
@@ -106,7 +106,7 @@ pub(crate) async fn serve(
     path: Result<Path<(String, String)>, PathRejection>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let Path((title, name)) = path.map_err(|_| Problem::bad_request("the path is malformed"))?;
+    let Path((title, name)) = path?;
     let title = TitleId::parse(&title)
         .ok_or(Problem::bad_request("a title id is 32 lower-case hex digits"))?;
     let name = ObjectName::parse(&name)

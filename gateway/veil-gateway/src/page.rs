@@ -46,7 +46,7 @@ pub(crate) async fn asset(
     name: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let Path(name) = name.map_err(|_| Problem::bad_request("the path is malformed"))?;
+    let Path(name) = name?;
     let file = gateway.page.get(&format!("assets/{name}")).ok_or(Problem::not_found())?;
     Ok(answer(file, &headers, IMMUTABLE))
 }

@@ -4,6 +4,7 @@
 //! its words stay together. Refuses to carry detail from below: a store's error names paths, and a
 //! path names grants.
 
+use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -148,6 +149,13 @@ impl Problem {
     pub(crate) const fn internal() -> Self {
         let title = "the gateway made a mistake";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", title)
+    }
+}
+
+impl From<PathRejection> for Problem {
+    /// What was wrong with the path is left out: it would be quoted.
+    fn from(_: PathRejection) -> Self {
+        Self::bad_request("the path is malformed")
     }
 }
 

@@ -25,10 +25,7 @@ pub(crate) async fn tools() -> Tools {
 
 /// The folder of sample videos, where there is one.
 pub(crate) fn samples() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let folder = std::env::var_os("VEILCAST_SAMPLES")
-        .map_or_else(|| root.join("../shared/samples"), PathBuf::from);
-    Some(folder.join("media")).filter(|folder| folder.is_dir())
+    Some(veil_testkit::samples()?.join("media")).filter(|folder| folder.is_dir())
 }
 
 /// Makes a clip with FFmpeg; `args` are everything between the global flags and the output.

@@ -1,13 +1,13 @@
 //! A data folder of a test's own, and commands on it.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use veil_testkit::{ClipSpec, Finished, Spawned, clip, run};
+use veil_testkit::{ClipSpec, Finished, Spawned, clip, files_below, run};
 
 /// No command of these tests takes longer, on the slowest machine that runs them.
 pub(crate) const LIMIT: Duration = Duration::from_secs(240);
@@ -77,7 +77,7 @@ impl House {
 
     /// Every file in the bucket.
     pub(crate) fn objects(&self) -> Vec<PathBuf> {
-        files_below(&self.bucket())
+        files_below(&self.bucket()).unwrap()
     }
 }
 
@@ -89,18 +89,4 @@ pub(crate) fn short_clip() -> PathBuf {
 /// Long enough to be caught in the middle.
 pub(crate) fn long_clip() -> PathBuf {
     clip(ClipSpec { width: 640, height: 360, seconds: 90, ..ClipSpec::default() })
-}
-
-pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let Ok(entries) = folder.read_dir() else { return found };
-    for entry in entries {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files_below(&path));
-        } else {
-            found.push(path);
-        }
-    }
-    found
 }

@@ -110,6 +110,17 @@ pub(super) fn children(
     })
 }
 
+/// The children of type `wanted`, in their order; every child is read, so a broken one is an error.
+pub(super) fn children_of_kind(
+    parent: Kind,
+    body: &[u8],
+    wanted: Kind,
+) -> Result<Vec<Child<'_>>, CmafError> {
+    let is_wanted =
+        |child: &Result<Child, _>| child.as_ref().map_or(true, |child| child.kind == wanted);
+    children(parent, body).filter(is_wanted).collect()
+}
+
 fn child_at(parent: Kind, body: &[u8], offset: usize) -> Result<Child<'_>, CmafError> {
     let broken = || malformed(parent, "a child box does not fit");
     let rest = body.get(offset..).ok_or_else(broken)?;

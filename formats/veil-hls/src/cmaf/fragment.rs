@@ -4,7 +4,7 @@
 //!
 //! Invariant: the sizes of the samples add up to the `mdat` that follows, or the splitter refuses.
 
-use super::boxes::{Child, Fields, Kind, children, malformed};
+use super::boxes::{Child, Fields, Kind, children, children_of_kind, malformed};
 use super::init::Defaults;
 use super::{CmafError, RUNS_MAX, SAMPLES_MAX};
 
@@ -50,13 +50,7 @@ struct Offsets {
 
 /// Reads the payload of a `moof` box.
 pub(super) fn parse(moof: &[u8], defaults: Defaults) -> Result<Fragment, CmafError> {
-    let mut trafs = Vec::new();
-    for found in children(MOOF, moof) {
-        let found = found?;
-        if found.kind == TRAF {
-            trafs.push(found);
-        }
-    }
+    let trafs = children_of_kind(MOOF, moof, TRAF)?;
     let [traf] = &trafs[..] else {
         return Err(malformed(MOOF, "not exactly one `traf`"));
     };

@@ -2,7 +2,7 @@
 //!
 //! Owns: the way through `moov` (ISO/IEC 14496-12 §8.2). Refuses to know: fragments.
 
-use super::boxes::{Fields, Kind, child, children, malformed};
+use super::boxes::{Fields, Kind, child, children, children_of_kind, malformed};
 use super::{CmafError, codec};
 
 const MOOV: Kind = *b"moov";
@@ -76,13 +76,7 @@ pub(super) const UPRIGHT: [u8; 36] = {
 
 /// Reads the payload of a `moov` box.
 pub(super) fn parse(moov: &[u8]) -> Result<Init, CmafError> {
-    let mut traks = Vec::new();
-    for found in children(MOOV, moov) {
-        let found = found?;
-        if found.kind == TRAK {
-            traks.push(found);
-        }
-    }
+    let traks = children_of_kind(MOOV, moov, TRAK)?;
     let [trak] = &traks[..] else {
         return Err(CmafError::Unsupported("a stream that does not have exactly one track"));
     };
