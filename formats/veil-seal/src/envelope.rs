@@ -25,6 +25,8 @@ pub const MAX_PAYLOAD_BYTES: usize = 1 << 20;
 pub enum Purpose {
     /// A viewer's grant.
     Grant,
+    /// The key of a sealed file.
+    FileKey,
     /// A title key at rest in the studio's catalogue.
     TitleKey,
 }
@@ -33,6 +35,7 @@ impl Purpose {
     fn info(self) -> &'static [u8] {
         match self {
             Self::Grant => b"veilcast/grant/v1",
+            Self::FileKey => b"veilcast/file-key/v1",
             Self::TitleKey => b"veilcast/title-key/v1",
         }
     }

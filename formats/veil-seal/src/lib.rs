@@ -10,13 +10,16 @@
 pub mod chunks;
 pub mod derive;
 pub mod envelope;
+pub mod file;
 pub mod grant;
 pub mod id;
 pub mod identity;
 pub mod link;
 pub mod object;
+pub mod reader;
 pub mod schedule;
 pub mod secret;
+pub mod stream;
 
 mod error;
 
