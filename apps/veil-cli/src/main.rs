@@ -6,6 +6,7 @@
 mod args;
 mod commands;
 mod error;
+mod flow;
 mod output;
 mod progress;
 
