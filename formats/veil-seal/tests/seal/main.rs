@@ -1,6 +1,6 @@
 //! Is it true? The seal library against the vectors of others, and live against their programs.
 //!
-//! `vectors` are our own formats; every other module holds one primitive, in the implementation that
+//! `vectors` and `sealed_file` are our own formats; every other module holds one primitive, in the implementation that
 //! this crate really runs, against Wycheproof or the drafts; `exchange` seals for and opens from two
 //! foreign libraries. An oracle that is not installed fails its test by name.
 
@@ -11,6 +11,7 @@ mod exchange;
 mod hkdf;
 mod hpke;
 mod ml_kem;
+mod sealed_file;
 mod vectors;
 mod x25519;
 mod xwing;

@@ -40,7 +40,7 @@ pub(crate) fn pattern(length: usize) -> Vec<u8> {
 
 /// Loads `vectors/<name>.json`, after writing it with `make` when that is asked for, and checks
 /// every case.
-fn check(name: &str, about: &str, make: fn() -> Vec<Value>, verify: fn(&Value)) {
+pub(crate) fn check(name: &str, about: &str, make: fn() -> Vec<Value>, verify: fn(&Value)) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../vectors/{name}.json"));
     if std::env::var_os("VEILCAST_WRITE_VECTORS").is_some() {
         let text =
