@@ -18,6 +18,7 @@ use crate::stop::Stop;
 
 mod import;
 mod measure;
+mod source;
 
 /// A bench: its name, and what it does; the value goes into a file as it is.
 type Bench = (&'static str, fn(&Repo, &BenchOptions, &Stop) -> Outcome<Value>);
@@ -52,6 +53,11 @@ fn choose(names: &[String]) -> Outcome<Vec<Bench>> {
         })
     };
     names.iter().map(find).collect()
+}
+
+/// Prints a figure beside its aim.
+fn verdict(what: &str, met: bool) {
+    note(format_args!("{what}: {}", if met { "met" } else { "MISSED" }));
 }
 
 fn save(repo: &Repo, name: &str, figures: &Value) -> Outcome {
