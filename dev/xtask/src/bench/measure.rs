@@ -127,9 +127,19 @@ fn peak_bytes(pid: u32) -> Option<u64> {
 
 /// Returns the middle value; of an even number of values the upper of the two in the middle.
 pub(super) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    ranked(values, |count| count / 2)
+}
+
+/// Returns the smallest value that nine of ten do not exceed.
+pub(super) fn upper_tenth(values: impl IntoIterator<Item = f64>) -> f64 {
+    ranked(values, |count| (count * 9).div_ceil(10).saturating_sub(1))
+}
+
+/// The value at a rank among the sorted ones, from 0; not a number where there are none.
+fn ranked(values: impl IntoIterator<Item = f64>, rank: impl FnOnce(usize) -> usize) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    values.get(rank(values.len())).copied().unwrap_or(f64::NAN)
 }
 
 #[cfg(test)]
@@ -157,5 +167,12 @@ mod tests {
     fn the_median_is_not_moved_by_an_outlier() {
         assert!((median([3.0, 1.0, 99.0]) - 3.0).abs() < f64::EPSILON);
         assert!(median([]).is_nan());
+    }
+
+    #[test]
+    fn nine_of_ten_values_are_within_the_upper_tenth() {
+        let upto = |last: u32| upper_tenth((1..=last).map(f64::from));
+        assert_eq!([upto(1), upto(10), upto(15), upto(20)], [1.0, 9.0, 14.0, 18.0]);
+        assert!(upper_tenth([]).is_nan());
     }
 }
