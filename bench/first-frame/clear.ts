@@ -12,7 +12,6 @@ import { build } from 'vite';
 import { finish } from '../../apps/web/build/finish';
 import { TitleFolder } from '../../e2e/harness/bucket';
 import { piecesOf, role, unlockTitle, type UnlockedTitle } from '../../e2e/harness/opened';
-import { chooseStart } from '../../player/src/engine/choice';
 import { Kind } from '../../player/src/vault/role';
 import { sealedStreaming } from '../../player/vite';
 import { FileServer, type Files } from './server';
@@ -21,11 +20,9 @@ import { FileServer, type Files } from './server';
 const PLAYLIST = { type: 'application/vnd.apple.mpegurl', cache: 'no-cache' };
 const MEDIA = { type: 'video/mp4', cache: 'public, max-age=31536000, immutable' };
 
-/** The bandwidth that Chromium names where nothing slows it down; the player chooses its start by it. */
-const CHROMIUM_BANDWIDTH_BPS = 10_000_000;
-
 /** A served title in clear. */
 export interface Unsealed {
+  /** Where the page lies: `<url>#<multivariant playlist>/<playlist to begin with>`. */
   readonly url: string;
   readonly unlocked: UnlockedTitle;
   close(): void;
@@ -52,9 +49,9 @@ async function buildPage(output: string): Promise<void> {
 
 async function mediaFiles(folder: TitleFolder, unlocked: UnlockedTitle): Promise<Files> {
   const files: Files = new Map();
-  const playlist = async (name: string, as = name) => {
+  const playlist = async (name: string) => {
     const body = await readFile(folder.path(`${name}.m3u8`));
-    files.set(`/t/${as}.m3u8`, { ...PLAYLIST, body });
+    files.set(`/t/${name}.m3u8`, { ...PLAYLIST, body });
   };
   await playlist(await unlocked.key.name(role(Kind.multivariantPlaylist, 0, 0)));
   for (const { id } of unlocked.title.renditions) {
@@ -64,13 +61,6 @@ async function mediaFiles(folder: TitleFolder, unlocked: UnlockedTitle): Promise
     files.set(`/t/${name}`, { ...MEDIA, body: Buffer.from(bytes) });
   }
   return files;
-}
-
-/** The playlist of the rendition that the player begins with: the page in clear has no manifest to choose by. */
-async function startOf({ key, title }: UnlockedTitle): Promise<string> {
-  const start = chooseStart(title, () => true, CHROMIUM_BANDWIDTH_BPS);
-  if (!start?.video) throw new Error('the title has no picture');
-  return `${await key.name(role(Kind.mediaPlaylist, start.video.id, 0))}.m3u8`;
 }
 
 /** Opens the title of `link` from its bucket, builds the page into `output`, and serves both. */
@@ -88,7 +78,5 @@ export async function unsealedSide(
   await server.addFolder(output);
   server.add(await mediaFiles(folder, unlocked));
   const origin = await server.listen();
-  const index = `${await unlocked.key.name(role(Kind.multivariantPlaylist, 0, 0))}.m3u8`;
-  const url = `${origin}/index.html#${index}/${await startOf(unlocked)}`;
-  return { url, unlocked, close: () => server.close() };
+  return { url: `${origin}/index.html`, unlocked, close: () => server.close() };
 }

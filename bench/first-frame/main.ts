@@ -7,7 +7,7 @@
 
 import { Browser } from './browser';
 import { unsealedSide } from './clear';
-import { namesOf, wayOf, type Names } from './steps';
+import { namesOf, wayOf, type Names, type Way } from './steps';
 import { visit } from './visit';
 
 /** One of the two things that are compared. */
@@ -18,23 +18,30 @@ interface Side {
 
 const write = (line: unknown): boolean => process.stdout.write(`${JSON.stringify(line)}\n`);
 
-async function measure(browser: Browser, side: Side, names: Names, which: string): Promise<void> {
+async function measure(browser: Browser, side: Side, names: Names, which: string): Promise<Way> {
   const seen = await visit(browser, side.url);
-  const { loadedBytes } = seen;
-  write({ side: side.name, which, loadedBytes, ...wayOf(seen, names) });
+  const way = wayOf(seen, names);
+  write({ side: side.name, which, loadedBytes: seen.loadedBytes, ...way });
+  return way;
 }
 
-async function within(work: (browser: Browser) => Promise<void>): Promise<void> {
+async function within<T>(work: (browser: Browser) => Promise<T>): Promise<T> {
   const browser = await Browser.start();
   try {
-    await work(browser);
+    return await work(browser);
   } finally {
     await browser.close();
   }
 }
 
-async function compare(sides: readonly Side[], names: Names, count: number): Promise<void> {
-  for (const side of sides) await within((browser) => measure(browser, side, names, 'first'));
+async function compare(link: string, clear: string, names: Names, count: number): Promise<void> {
+  const sealed: Side = { name: 'sealed', url: link };
+  const { picture } = await within((browser) => measure(browser, sealed, names, 'first'));
+  // The page in clear has no manifest to choose by: it begins with what the sealed side began with.
+  const start = names.video.find((pieces) => pieces.picture === picture)?.playlist;
+  const unsealed: Side = { name: 'unsealed', url: `${clear}#${names.index}/${start}` };
+  await within((browser) => measure(browser, unsealed, names, 'first'));
+  const sides = [sealed, unsealed];
   await within(async (browser) => {
     // Whoever comes first in a new browser waits for its processes: neither side's visits shall.
     for (const side of sides) await measure(browser, side, names, 'uncounted');
@@ -55,11 +62,7 @@ export async function main(words: readonly string[]): Promise<number> {
   const unsealed = await unsealedSide(link, bucket, output);
   try {
     const names = await namesOf(unsealed.unlocked);
-    const sides: Side[] = [
-      { name: 'sealed', url: link },
-      { name: 'unsealed', url: unsealed.url },
-    ];
-    await compare(sides, names, Number(visits));
+    await compare(link, unsealed.url, names, Number(visits));
     return 0;
   } finally {
     unsealed.close();

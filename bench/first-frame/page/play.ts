@@ -5,7 +5,7 @@
  * the same mark as the player when the first frame has been shown.
  */
 
-import Library from 'hls.js';
+import Library from '../../../player/src/engine/hls';
 import { guessBandwidthBps, settingsFor } from '../../../player/src/engine/settings';
 import transmuxerUrl from '../../../player/src/engine/transmuxer.worker.ts?worker&url';
 
@@ -15,10 +15,11 @@ const video = document.querySelector('video') as HTMLVideoElement;
 video.requestVideoFrameCallback(() => performance.mark('veilcast:first-frame'));
 
 const hls = new Library({ ...settingsFor(guessBandwidthBps()), workerPath: transmuxerUrl });
-hls.on(Events.MANIFEST_PARSED, () => {
-  const first = hls.levels.findIndex(({ url }) => start !== undefined && url[0]?.endsWith(start));
-  if (first >= 0) hls.startLevel = first;
+// Chosen by hand until it is there: hls.js would begin with another as soon as the sound has shown it a fast network.
+hls.once(Events.MANIFEST_PARSED, () => {
+  hls.loadLevel = hls.levels.findIndex(({ url }) => url[0]?.endsWith(`/${start}`));
   hls.startLoad();
 });
+hls.once(Events.INIT_PTS_FOUND, () => (hls.loadLevel = -1));
 hls.loadSource(`/t/${index}`);
 hls.attachMedia(video);

@@ -20,6 +20,8 @@ const MAX_FORWARD_BUFFER_BYTES = 60 * 1024 * 1024;
 export function settingsFor(bandwidthBps: number): Partial<HlsConfig> {
   return {
     autoStartLoad: false,
+    // Else hls.js looks for its first segment 100 ms after the media source has been attached.
+    startFragPrefetch: true,
     enableWorker: true,
     preferManagedMediaSource: true,
     capLevelToPlayerSize: true,

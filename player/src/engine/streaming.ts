@@ -10,6 +10,7 @@ import type { ErrorData } from 'hls.js';
 import { MULTIVARIANT_ADDRESS } from '../address';
 import type { Failure } from '../failure';
 import type { Title } from '../title';
+import type { Role } from '../vault/role';
 import type { Start } from './choice';
 import { makeLoaders, type LoaderEnvironment } from './loaders';
 import { PLAYING, settingsFor } from './settings';
@@ -31,19 +32,21 @@ export class Streaming {
   readonly #hls: Hls;
   readonly #recoveries: number[] = [];
   #tracks: Tracks;
+  #pictureBegins = (): void => undefined;
+  readonly #pictureBegun = new Promise<void>((resolve) => (this.#pictureBegins = resolve));
 
   constructor(
     private readonly library: typeof Hls,
     private readonly video: HTMLVideoElement,
     private readonly title: Title,
     private readonly start: Start,
-    environment: LoaderEnvironment,
+    environment: Omit<LoaderEnvironment, 'readyFor'>,
     bandwidthBps: number,
     private readonly events: StreamingEvents,
   ) {
     this.#hls = new library({
       ...settingsFor(bandwidthBps),
-      ...makeLoaders(environment),
+      ...makeLoaders({ ...environment, readyFor: (role) => this.#readyFor(role) }),
       workerPath: TRANSMUXER_URL,
     });
     this.#tracks = readTracks(this.#hls, title);
@@ -86,6 +89,16 @@ export class Streaming {
     this.#hls.destroy();
   }
 
+  /**
+   * Holds sound back until the picture has told hls.js where its time begins: sound that comes earlier is put aside and
+   * looked at again 100 ms later.
+   */
+  #readyFor({ rendition }: Role): Promise<void> | undefined {
+    if (this.start.video === null) return undefined;
+    const { type } = this.title.renditions.find(({ id }) => id === rendition) ?? {};
+    return type === 'audio' ? this.#pictureBegun : undefined;
+  }
+
   readonly #onPlay = (): void => {
     Object.assign(this.#hls.config, PLAYING);
   };
@@ -103,6 +116,7 @@ export class Streaming {
       this.#hls.subtitleDisplay = true;
       this.#hls.startLoad();
     });
+    this.#hls.once(Events.INIT_PTS_FOUND, () => this.#pictureBegins());
     for (const event of [
       Events.MANIFEST_PARSED,
       Events.LEVEL_SWITCHED,
