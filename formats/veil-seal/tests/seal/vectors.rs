@@ -3,8 +3,6 @@
 //! `VEILCAST_WRITE_VECTORS=1` writes them anew; a changed vector is a changed format, so it wants a
 //! new version label.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::path::PathBuf;
 
 use getrandom::SysRng;
