@@ -18,29 +18,30 @@ use veil_seal::object::{Kind, Role};
 use veil_seal::schedule::TitleKey;
 use veil_seal::secret::Secret;
 use veil_seal::{SealError, chunks};
+use x_wing::{Ciphertext, DecapsulationKeyRejectNonContrib, TryDecapsulate};
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn unhex(value: &Value) -> Vec<u8> {
+pub(crate) fn unhex(value: &Value) -> Vec<u8> {
     let text = value.as_str().unwrap();
     let pairs = (0..text.len()).step_by(2);
     pairs.map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }
 
-fn array<const N: usize>(value: &Value) -> [u8; N] {
+pub(crate) fn array<const N: usize>(value: &Value) -> [u8; N] {
     unhex(value).try_into().unwrap()
 }
 
 /// The plaintext of a vector of `length` bytes: byte `i` is `(7·i + 3·⌊i / 256⌋) mod 256`.
-fn pattern(length: usize) -> Vec<u8> {
+pub(crate) fn pattern(length: usize) -> Vec<u8> {
     (0..length).map(|i| u8::try_from((7 * i + 3 * (i / 256)) % 256).unwrap()).collect()
 }
 
 /// Loads `vectors/<name>.json`, after writing it with `make` when that is asked for, and checks
 /// every case.
-fn check(name: &str, about: &str, make: fn() -> Vec<Value>, verify: fn(&Value)) {
+fn check(name: &str, about: &str, make: fn() -> Vec<Value>, verify: impl Fn(&Value)) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../vectors/{name}.json"));
     if std::env::var_os("VEILCAST_WRITE_VECTORS").is_some() {
         let text =
@@ -190,6 +191,58 @@ fn the_envelope_vectors_hold() {
             Some(payload) => assert_eq!(hex(&opened.unwrap()), payload),
             None => assert_eq!(opened.map(|_| ()), Err(SealError::LowOrder)),
         }
+    });
+}
+
+fn low_order_cases() -> Vec<Value> {
+    // The published list, as numbers below 2²⁵⁵; each has two spellings, as X25519 ignores the top bit.
+    let low = [
+        ("0", "0000000000000000000000000000000000000000000000000000000000000000"),
+        ("1", "0100000000000000000000000000000000000000000000000000000000000000"),
+        ("order 8", "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"),
+        ("order 8 as well", "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157"),
+        ("p - 1", "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
+        ("p", "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
+        ("p + 1", "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
+    ];
+    let other = [
+        ("the base point", "0900000000000000000000000000000000000000000000000000000000000000"),
+        ("2", "0200000000000000000000000000000000000000000000000000000000000000"),
+        ("p - 2", "ebffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
+        (
+            "p + 2, not canonical",
+            "efffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        ),
+    ];
+    let low = low.into_iter().flat_map(|point| low_order_pair(point, true));
+    low.chain(other.into_iter().flat_map(|point| low_order_pair(point, false))).collect()
+}
+
+fn low_order_pair((name, share): (&str, &str), low_order: bool) -> [Value; 2] {
+    let mut high = unhex(&share.into());
+    high[31] |= 0x80;
+    [
+        json!({ "name": name, "share": share, "low_order": low_order }),
+        json!({ "name": format!("{name}, top bit set"), "share": hex(&high), "low_order": low_order }),
+    ]
+}
+
+#[test]
+fn the_low_order_vectors_hold() {
+    let about = "X25519 shares of an encapsulation: those of low order are refused.";
+    let identity = Identity::from_seed(Secret::new([0x77; 32]));
+    let contributory = DecapsulationKeyRejectNonContrib::from([0x77; 32]);
+    check("low-order", about, low_order_cases, |case| {
+        let mut envelope = [0x55; envelope::OVERHEAD_BYTES];
+        envelope[1088..1120].copy_from_slice(&unhex(&case["share"]));
+        let opened = envelope::unwrap(&identity, Purpose::Grant, b"", &envelope).map(drop);
+        let low_order = case["low_order"].as_bool().unwrap();
+        let expected = if low_order { SealError::LowOrder } else { SealError::WrongIdentity };
+        assert_eq!(opened, Err(expected), "{}", case["name"]);
+        // The other way to tell them: a whole decapsulation that looks at the shared secret.
+        let encapsulation = Ciphertext::try_from(&envelope[..1120]).unwrap();
+        let shared = contributory.try_decapsulate(&encapsulation);
+        assert_eq!(shared.is_err(), low_order, "{}", case["name"]);
     });
 }
 
