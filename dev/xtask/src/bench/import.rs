@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::measure::{Measured, measure, median};
+use super::verdict;
 use crate::args::BenchOptions;
 use crate::console::{note, table};
 use crate::demo::demo_clip;
@@ -153,10 +154,6 @@ fn row(name: &str, import_s: f64, bare_s: f64, ratio: f64, peak_bytes: u64) -> V
 
 fn megabytes(bytes: u64) -> String {
     format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10)
-}
-
-fn verdict(what: &str, met: bool) {
-    note(format_args!("{what}: {}", if met { "met" } else { "MISSED" }));
 }
 
 #[cfg(test)]
