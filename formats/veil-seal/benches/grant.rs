@@ -47,7 +47,8 @@ fn given() -> Given {
         recipient: recipient.key_id(),
     };
     let expires = Some("2026-11-27T12:00:00Z".to_owned());
-    let payload = GrantPayload { key: TitleKey::random(&mut rng), expires: expires.clone() };
+    let payload =
+        GrantPayload { key: TitleKey::random(&mut rng), variants: None, expires: expires.clone() };
     let record = GrantRecord {
         v: grant::VERSION,
         id: binding.grant.to_string(),

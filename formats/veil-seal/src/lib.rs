@@ -17,6 +17,7 @@ pub mod link;
 pub mod object;
 pub mod schedule;
 pub mod secret;
+pub mod variants;
 
 mod error;
 

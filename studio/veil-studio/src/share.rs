@@ -129,7 +129,7 @@ fn make_record(
     if title.facts.has_poster {
         preload.push(name(Kind::Poster).to_string());
     }
-    let payload = GrantPayload { key, expires: expires.clone() };
+    let payload = GrantPayload { key, variants: None, expires: expires.clone() };
     Ok(GrantRecord {
         v: grant::VERSION,
         id: binding.grant.to_string(),
