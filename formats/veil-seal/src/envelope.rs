@@ -28,6 +28,8 @@ const X25519_BYTES: usize = 32;
 pub enum Purpose {
     /// A viewer's grant.
     Grant,
+    /// The epoch key of a collection.
+    Collection,
     /// A title key at rest in the studio's catalogue.
     TitleKey,
 }
@@ -36,6 +38,7 @@ impl Purpose {
     fn info(self) -> &'static [u8] {
         match self {
             Self::Grant => b"veilcast/grant/v1",
+            Self::Collection => b"veilcast/collection/v1",
             Self::TitleKey => b"veilcast/title-key/v1",
         }
     }

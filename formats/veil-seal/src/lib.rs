@@ -8,6 +8,7 @@
 //! verified.
 
 pub mod chunks;
+pub mod collection;
 pub mod derive;
 pub mod envelope;
 pub mod grant;

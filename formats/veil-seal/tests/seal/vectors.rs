@@ -3,6 +3,7 @@
 //! `VEILCAST_WRITE_VECTORS=1` writes them anew; a changed vector is a changed format, so it wants a
 //! new version label.
 
+mod collection;
 mod grant;
 mod variants;
 
