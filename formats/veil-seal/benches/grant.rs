@@ -85,7 +85,7 @@ impl Given {
 
     /// What the holder of a link pays before: from its secret to an identity and its key id.
     fn derive(&self) -> KeyId {
-        self.link.identity().recipient().key_id()
+        self.link.identity().key_id()
     }
 
     /// The least that opening can cost with this KEM: from a seed to the shared secret.

@@ -1,8 +1,8 @@
 //! Collections: an epoch key that opens the title keys of everything shared as one.
 //!
-//! Specification: `docs/format/collection.md`. Knows nothing of who is in a collection or what: that is
-//! the studio's. Invariant: a wrapped title key opens under one epoch key, for one collection, epoch and
-//! title.
+//! Specification: `docs/format/collection.md`. Knows nothing of who is in a collection or what:
+//! that is the studio's. Invariant: a wrapped title key opens under one epoch key, for one
+//! collection, epoch and title.
 
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -90,17 +90,17 @@ impl EpochKey {
         envelope::wrap(recipient, Purpose::Collection, &aad, self.secret.expose(), rng)
     }
 
-    /// Opens the envelope in which an epoch key was shared with `recipient`, whose identity is given.
+    /// Opens the envelope in which an epoch key was shared with the recipient of this identity.
     ///
     /// # Errors
     /// Those of [`envelope::unwrap`], and [`SealError::Malformed`] when what is inside is no key.
     pub fn open(
         of: CollectionEpoch,
         identity: &Identity,
-        recipient: KeyId,
         envelope: &[u8],
     ) -> Result<Self, SealError> {
-        let key = envelope::unwrap(identity, Purpose::Collection, &of.aad(recipient), envelope)?;
+        let aad = of.aad(identity.key_id());
+        let key = envelope::unwrap(identity, Purpose::Collection, &aad, envelope)?;
         Ok(Self { of, secret: Secret::from_slice(&key, "the epoch key")? })
     }
 
@@ -122,8 +122,9 @@ impl EpochKey {
     /// Unwraps the key of a title.
     ///
     /// # Errors
-    /// [`SealError::Malformed`] when it isn't [`WRAPPED_BYTES`] long, [`SealError::WrongKey`] when it was wrapped in
-    /// another collection or epoch or for another title, [`SealError::Tampered`] when it was changed.
+    /// [`SealError::Malformed`] when it isn't [`WRAPPED_BYTES`] long, [`SealError::WrongKey`] when
+    /// it was wrapped in another collection or epoch or for another title, [`SealError::Tampered`]
+    /// when it was changed.
     pub fn unwrap(&self, title: TitleId, wrapped: &[u8]) -> Result<TitleKey, SealError> {
         const WHAT: &str = "the wrapped title key";
         if wrapped.len() != WRAPPED_BYTES {
@@ -159,7 +160,7 @@ mod tests {
         let key = EpochKey::random(FIRST, &mut rng());
         let envelope = key.share(&recipient, &mut rng()).unwrap();
         assert_eq!(envelope.len(), envelope::OVERHEAD_BYTES + 32);
-        let shared = EpochKey::open(FIRST, &viewer, recipient.key_id(), &envelope).unwrap();
+        let shared = EpochKey::open(FIRST, &viewer, &envelope).unwrap();
         for title in [[3; 16], [4; 16]].map(TitleId) {
             let wrapped = key.wrap(title, &title_key(), &mut rng()).unwrap();
             assert_eq!(wrapped.len(), WRAPPED_BYTES);
@@ -175,9 +176,9 @@ mod tests {
         let envelope = EpochKey::random(FIRST, &mut rng()).share(&recipient, &mut rng()).unwrap();
         let second = CollectionEpoch { epoch: 2, ..FIRST };
         let other = CollectionEpoch { collection: CollectionId([7; 16]), ..FIRST };
-        let key_id = recipient.key_id();
-        for (of, key_id) in [(second, key_id), (other, key_id), (FIRST, KeyId([7; 16]))] {
-            let opened = EpochKey::open(of, &viewer, key_id, &envelope).map(drop);
+        let stranger = Identity::random(&mut rng());
+        for (of, identity) in [(second, &viewer), (other, &viewer), (FIRST, &stranger)] {
+            let opened = EpochKey::open(of, identity, &envelope).map(drop);
             assert_eq!(opened, Err(SealError::WrongIdentity));
         }
     }

@@ -35,7 +35,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    fn info(self) -> &'static [u8] {
+    pub(crate) fn info(self) -> &'static [u8] {
         match self {
             Self::Grant => b"veilcast/grant/v1",
             Self::Collection => b"veilcast/collection/v1",

@@ -7,6 +7,7 @@
 //! Invariant: no function here returns a plaintext byte whose authentication tag it has not
 //! verified.
 
+pub mod cache;
 pub mod chunks;
 pub mod collection;
 pub mod derive;

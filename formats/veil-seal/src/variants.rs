@@ -1,8 +1,9 @@
-//! Forensic variants: a mark key, the slot keys that it gives, and the list of them that one viewer gets.
+//! Forensic variants: a mark key, the slot keys that it gives, and the list of them that one viewer
+//! gets.
 //!
-//! Specification: `docs/format/key-schedule.md`, "Variants". Knows nothing of marks or codewords: which
-//! variant of a slot a viewer gets is the caller's choice. Invariant: a slot key names and opens one
-//! variant of one slot, and nothing gives another one but the mark key.
+//! Specification: `docs/format/key-schedule.md`, "Variants". Knows nothing of marks or codewords:
+//! which variant of a slot a viewer gets is the caller's choice. Invariant: a slot key names and
+//! opens one variant of one slot, and nothing gives another one but the mark key.
 
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -14,7 +15,8 @@ use crate::object::{self, Kind, Role, Variant};
 use crate::schedule::{ObjectKey, key_under, name_under};
 use crate::secret::Secret;
 
-/// The most slots that a list may hold: two days of 2-second segments. It bounds what a reader keeps.
+/// The most slots that a list may hold: two days of 2-second segments. It bounds what a reader
+/// keeps.
 pub const MAX_SLOTS: usize = 100_000;
 /// Bytes of an entry: slot, variant and slot key.
 pub const ENTRY_BYTES: usize = 4 + 1 + 32;
@@ -23,7 +25,8 @@ const SLOT_KEY: &[u8] = b"veilcast/slot-key/v1\0";
 const WHAT: &str = "the variant list";
 const MALFORMED: SealError = SealError::Malformed { what: WHAT };
 
-/// The second secret of a marked title: whoever holds it can open every variant, so it is never granted.
+/// The second secret of a marked title: whoever holds it can open every variant, so it is never
+/// granted.
 pub struct MarkKey(Secret<32>);
 
 /// The key of one variant of one slot, in every rendition.
@@ -73,8 +76,8 @@ impl MarkKey {
     /// The slot keys of a viewer, chosen slot by slot in rising order.
     ///
     /// # Errors
-    /// [`SealError::Malformed`] when there is no slot or they do not rise, [`SealError::TooLarge`] beyond
-    /// [`MAX_SLOTS`].
+    /// [`SealError::Malformed`] when there is no slot or they do not rise, [`SealError::TooLarge`]
+    /// beyond [`MAX_SLOTS`].
     pub fn list(
         &self,
         title: TitleId,
@@ -167,8 +170,8 @@ impl VariantList {
     /// Reads the bytes that were sealed.
     ///
     /// # Errors
-    /// [`SealError::Malformed`] when the length is none of a list, an entry is out of order, or a variant
-    /// is neither A nor B; [`SealError::TooLarge`] beyond [`MAX_SLOTS`].
+    /// [`SealError::Malformed`] when the length is none of a list, an entry is out of order, or a
+    /// variant is neither A nor B; [`SealError::TooLarge`] beyond [`MAX_SLOTS`].
     pub fn decode(title: TitleId, bytes: &[u8]) -> Result<Self, SealError> {
         let (entries, rest) = bytes.as_chunks::<ENTRY_BYTES>();
         if !rest.is_empty() {

@@ -56,7 +56,7 @@ impl Studio {
             return Err(StudioError::AlreadyExpired);
         }
         let title = self.catalogue().find_title(name_or_id).await?;
-        let key = self.keystore().unseal(title.id, title.epoch, &title.sealed_key)?;
+        let key = self.keystore().unseal(title.id, title.epoch, &title.sealed_key, now)?;
         let secret = LinkSecret::random(&mut os_rng());
         let record = make_record(&title, key, &secret, request, now)?;
         let grant: GrantId = record.id.parse()?;
