@@ -32,8 +32,9 @@ async function findIdentity(
 ): Promise<Identity> {
   if (record.kind === 'link') {
     const identity = await link.identity();
-    if (identity.keyId !== record.recipient) throw new PlayerFailure('secret-wrong');
-    return identity;
+    if (identity.keyId === record.recipient) return identity;
+    identity.key.destroy();
+    throw new PlayerFailure('secret-wrong');
   }
   for (let wrong = false; ; wrong = true) {
     const identity = await ask(record.recipient, wrong);
