@@ -56,7 +56,7 @@ export async function unlockTitle(
   const record = JSON.parse(await readFile(`${folder.bucket}/g/${grant}`, 'utf8')) as object;
   const answer = { grant: record, now: '2026-01-01T00:00:00Z', index_url: '', urls: {} };
   const parsed = parseGrantAnswer(new TextEncoder().encode(JSON.stringify(answer)), grant);
-  const key = await openGrant(parsed.record, await secret.identity());
+  const { title: key } = await openGrant(parsed.record, await secret.identity());
   return { key, title: parseManifest(await plaintext(folder, key, role(Kind.manifest, 0, 0))) };
 }
 

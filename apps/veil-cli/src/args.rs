@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
 /// Private video: sealed end to end, published to a bucket, watched by link.
@@ -14,6 +15,9 @@ pub(crate) struct Cli {
     /// Answer in JSON on standard output
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Keep no unsealed title key in memory after its use [default: for 5 minutes, 256 at most]
+    #[arg(long, global = true, env = "VEILCAST_NO_KEY_CACHE", value_parser = FalseyValueParser::new())]
+    pub(crate) no_key_cache: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -115,4 +119,21 @@ pub(crate) struct ShareArgs {
     /// The gateway's address, when it isn't the one that `veilcast up` last used
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_no_key_cache(words: &[&str], expected: bool) {
+        let cli = Cli::try_parse_from(words).unwrap();
+        assert_eq!(cli.no_key_cache, expected, "{words:?}");
+    }
+
+    #[test]
+    fn the_key_cache_is_turned_off_before_or_after_the_command() {
+        check_no_key_cache(&["veilcast", "list"], false);
+        check_no_key_cache(&["veilcast", "--no-key-cache", "list"], true);
+        check_no_key_cache(&["veilcast", "up", "--no-key-cache"], true);
+    }
 }

@@ -57,6 +57,7 @@ async fn run(cli: Cli, format: Format) -> Result<ExitCode, CliError> {
         return Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let studio = Studio::open(&root).await?;
+    let studio = if cli.no_key_cache { studio.without_key_cache() } else { studio };
     let now = Timestamp::now();
     let result = match cli.command {
         Command::Up(args) => commands::up::run(&studio, &args, format).await,

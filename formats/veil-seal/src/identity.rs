@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use aws_lc_rs::digest::{SHA512, digest};
 use bech32::primitives::decode::CheckedHrpstring;
@@ -44,18 +45,20 @@ impl Checksum for LongBech32 {
 /// Who can open envelopes: a 32-byte X-Wing seed.
 pub struct Identity {
     seed: Secret<32>,
+    /// Public, and a tenth of a millisecond to make.
+    key_id: OnceLock<KeyId>,
 }
 
 impl Identity {
     /// Draws a fresh identity.
     pub fn random(rng: &mut impl CryptoRng) -> Self {
-        Self { seed: Secret::random(rng) }
+        Self::from_seed(Secret::random(rng))
     }
 
     /// The identity of a seed, for example one that a link derives.
     #[must_use]
     pub fn from_seed(seed: Secret<32>) -> Self {
-        Self { seed }
+        Self { seed, key_id: OnceLock::new() }
     }
 
     /// The recipient that envelopes for this identity are made for.
@@ -65,6 +68,12 @@ impl Identity {
         let mut bytes = [0; RECIPIENT_BYTES];
         bytes.copy_from_slice(&key);
         Recipient { bytes: Box::new(bytes) }
+    }
+
+    /// The key id of that recipient; made once.
+    #[must_use]
+    pub fn key_id(&self) -> KeyId {
+        *self.key_id.get_or_init(|| self.recipient().key_id())
     }
 
     /// The secret text form, `AGE-SECRET-KEY-PQ-1…`.
@@ -188,6 +197,8 @@ mod tests {
         let text = recipient.to_string();
         assert!(text.starts_with("age1pq1"));
         assert_eq!(text.parse::<Recipient>().unwrap().key_id(), recipient.key_id());
+        let identity = Identity::from_seed(Secret::new([3; 32]));
+        assert_eq!([identity.key_id(), identity.key_id()], [recipient.key_id(); 2]);
     }
 
     #[test]

@@ -7,7 +7,9 @@
 //! Invariant: no function here returns a plaintext byte whose authentication tag it has not
 //! verified.
 
+pub mod cache;
 pub mod chunks;
+pub mod collection;
 pub mod derive;
 pub mod envelope;
 pub mod file;
@@ -20,6 +22,7 @@ pub mod reader;
 pub mod schedule;
 pub mod secret;
 pub mod stream;
+pub mod variants;
 
 mod error;
 
