@@ -145,7 +145,7 @@ const fn u_coordinate(first: u8, middle: u8, last: u8) -> [u8; X25519_BYTES] {
 ///
 /// Private keys are multiples of the cofactor 8, so that is so exactly for the points whose order
 /// divides 8. X25519 ignores the top bit (RFC 7748 §5). Shares are public: time may tell.
-fn is_low_order(share: &[u8; X25519_BYTES]) -> bool {
+pub(crate) fn is_low_order(share: &[u8; X25519_BYTES]) -> bool {
     let mut u = *share;
     u[X25519_BYTES - 1] &= 0x7f;
     LOW_ORDER.contains(&u)

@@ -15,6 +15,7 @@ use x_wing::{DecapsulationKey, EncapsulationKey, KeyExport};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::SealError;
+use crate::envelope::is_low_order;
 use crate::id::{ID_BYTES, KeyId};
 use crate::secret::Secret;
 
@@ -114,13 +115,17 @@ pub struct Recipient {
 }
 
 impl Recipient {
-    /// Checks that the bytes are an encapsulation key (FIPS 203 §7.2 modulus check).
+    /// Checks that the bytes are an encapsulation key (FIPS 203 §7.2 modulus check), and that its X25519 share, the last 32
+    /// bytes, isn't of low order: that would leave ML-KEM alone.
     ///
     /// # Errors
     /// [`SealError::Malformed`] when they are not.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SealError> {
         const WHAT: SealError = SealError::Malformed { what: "the recipient" };
         EncapsulationKey::try_from(bytes).map_err(|_| WHAT)?;
+        if bytes.last_chunk().is_none_or(is_low_order) {
+            return Err(WHAT);
+        }
         let bytes: [u8; RECIPIENT_BYTES] = bytes.try_into().map_err(|_| WHAT)?;
         Ok(Self { bytes: Box::new(bytes) })
     }
@@ -199,6 +204,16 @@ mod tests {
         assert_eq!(text.parse::<Recipient>().unwrap().key_id(), recipient.key_id());
         let identity = Identity::from_seed(Secret::new([3; 32]));
         assert_eq!([identity.key_id(), identity.key_id()], [recipient.key_id(); 2]);
+    }
+
+    #[test]
+    fn a_recipient_whose_share_is_of_low_order_is_refused() {
+        let mut bytes = *Identity::from_seed(Secret::new([3; 32])).recipient().as_bytes();
+        assert!(Recipient::from_bytes(&bytes).is_ok());
+        bytes[RECIPIENT_BYTES - 32..].fill(0);
+        assert!(Recipient::from_bytes(&bytes).is_err());
+        bytes[RECIPIENT_BYTES - 32] = 1;
+        assert!(Recipient::from_bytes(&bytes).is_err());
     }
 
     #[test]
