@@ -38,6 +38,12 @@ pub fn profile_dir() -> PathBuf {
     dir
 }
 
+/// Returns the folder of tools that `cargo xtask setup` keeps inside `target`.
+#[must_use]
+pub fn tools_dir() -> PathBuf {
+    profile_dir().with_file_name("tools")
+}
+
 /// Returns the folder in which clips and locks are kept between runs; it is below `target`.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 //!
 //! It names each thing before it installs it, touches nothing outside the repository but by `apt-get` as root, and does
 //! nothing where nothing is missing. The programs it needs are in [`tools`], Debian's part in [`debian`], Node's
-//! packages and the web build in [`web`].
+//! packages and the web build in [`web`], what tests compare with in [`oracles`].
 
 use std::time::Instant;
 
@@ -12,16 +12,19 @@ use crate::repo::Repo;
 
 mod debian;
 mod node;
+mod oracles;
+mod python;
 mod tools;
 mod web;
 
-/// Installs what is missing and builds the web page.
+/// Installs what is missing, oracles of the tests among it, and builds the web page.
 pub(crate) fn run(repo: &Repo) -> Outcome {
     let start = Instant::now();
     heading("set-up");
     install_tools(repo)?;
     web::packages(repo)?;
     web::build(repo)?;
+    oracles::install(repo)?;
     note(format_args!("everything is there ({})", duration(start.elapsed())));
     Ok(())
 }

@@ -53,9 +53,6 @@ fn plan(missing: &[Tool], archive_has_node: bool) -> Plan {
         .filter(|tool| !(node_from_pypi && is_node(tool)))
         .flat_map(|tool| tool.package.split(' '))
         .collect();
-    if node_from_pypi && !node::can_install() {
-        packages.push(node::PACKAGE);
-    }
     packages.sort_unstable();
     packages.dedup();
     Plan { packages, node_from_pypi }
@@ -95,7 +92,8 @@ mod tests {
     #[test]
     fn a_package_that_serves_two_tools_is_named_once() {
         let plan = plan(&all_missing(), true);
-        let wanted = ["chromium", "ffmpeg", "gcc", "git", "libc6-dev", "nodejs", "npm"];
+        let wanted =
+            ["chromium", "ffmpeg", "gcc", "git", "libc6-dev", "nodejs", "npm", "python3-venv"];
         assert_eq!(plan, Plan { packages: wanted.to_vec(), node_from_pypi: false });
     }
 

@@ -6,14 +6,11 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
+use super::python;
 use crate::console::note;
 use crate::failure::{During, Outcome, fail};
-use crate::repo::{Repo, run};
-
-/// Debian's package that [`install`] needs.
-pub(super) const PACKAGE: &str = "python3-venv";
+use crate::repo::Repo;
 
 /// The pinned wheel, relative to the root.
 const REQUIREMENTS: &str = "dev/xtask/node-requirements.txt";
@@ -25,21 +22,11 @@ const PROGRAMS: [(&str, &str); 3] = [
     ("npx", "lib/node_modules/npm/bin/npx-cli.js"),
 ];
 
-/// Tells whether Python can make an environment with pip in it.
-pub(super) fn can_install() -> bool {
-    let mut python = Command::new("python3");
-    python.args(["-c", "import venv, ensurepip"]).stderr(std::process::Stdio::null());
-    python.status().is_ok_and(|status| status.success())
-}
-
 /// Installs Node.js and npm into the folder that [`Repo::find`] searches first.
 pub(super) fn install(repo: &Repo) -> Outcome {
     let venv = repo.target.join("tools/node");
     note(format_args!("Node.js from PyPI into {}", venv.display()));
-    run(repo.command("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
-    let mut pip = repo.command(venv.join("bin/pip"));
-    pip.args(["install", "--quiet", "--disable-pip-version-check", "--require-hashes"]);
-    run(pip.args(["--only-binary", ":all:", "-r", REQUIREMENTS]))?;
+    python::environment(repo, &venv, REQUIREMENTS)?;
     let wheel = wheel_dir(&venv)?;
     link_programs(&wheel, &repo.tools_bin()).during("linking Node.js into target/tools/bin")
 }
@@ -69,6 +56,8 @@ fn link_programs(wheel: &Path, bin: &Path) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
 
     #[test]

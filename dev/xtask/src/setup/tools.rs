@@ -5,6 +5,7 @@
 use std::fmt;
 use std::path::Path;
 
+use super::python;
 use crate::console::note;
 use crate::failure::{Outcome, fail};
 use crate::repo::{Repo, cargo_program, output_of, run};
@@ -41,7 +42,7 @@ pub(super) const NODE: &str = "Node.js";
 const FFMPEG_LEAST: Option<Version> = Some((5, 1));
 
 /// All of them. `npm` has no least version: `npm ci` reads our lock file from npm 7 on.
-const TOOLS: [Tool; 7] = [
+const TOOLS: [Tool; 8] = [
     tool("a C compiler", "cc", None, "gcc libc6-dev"),
     tool("Git", "git", None, "git"),
     tool("FFmpeg", "ffmpeg", FFMPEG_LEAST, "ffmpeg"),
@@ -49,10 +50,14 @@ const TOOLS: [Tool; 7] = [
     tool("Chromium", CHROMIUM, None, "chromium"),
     tool(NODE, "node", Some(NODE_LEAST), "nodejs"),
     tool("npm", "npm", None, "npm"),
+    tool("Python with venv", PYTHON, None, "python3-venv"),
 ];
 
 /// Chromium is found under several names; see [`Repo::chromium`].
 const CHROMIUM: &str = "chromium";
+
+/// Debian's Python is often there without the means to make environments; see [`python`].
+const PYTHON: &str = "python3";
 
 const fn tool(
     name: &'static str,
@@ -74,7 +79,11 @@ pub(super) fn missing(repo: &Repo) -> Vec<Tool> {
 }
 
 fn is_here(repo: &Repo, tool: &Tool) -> bool {
-    let found = if tool.program == CHROMIUM { repo.chromium() } else { repo.find(tool.program) };
+    let found = match tool.program {
+        CHROMIUM => repo.chromium(),
+        PYTHON => repo.find(PYTHON).filter(|_| python::makes_environments()),
+        program => repo.find(program),
+    };
     match (found, tool.least) {
         (None, _) => false,
         (Some(_), None) => true,

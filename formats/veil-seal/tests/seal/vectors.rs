@@ -3,8 +3,6 @@
 //! `VEILCAST_WRITE_VECTORS=1` writes them anew; a changed vector is a changed format, so it wants a
 //! new version label.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::path::PathBuf;
 
 use getrandom::SysRng;
@@ -21,28 +19,28 @@ use veil_seal::schedule::TitleKey;
 use veil_seal::secret::Secret;
 use veil_seal::{SealError, chunks};
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn unhex(value: &Value) -> Vec<u8> {
+pub(crate) fn unhex(value: &Value) -> Vec<u8> {
     let text = value.as_str().unwrap();
     let pairs = (0..text.len()).step_by(2);
     pairs.map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }
 
-fn array<const N: usize>(value: &Value) -> [u8; N] {
+pub(crate) fn array<const N: usize>(value: &Value) -> [u8; N] {
     unhex(value).try_into().unwrap()
 }
 
 /// The plaintext of a vector of `length` bytes: byte `i` is `(7·i + 3·⌊i / 256⌋) mod 256`.
-fn pattern(length: usize) -> Vec<u8> {
+pub(crate) fn pattern(length: usize) -> Vec<u8> {
     (0..length).map(|i| u8::try_from((7 * i + 3 * (i / 256)) % 256).unwrap()).collect()
 }
 
 /// Loads `vectors/<name>.json`, after writing it with `make` when that is asked for, and checks
 /// every case.
-fn check(name: &str, about: &str, make: fn() -> Vec<Value>, verify: fn(&Value)) {
+pub(crate) fn check(name: &str, about: &str, make: fn() -> Vec<Value>, verify: fn(&Value)) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../vectors/{name}.json"));
     if std::env::var_os("VEILCAST_WRITE_VECTORS").is_some() {
         let text =
