@@ -1,11 +1,13 @@
 //! A folder with people's keys in it, and commands on sealed files there.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -136,6 +138,54 @@ impl Desk {
 
     pub(crate) fn start(&self, script: &str) -> Spawned {
         Spawned::start(&mut self.script(script)).unwrap()
+    }
+}
+
+/// A command on a terminal of its own.
+pub(crate) struct Terminal {
+    running: Spawned,
+    keys: File,
+    shown: PathBuf,
+}
+
+impl Terminal {
+    /// Starts a command; `shown` and `keys` on the desk are the terminal's.
+    pub(crate) fn start(desk: &Desk, line: &str) -> Self {
+        let _ = fs::remove_file(desk.path("shown"));
+        desk.sh("test -p keys || mkfifo keys");
+        let script = format!("exec script -qefc \"$VEILCAST {line}\" shown < keys");
+        let running = desk.start(&script);
+        let keys = File::options().write(true).open(desk.path("keys")).unwrap();
+        Self { running, keys, shown: desk.path("shown") }
+    }
+
+    /// What the terminal shows so far, without what `script` says itself.
+    fn text(&self) -> String {
+        let text = fs::read(&self.shown).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let text = text.split_once('\n').map(|(_, text)| text.to_owned()).unwrap_or_default();
+        text.split("\nScript done on").next().unwrap_or_default().to_owned()
+    }
+
+    /// Waits until the terminal shows `text`.
+    pub(crate) fn wait_for(&mut self, text: &str) {
+        let deadline = Instant::now() + LIMIT;
+        while !self.text().contains(text) {
+            assert!(Instant::now() < deadline, "{text:?} is not in {:?}", self.text());
+            sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Waits for a question and types the answer.
+    pub(crate) fn answer(&mut self, question: &str, typed: &str) {
+        self.wait_for(question);
+        self.keys.write_all(typed.as_bytes()).unwrap();
+    }
+
+    /// Waits for the command's end; all that the terminal showed.
+    pub(crate) fn end(mut self) -> String {
+        self.running.wait(LIMIT).unwrap();
+        self.text()
     }
 }
 

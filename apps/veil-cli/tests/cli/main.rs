@@ -5,9 +5,13 @@
 #![allow(clippy::disallowed_types, reason = "the binary is started through veil-testkit")]
 
 mod bad_input;
+mod desk;
 mod faults;
 mod grants;
 mod house;
 mod import;
+mod keys;
+mod members;
+mod sealing;
 mod secrecy;
 mod up;

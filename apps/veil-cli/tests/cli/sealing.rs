@@ -1,11 +1,12 @@
 //! `veilcast seal` and `open`: files, pipes, terminals, and where the output goes.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::io::Write as _;
+use std::os::unix::fs::symlink;
 
 use veil_testkit::run;
 
-use crate::desk::{Desk, LIMIT, check_failure, content};
+use crate::desk::{Desk, LIMIT, Terminal, check_failure, content};
 
 const CHUNK: usize = 16_384;
 
@@ -109,8 +110,9 @@ fn what_cannot_be_read_or_written_is_named() {
     desk.fails("seal -r alice.pub -o folder in", "folder is a folder", "a file in it");
     desk.fails("seal -r alice.pub -o no/where in", "cannot write no/where", "");
     desk.fails("seal in", "nobody could open the file", "-r");
-    desk.fails("open -i missing.key in", "cannot read missing.key", "");
-    desk.fails("open -i folder in", "folder is a folder", "");
+    desk.sealed("x.veil", &["alice"], None, b"rushes");
+    desk.fails("open -i missing.key x.veil", "cannot read missing.key", "");
+    desk.fails("open -i folder x.veil", "folder is a folder", "");
 }
 
 #[test]
@@ -127,67 +129,65 @@ fn json_answers_only_where_standard_output_is_free() {
     }
 }
 
-/// Runs a command on a terminal of its own, into which `typed` is typed; what the terminal showed.
-fn on_terminal(desk: &Desk, typed: &str, line: &str) -> String {
-    let text = format!("({typed}) | script -qec \"$VEILCAST {line}\" /dev/null; echo");
-    let finished = run(&mut desk.script(&text), LIMIT).unwrap();
-    finished.success().unwrap().text()
-}
-
 #[test]
 fn nothing_binary_goes_to_a_terminal_unless_forced() {
     let desk = Desk::of(&["alice"]);
     desk.write("in", b"rushes");
     desk.sealed("x.veil", &["alice"], None, b"rushes");
     for line in ["seal -r alice.pub in", "open -i alice.key x.veil"] {
-        let shown = on_terminal(&desk, "true", line);
+        let shown = Terminal::start(&desk, line).end();
         assert!(shown.contains("error: the output would go to the terminal"), "{shown}");
         assert!(shown.contains("hint: name a file with -o"), "{shown}");
     }
-    assert!(on_terminal(&desk, "true", "open -i alice.key -o - x.veil").contains("rushes"));
-    let shown = on_terminal(&desk, "true", "seal -r alice.pub -o y.veil");
+    let forced = Terminal::start(&desk, "open -i alice.key -o - x.veil").end();
+    assert!(forced.contains("rushes"), "{forced}");
+    let shown = Terminal::start(&desk, "seal -r alice.pub -o y.veil").end();
     assert!(shown.contains("there is nothing to seal"), "{shown}");
-    assert_eq!(desk.names(), ["alice.key", "alice.pub", "in", "x.veil"]);
+    assert!(!desk.path("y.veil").exists());
 }
 
 #[test]
 fn a_passphrase_is_typed_twice_to_seal_and_once_to_open() {
     let desk = Desk::new();
     desk.write("in", b"rushes");
-    let typed = |first: &str, second: &str| {
-        format!("sleep 1; printf '{first}\\r'; sleep 1; printf '{second}\\r'; sleep 1")
+    let seal = |second: &str| {
+        let mut terminal = Terminal::start(&desk, "seal --passphrase -o x.veil in");
+        terminal.answer("New passphrase for the sealed file: ", "correct horse\r");
+        terminal.answer("The same again: ", second);
+        terminal.end()
     };
-    let differ = typed("correct horse", "correct house");
-    let shown = on_terminal(&desk, &differ, "seal --passphrase -o x.veil in");
+    let shown = seal("correct house\r");
     assert!(shown.contains("error: the two passphrases differ"), "{shown}");
-    assert!(!shown.contains("horse"), "{shown}");
-    let same = typed("correct horse", "correct horse");
-    on_terminal(&desk, &same, "seal --passphrase -o x.veil in");
+    assert!(!shown.contains("hor") && !shown.contains("hou"), "{shown}");
+    let shown = seal("\u{3}");
+    assert!(!desk.path("x.veil").exists(), "{shown}");
+    seal("correct horse\r");
     desk.write_secret("word", b"correct horse\n");
     assert_eq!(desk.ok("open --passphrase-file word x.veil"), b"rushes");
     desk.sealed("cheap.veil", &[], Some("correct horse"), b"rushes");
-    let shown = on_terminal(&desk, &same, "open -o - cheap.veil");
-    assert!(shown.contains("rushes"), "{shown}");
+    let mut terminal = Terminal::start(&desk, "open -o - cheap.veil");
+    terminal.answer("Passphrase of cheap.veil: ", "correct horse\r");
+    let shown = terminal.end();
+    assert!(shown.ends_with("rushes"), "{shown}");
+    assert_eq!(desk.names(), ["cheap.veil", "in", "keys", "shown", "word", "x.veil"]);
 }
 
 #[test]
 fn progress_is_for_terminals_alone() {
     let desk = Desk::of(&["alice"]);
-    let feed = "(cat in; sleep 1) | veilcast seal -r alice.pub -o x.veil --force";
     desk.write("in", &content(3 * CHUNK));
-    let quiet = run(&mut desk.script(feed), LIMIT).unwrap().success().unwrap();
+    let seal = "seal -r alice.pub -o x.veil --force";
+    let piped = format!("(cat in; sleep 1) | veilcast {seal}");
+    let quiet = run(&mut desk.script(&piped), LIMIT).unwrap().success().unwrap();
     assert_eq!(quiet.stderr, "");
-    let shown = on_terminal(
-        &desk,
-        "true",
-        "seal -r alice.pub -o x.veil --force /dev/fd/3 3<<E\n$(sleep 1; cat in)\nE",
-    );
-    drop(shown);
     desk.sh("mkfifo pipe");
-    let slowly = "(cat in; sleep 1) > pipe & ";
-    let text = format!("{slowly} script -qec \"$VEILCAST seal -r alice.pub --force -o x.veil pipe\" /dev/null");
-    let shown = run(&mut desk.script(&text), LIMIT).unwrap().success().unwrap().text();
-    assert!(shown.contains("sealing") && shown.contains("kB/s"), "{shown}");
+    let mut terminal = Terminal::start(&desk, &format!("{seal} pipe"));
+    let mut pipe = fs::File::options().write(true).open(desk.path("pipe")).unwrap();
+    pipe.write_all(&content(CHUNK)).unwrap();
+    terminal.wait_for("B/s");
+    drop(pipe);
+    let shown = terminal.end();
+    assert!(shown.contains("sealing"), "{shown}");
 }
 
 #[test]
@@ -199,16 +199,32 @@ fn a_file_that_needs_a_passphrase_says_so_without_a_terminal() {
     check_failure(&finished, text, "there is no terminal to ask", "--passphrase-file");
 }
 
+/// The most memory that a running process has had, in KiB.
+fn peak_kib(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// Runs a command that reads `pipe`, and returns the memory it has had when it took `bytes` from it.
+fn peak_after(desk: &Desk, line: &str, bytes: &[u8]) -> u64 {
+    let mut running = desk.start(&format!("exec \"$VEILCAST\" {line} < pipe"));
+    let mut pipe = fs::File::options().write(true).open(desk.path("pipe")).unwrap();
+    pipe.write_all(bytes).unwrap();
+    let peak = peak_kib(running.id());
+    drop(pipe);
+    assert!(running.wait(LIMIT).unwrap().success(), "{}", running.stderr());
+    peak
+}
+
 #[test]
-fn sealing_needs_little_memory_whatever_the_length() {
+fn streams_need_16_mib_whatever_their_length() {
     let desk = Desk::of(&["alice"]);
     desk.sh("mkfifo pipe");
-    let mut seal = desk.start("exec \"$VEILCAST\" seal -r alice.pub -o x.veil < pipe");
-    desk.sh("head -c 100000000 /dev/zero > pipe & wait");
-    assert!(seal.wait(LIMIT).unwrap().success());
-    let shown = desk.sh("truncate -s 100000000 in; \
-        for each in 'seal -r alice.pub --force -o x.veil in' 'open -i alice.key --force -o y x.veil'; do \
-        sh -c \"exec \\\"\\$VEILCAST\\\" $each\" & wait $!; done; stat -c %s y");
-    assert_eq!(String::from_utf8(shown).unwrap().trim(), "100000000");
-    assert_eq!(fs::metadata(desk.path("x.veil")).unwrap().size(), 100_000_000 + 8248 + 16 * 6104);
+    let content = content(48 << 20);
+    let peak = peak_after(&desk, "seal -r alice.pub -o x.veil", &content);
+    assert!(peak <= 16 << 10, "{peak} KiB to seal");
+    let peak = peak_after(&desk, "open -i alice.key -o y", &desk.read("x.veil"));
+    assert!(peak <= 16 << 10, "{peak} KiB to open");
+    assert!(desk.read("y") == content);
 }
