@@ -62,7 +62,9 @@ fn prompt(text: &str) -> Result<Zeroizing<String>, CliError> {
             return CliError::new("stopped at the passphrase; nothing was done");
         }
         CliError::new(format!("a passphrase is needed, and there is no terminal to ask: {error}"))
-            .hint("give --passphrase-file a file whose first line it is")
+            .hint(
+                "name a file whose first line it is with --passphrase-file, or an identity with -i",
+            )
     })
 }
 

@@ -5,6 +5,7 @@
 
 pub(crate) mod ask;
 pub(crate) mod change;
+mod faults;
 pub(crate) mod foreign;
 pub(crate) mod identities;
 pub(crate) mod range;
