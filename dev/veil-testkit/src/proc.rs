@@ -128,7 +128,7 @@ mod tests {
         let mut shell = shell.spawn().unwrap();
         std::io::Read::read_exact(shell.stdout.as_mut().unwrap(), &mut [0]).unwrap();
 
-        let below = descendants(std::process::id());
+        let below = descendants_with("sleep", Duration::from_secs(5));
         let names: Vec<&str> = below.iter().map(|one| one.name.as_str()).collect();
         assert!(names.contains(&"sh") && names.contains(&"sleep"), "{names:?}");
 
@@ -137,6 +137,18 @@ mod tests {
         Command::new("kill").arg(sleeper.pid.to_string()).status().unwrap();
         shell.wait().unwrap();
         assert_eq!(wait_gone(&below, Duration::from_secs(5)), []);
+    }
+
+    /// Looks until a child is there by this name: between fork and exec it still has its parent's.
+    fn descendants_with(name: &str, limit: Duration) -> Vec<Process> {
+        let end = Instant::now() + limit;
+        loop {
+            let below = descendants(std::process::id());
+            if below.iter().any(|one| one.name == name) || Instant::now() >= end {
+                return below;
+            }
+            thread::sleep(LOOK_EVERY);
+        }
     }
 
     #[test]

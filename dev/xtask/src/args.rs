@@ -19,6 +19,8 @@ cargo xtask <command>
   bench [NAME...]        measure side by side; all benches without a NAME: import
       --video FILE         the source to measure with (a clip made here by default)
       --runs N             runs of each side (3 by default)
+  fuzz TARGET            look for inputs that break a format's promise (fuzz/README.md)
+      --seconds N          how long (60 by default)
   help                   this text
 ";
 
@@ -35,6 +37,8 @@ pub(crate) enum Request {
     Demo(DemoOptions),
     /// Measure.
     Bench(BenchOptions),
+    /// Look for inputs that break a promise.
+    Fuzz(FuzzOptions),
     /// Hold the repository's own rules.
     Tidy,
 }
@@ -68,6 +72,18 @@ pub(crate) struct BenchOptions {
     pub(crate) runs: usize,
 }
 
+/// Options of `fuzz`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct FuzzOptions {
+    /// The target's name.
+    pub(crate) target: String,
+    /// How long to look.
+    pub(crate) seconds: usize,
+}
+
+/// Longest that a fuzz target runs: a week.
+const SECONDS_LIMIT: usize = 7 * 24 * 60 * 60;
+
 /// Most runs of a bench: a slip of the finger shall not take a day.
 const RUNS_LIMIT: usize = 100;
 
@@ -82,6 +98,7 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Outcome<Request> {
         Some("test") => test(words),
         Some("demo") => demo(words),
         Some("bench") => bench(words),
+        Some("fuzz") => fuzz(words),
         _ => Err(unknown("command", &command)),
     }
 }
@@ -119,7 +136,7 @@ fn bench(mut words: Words) -> Outcome<Request> {
     while let Some(word) = words.rest.next() {
         match word.to_str() {
             Some("--video") => options.video = Some(words.value("--video")?.into()),
-            Some("--runs") => options.runs = runs(&words.value("--runs")?)?,
+            Some("--runs") => options.runs = words.number("--runs", RUNS_LIMIT)?,
             Some(name) if !name.starts_with('-') => options.names.push(name.to_owned()),
             _ => return Err(unknown("option of `bench`", &word)),
         }
@@ -127,10 +144,19 @@ fn bench(mut words: Words) -> Outcome<Request> {
     Ok(Request::Bench(options))
 }
 
-fn runs(value: &OsStr) -> Outcome<usize> {
-    let runs = value.to_str().and_then(|text| text.parse().ok());
-    runs.filter(|runs| (1..=RUNS_LIMIT).contains(runs))
-        .ok_or_else(|| fail(format!("`--runs` takes a number from 1 to {RUNS_LIMIT}")))
+fn fuzz(mut words: Words) -> Outcome<Request> {
+    let (mut target, mut seconds) = (None, 60);
+    while let Some(word) = words.rest.next() {
+        match word.to_str() {
+            Some("--seconds") => seconds = words.number("--seconds", SECONDS_LIMIT)?,
+            Some(name) if !name.starts_with('-') && target.is_none() => {
+                target = Some(name.to_owned());
+            }
+            _ => return Err(unknown("option of `fuzz`", &word)),
+        }
+    }
+    let target = target.ok_or_else(|| fail("`fuzz` wants the name of a target").hint(SEE_HELP))?;
+    Ok(Request::Fuzz(FuzzOptions { target, seconds }))
 }
 
 const SEE_HELP: &str = "`cargo xtask help` lists the commands and their options";
@@ -146,6 +172,15 @@ struct Words {
 impl Words {
     fn value(&mut self, option: &str) -> Outcome<OsString> {
         self.rest.next().ok_or_else(|| fail(format!("`{option}` wants a value")).hint(SEE_HELP))
+    }
+
+    /// Takes a number from 1 to `limit`.
+    fn number(&mut self, option: &str, limit: usize) -> Outcome<usize> {
+        let value = self.value(option)?;
+        let number = value.to_str().and_then(|text| text.parse().ok());
+        number
+            .filter(|number| (1..=limit).contains(number))
+            .ok_or_else(|| fail(format!("`{option}` takes a number from 1 to {limit}")))
     }
 
     fn end(mut self) -> Outcome {
@@ -188,6 +223,8 @@ mod tests {
         let bench =
             BenchOptions { names: vec!["import".into()], video: Some("a.mp4".into()), runs: 5 };
         check("bench import --video a.mp4 --runs 5", Ok(Request::Bench(bench)));
+        let fuzz = FuzzOptions { target: "link".into(), seconds: 5 };
+        check("fuzz link --seconds 5", Ok(Request::Fuzz(fuzz)));
     }
 
     #[test]
@@ -199,5 +236,8 @@ mod tests {
         check("demo --chekc", Err("there is no option of `demo` `--chekc`"));
         check("bench --runs", Err("`--runs` wants a value"));
         check("bench --runs 0", Err("a number from 1 to 100"));
+        check("fuzz", Err("`fuzz` wants the name of a target"));
+        check("fuzz link id", Err("there is no option of `fuzz` `id`"));
+        check("fuzz link --seconds 0", Err("a number from 1 to 604800"));
     }
 }

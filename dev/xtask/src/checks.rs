@@ -86,8 +86,11 @@ fn doc_tests(repo: &Repo) -> Command {
     repo.cargo(["test", "--locked", "--workspace", "--doc", "--quiet"])
 }
 
+/// The fuzz program is built by nobody else here; without libFuzzer itself it can be checked and not linked.
 fn clippy(repo: &Repo) -> Command {
-    repo.cargo(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])
+    let mut command = repo.cargo(["clippy", "--locked", "--workspace", "--all-targets"]);
+    command.args(["--features", "veil-fuzz/libfuzzer", "--", "-D", "warnings"]);
+    command
 }
 
 /// The same tests with cargo-nextest (each in a process of its own) and without.

@@ -1,4 +1,4 @@
-//! `cargo xtask`: set-up, tests, demo, benches and tidy of the repository, in one place for people and for CI.
+//! `cargo xtask`: set-up, tests, demo, benches, fuzzing and tidy of the repository, in one place for people and for CI.
 //!
 //! It owns no rule of the product and links none of its crates: it runs cargo, npm and the built programs as a person
 //! would. Only this file decides the exit code: 0 done, 1 failed, 2 wrong usage.
@@ -20,6 +20,7 @@ mod checks;
 mod console;
 mod demo;
 mod failure;
+mod fuzz;
 mod repo;
 mod setup;
 mod stop;
@@ -53,6 +54,7 @@ fn answer(request: Request) -> Outcome {
         Request::Test(options) => checks::run(&repo, options),
         Request::Demo(options) => demo::run(&repo, &options),
         Request::Bench(options) => bench::run(&repo, &options),
+        Request::Fuzz(options) => fuzz::run(&repo, &options),
         Request::Tidy => tidy::run(&repo),
     }
 }

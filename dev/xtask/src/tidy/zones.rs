@@ -24,9 +24,10 @@ enum Zone {
     Gateway,
     Apps,
     Dev,
+    Fuzz,
 }
 
-const CRATES: [(&str, Zone); 9] = [
+const CRATES: [(&str, Zone); 10] = [
     ("veil-seal", Zone::Formats),
     ("veil-hls", Zone::Formats),
     ("veil-presign", Zone::Formats),
@@ -36,6 +37,7 @@ const CRATES: [(&str, Zone); 9] = [
     ("veil-cli", Zone::Apps),
     ("veil-testkit", Zone::Dev),
     ("xtask", Zone::Dev),
+    ("veil-fuzz", Zone::Fuzz),
 ];
 
 /// What tests of any crate may use besides what the crate itself may.
@@ -49,6 +51,7 @@ impl Zone {
             Self::Gateway => "gateway/",
             Self::Apps => "apps/",
             Self::Dev => "dev/",
+            Self::Fuzz => "fuzz/",
         }
     }
 
@@ -58,8 +61,9 @@ impl Zone {
             Self::Formats => false,
             Self::Studio => matches!(to, Self::Studio | Self::Formats),
             Self::Gateway => matches!(to, Self::Gateway | Self::Formats),
-            Self::Apps => !matches!(to, Self::Apps | Self::Dev),
+            Self::Apps => matches!(to, Self::Studio | Self::Gateway | Self::Formats),
             Self::Dev => to == Self::Dev,
+            Self::Fuzz => to == Self::Formats,
         }
     }
 }
@@ -150,6 +154,8 @@ mod tests {
         found("veil-hls", "veil-studio", "veil-hls depends on veil-studio");
         found("veil-cli", "veil-testkit", "veil-cli depends on veil-testkit");
         found("veil-testkit", "veil-seal", "veil-testkit depends on veil-seal");
+        found("veil-fuzz", "veil-studio", "veil-fuzz depends on veil-studio");
+        found("veil-cli", "veil-fuzz", "veil-cli depends on veil-fuzz");
     }
 
     #[test]

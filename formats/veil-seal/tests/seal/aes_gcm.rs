@@ -1,7 +1,7 @@
 //! AES-256-GCM by Wycheproof: the provider that seals chunks, and the one inside HPKE.
 //!
 //! Both are called as this project calls them, with nonces of 96 bits and tags of 128; vectors of
-//! other sizes can't be said in those calls and are counted as left out.
+//! other sizes (250 of 316) can't be said in those calls and are counted as left out.
 
 use ::aes_gcm::aead::{Aead, Payload};
 use ::aes_gcm::{Aes256Gcm, KeyInit};
