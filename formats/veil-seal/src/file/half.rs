@@ -26,6 +26,7 @@ pub(super) const ENVELOPE_BYTES: usize = envelope::OVERHEAD_BYTES + 32;
 const MAGIC: &[u8; 16] = b"veilcast/file/v1";
 const FIELDS_BYTES: usize = 64;
 const CHECKSUM: std::ops::Range<usize> = 32..64;
+const DIRECTORY_OVERHEAD_BYTES: usize = chunks::HEADER_BYTES + chunks::TAG_BYTES;
 const DIRECTORY_CONTEXT: &[u8] = b"veilcast/file/directory/v1\0";
 
 /// A keyring as it lies in a half.
@@ -66,14 +67,10 @@ pub(super) fn empty(half_bytes: usize) -> Vec<u8> {
 
 /// Bytes that a keyring takes.
 pub(super) fn used_bytes(recipients: usize, passphrase: bool) -> usize {
-    let stanzas = recipients * ENVELOPE_BYTES + usize::from(passphrase) * STANZA_BYTES;
-    FIELDS_BYTES + stanzas + directory_bytes(recipients)
-}
-
-/// Bytes of the sealed directory: an id each, and a tag for each chunk, of which a full one is never the last.
-fn directory_bytes(recipients: usize) -> usize {
-    let ids = recipients * ID_BYTES;
-    chunks::HEADER_BYTES + ids + (ids / chunks::CHUNK_BYTES + 1) * chunks::TAG_BYTES
+    FIELDS_BYTES
+        + recipients * (ENVELOPE_BYTES + ID_BYTES)
+        + usize::from(passphrase) * STANZA_BYTES
+        + DIRECTORY_OVERHEAD_BYTES
 }
 
 /// The smallest half for so many recipients and, always, a passphrase.

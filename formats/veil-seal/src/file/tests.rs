@@ -107,23 +107,6 @@ fn a_file_for_nobody_or_for_too_many_is_refused() {
 }
 
 #[test]
-fn as_many_recipients_as_there_may_be_open_the_file() {
-    let many = (0..MAX_RECIPIENTS).map(|number| {
-        let mut seed = [0; 32];
-        seed[..8].copy_from_slice(&number.to_be_bytes());
-        Identity::from_seed(Secret::new(seed)).recipient()
-    });
-    let mut many: Vec<_> = many.collect();
-    many[0] = identity(1).recipient();
-    let key = FileKey(Secret::new([7; 32]));
-    let full = new_header(&key, &many, None, &mut rng()).unwrap();
-    let mut unlocked = unlock(&full, 1).unwrap();
-    assert_eq!(unlocked.recipients().len(), MAX_RECIPIENTS);
-    let one_more = unlocked.add(&identity(2).recipient(), &mut rng());
-    assert_eq!(error(one_more), SealError::TooManyRecipients { limit: MAX_RECIPIENTS });
-}
-
-#[test]
 fn the_same_recipient_twice_is_there_once() {
     let unlocked = unlock(&header([1, 1, 2]), 2).unwrap();
     assert_eq!(unlocked.recipients().len(), 2);
