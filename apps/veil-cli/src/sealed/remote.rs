@@ -212,7 +212,7 @@ impl Remote {
 
     fn no_ranges(&self) -> CliError {
         CliError::new(format!("the server of {} does not serve ranges", self.name()))
-            .hint("download the file, or open all of it, without --range")
+            .hint("download the file first; `veilcast open` takes all of it without --range")
     }
 
     fn changed(&self) -> CliError {

@@ -3,9 +3,11 @@
 //! A file is written under a hidden name beside its place, made durable and renamed. Whoever is stopped in between leaves the old file, or none:
 //! signals and errors remove what was written; a SIGKILL or a power cut leaves `.NAME.veilcast-XXXXXX`, which nothing reads and anybody may delete.
 
+use std::ffi::OsString;
 use std::fs::{self, File, Permissions};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::os::fd::AsFd as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,6 +26,9 @@ use crate::sealed::refusal::unwritable;
 
 /// What standard output is called.
 const STDOUT: &str = "standard output";
+
+/// How much of a file's name stands in the name of what is written beside it.
+const MAX_HIDDEN_NAME_BYTES: usize = 200;
 
 /// Who may read a file that a command makes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -165,9 +170,7 @@ pub(crate) struct Beside {
 impl Beside {
     /// Begins a file that shall be at `place`, and has signals remove it.
     pub(crate) fn begin(place: PathBuf, overwrites: bool, access: Access) -> io::Result<Self> {
-        let mut prefix = std::ffi::OsString::from(".");
-        prefix.push(place.file_name().unwrap_or_default());
-        prefix.push(".veilcast-");
+        let prefix = hidden_prefix(&place);
         let mode = match access {
             Access::Owner => 0o600,
             Access::Umask => 0o666,
@@ -195,6 +198,13 @@ impl Beside {
     }
 }
 
+/// `.NAME.veilcast-`, with a long name cut so that the whole stays below the 255 bytes of a name.
+fn hidden_prefix(place: &Path) -> OsString {
+    let name = place.file_name().unwrap_or_default().as_bytes();
+    let name = &name[..name.len().min(MAX_HIDDEN_NAME_BYTES)];
+    OsString::from_vec([b".", name, b".veilcast-"].concat())
+}
+
 fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -207,7 +217,9 @@ impl Watch {
     fn over(make: impl FnOnce() -> io::Result<NamedTempFile>) -> io::Result<(NamedTempFile, Self)> {
         let path = Arc::new(Mutex::new(None));
         let mut watched = path.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+        let ignored = ignored_signals();
+        let wanted = [SIGHUP, SIGINT, SIGTERM].into_iter();
+        let mut signals = Signals::new(wanted.filter(|signal| ignored >> (signal - 1) & 1 == 0))?;
         let seen = Arc::clone(&path);
         thread::Builder::new().stack_size(64 * 1024).spawn(move || {
             for signal in signals.forever() {
@@ -230,4 +242,11 @@ impl Watch {
         *path = None;
         last()
     }
+}
+
+/// The signals that whoever started this process has it ignore, as `nohup` does: bit 0 is signal 1.
+fn ignored_signals() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }

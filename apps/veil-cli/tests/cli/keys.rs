@@ -179,19 +179,19 @@ fn limits_on_keys_are_held() {
 }
 
 #[test]
-fn a_file_has_at_most_1024_recipients() {
+fn a_file_has_at_most_1023_recipients() {
     let desk = Desk::of(&["number 0"]);
     let lines: Vec<String> =
-        (0..1025).map(|number| recipient(&format!("number {number}")).to_string()).collect();
+        (0..1024).map(|number| recipient(&format!("number {number}")).to_string()).collect();
     desk.write("crowd.pub", lines.join("\n").as_bytes());
     desk.write("in", b"rushes");
-    desk.fails("seal -R crowd.pub -o x.veil in", "at most 1024 recipients, and these are 1025", "");
-    desk.write("crowd.pub", lines[..1024].join("\n").as_bytes());
-    desk.write("one.pub", lines[1024].as_bytes());
+    desk.fails("seal -R crowd.pub -o x.veil in", "at most 1023 recipients, and these are 1024", "");
+    desk.write("crowd.pub", lines[..1023].join("\n").as_bytes());
+    desk.write("one.pub", lines[1023].as_bytes());
     desk.sh("cp 'number 0.key' me.key; veilcast seal -R crowd.pub -o x.veil in");
     assert_eq!(desk.ok("open -i me.key x.veil"), b"rushes");
     let add = "recipients add x.veil -i me.key -r one.pub";
-    desk.fails(add, "at most 1024 recipients", "");
+    desk.fails(add, "at most 1023 recipients", "");
     let listed = desk.answer("recipients list -i me.key x.veil");
-    assert_eq!(listed["recipients"][1023]["key_id"], key_id("number 1023"));
+    assert_eq!(listed["recipients"][1022]["key_id"], key_id("number 1022"));
 }

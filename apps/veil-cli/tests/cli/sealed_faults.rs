@@ -79,6 +79,20 @@ fn a_stopped_command_cleans_up_and_dies_of_the_signal() {
 }
 
 #[test]
+fn a_signal_that_is_ignored_on_purpose_stays_ignored() {
+    let desk = Desk::of(&["alice"]);
+    desk.sh("mkfifo pipe");
+    let line = format!("exec \"$VEILCAST\" {SEAL} < pipe");
+    let mut running = desk.start(&format!("trap '' HUP; {line}"));
+    let mut pipe = File::options().write(true).open(desk.path("pipe")).unwrap();
+    pipe.write_all(&content(3 << 20)).unwrap();
+    running.signal(rustix::process::Signal::HUP).unwrap();
+    drop(pipe);
+    assert!(running.wait(LIMIT).unwrap().success(), "{}", running.stderr());
+    assert!(desk.ok("open -i alice.key out") == content(3 << 20));
+}
+
+#[test]
 fn nobody_else_can_read_what_a_killed_open_leaves() {
     let [_, (line, input)] = inputs();
     let desk = Desk::of(&["alice"]);

@@ -68,6 +68,15 @@ fn a_file_can_be_sealed_and_opened_onto_itself() {
 }
 
 #[test]
+fn a_name_may_be_as_long_as_names_can_be() {
+    let desk = Desk::of(&["alice"]);
+    desk.write("in", b"rushes");
+    let name = "x".repeat(255);
+    desk.ok(&format!("seal -r alice.pub -o {name} in"));
+    assert_eq!(desk.ok(&format!("open -i alice.key {name}")), b"rushes");
+}
+
+#[test]
 fn what_was_secret_is_for_its_owner_and_what_is_sealed_for_whom_the_umask_lets() {
     let desk = Desk::of(&["alice"]);
     desk.write("in", b"rushes");
