@@ -72,7 +72,9 @@ Examples:
   veilcast recipients list rushes.mov.veil
   veilcast recipients add -r bob.txt rushes.mov.veil
   veilcast recipients remove rushes.mov.veil bob.txt
-  veilcast recipients remove rushes.mov.veil 3f0c9a1e";
+  veilcast recipients remove rushes.mov.veil 3f0c9a1e
+
+Removing takes nothing back: whoever could open the file may have kept its content, its key or a copy.";
 
 const REKEY_EXAMPLES: &str = "\
 Examples:

@@ -158,12 +158,11 @@ pub(crate) enum RecipientsCommand {
         #[command(flatten)]
         unlock: UnlockArgs,
     },
-    /// Keep people from opening this copy of a sealed file
+    /// Keep people from opening this copy of a sealed file; it takes nothing back
     ///
     /// It takes nothing back: whoever could open the file may have kept its content, its key, or a copy
     /// of the file that they can still open. For content that changes from now on, `veilcast rekey`
     /// gives the file a key that they never had.
-    #[command(verbatim_doc_comment)]
     Remove {
         /// The sealed file
         file: PathBuf,

@@ -140,17 +140,20 @@ fn named(text: &str, ids: &[KeyId], name: &str) -> Result<Vec<KeyId>, CliError> 
             None => Ok(named),
         };
     }
-    let text = text.to_ascii_lowercase();
-    if text.len() < MIN_ID_DIGITS {
-        return Err(CliError::new(format!("{text} is too short for a key id"))
+    beginning_with(&text.to_ascii_lowercase(), ids, name).map(|id| vec![id])
+}
+
+/// The one key id that begins with these digits.
+fn beginning_with(digits: &str, ids: &[KeyId], name: &str) -> Result<KeyId, CliError> {
+    if digits.len() < MIN_ID_DIGITS {
+        return Err(CliError::new(format!("{digits} is too short for a key id"))
             .hint(format!("give at least its first {MIN_ID_DIGITS} digits")));
     }
-    let found: Vec<KeyId> =
-        ids.iter().copied().filter(|id| id.to_string().starts_with(&text)).collect();
-    match found.len() {
-        0 => Err(nobody(&text, name)),
-        1 => Ok(found),
-        _ => Err(CliError::new(format!("{text} names several recipients of {name}"))
+    let mut found = ids.iter().filter(|id| id.to_string().starts_with(digits));
+    match (found.next(), found.next()) {
+        (Some(id), None) => Ok(*id),
+        (None, _) => Err(nobody(digits, name)),
+        _ => Err(CliError::new(format!("{digits} names several recipients of {name}"))
             .hint("give more digits")),
     }
 }
@@ -183,4 +186,23 @@ fn commit(
         format!("{}: {what} {}, now for {}", file.name, ids.len(), openers(count, passphrase))
     });
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_name_one_recipient_or_none() {
+        let (one, two) =
+            (KeyId([0x11; 16]), KeyId([[0x11; 8], [0x22; 8]].concat().try_into().unwrap()));
+        let found = |digits: &str| {
+            beginning_with(digits, &[one, two], "x.veil").map_err(|error| error.message)
+        };
+        assert_eq!(found(&one.to_string()), Ok(one));
+        assert_eq!(found("11111111111111112"), Ok(two));
+        assert_eq!(found("11111111"), Err("11111111 names several recipients of x.veil".into()));
+        assert_eq!(found("1111111"), Err("1111111 is too short for a key id".into()));
+        assert_eq!(found("22222222"), Err("22222222 is no recipient of x.veil".into()));
+    }
 }

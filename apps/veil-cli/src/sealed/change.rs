@@ -41,8 +41,10 @@ impl Changeable {
         let real = path.canonicalize().map_err(|error| unreadable(&error, &name))?;
         let opened = File::options().read(true).write(true).open(&real);
         let file = opened.map_err(|error| match error.kind() {
-            io::ErrorKind::PermissionDenied => unwritable(&error, &name)
-                .hint("changing recipients writes into the file: chmod u+w, or work on a copy"),
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                unwritable(&error, &name)
+                    .hint("changing recipients writes into the file: chmod u+w, or work on a copy")
+            }
             _ => unreadable(&error, &name),
         })?;
         let changeable = Self { name, path: real, file };

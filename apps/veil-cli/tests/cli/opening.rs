@@ -225,6 +225,9 @@ fn inspect_with_a_key_vouches_for_keyring_and_length() {
     desk.write("x.veil", &whole[..whole.len() - 100]);
     assert_eq!(desk.answer("inspect x.veil")["content_bytes"], 99_900);
     desk.fails("inspect x.veil -i bob.key", "chunk 6", "");
+    let piped = "cat x.veil | veilcast inspect /dev/stdin 2>&1 || true";
+    let shown = String::from_utf8(desk.sh(piped)).unwrap();
+    assert!(shown.contains("/dev/stdin has no length"), "{shown}");
     desk.write("x.veil", &whole[..8200]);
     desk.fails("inspect x.veil", "is truncated", "");
 }

@@ -101,16 +101,16 @@ fn nobody_else_can_read_what_a_killed_open_leaves() {
     assert_eq!(desk.mode(&left(&desk)[0]), 0o600);
 }
 
-/// Runs a command with a file system of `size` at `small`, in which `in.veil` is a copy of `x.veil`; what is in there then comes on
+/// Runs a command with a file system mounted with `options` at `small`, in which `in.veil` is a copy of `x.veil`; what is in there then comes on
 /// standard output, and whether the copy is what it was.
-fn on_small_disk(desk: &Desk, size: &str, line: &str) -> Finished {
-    let script = "mount -t tmpfs -o size=$0 tmpfs small || exit 99; echo old > small/out; \
-                  test ! -e x.veil || cp x.veil small/in.veil; \
+fn on_small_disk(desk: &Desk, options: &str, line: &str) -> Finished {
+    let script = "mount -t tmpfs tmpfs small || exit 99; echo old > small/out; \
+                  test ! -e x.veil || cp x.veil small/in.veil; mount -o remount,$0 small; \
                   \"$@\"; code=$?; ls -A small; cat small/out; \
                   test ! -e x.veil || cmp -s x.veil small/in.veil && echo same; exit $code";
     fs::create_dir_all(desk.path("small")).unwrap();
     let mut command = Command::new("unshare");
-    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, size]);
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, options]);
     command.arg(env!("CARGO_BIN_EXE_veilcast")).args(line.split_whitespace());
     run(command.current_dir(desk.path(".")), LIMIT).unwrap()
 }
@@ -125,7 +125,7 @@ fn a_full_disk_leaves_the_old_file() {
         "open -i alice.key --force -o small/out big.veil",
         "open -i alice.key --range 0- --force -o small/out big.veil",
     ] {
-        let finished = on_small_disk(&desk, "1m", line);
+        let finished = on_small_disk(&desk, "size=1m", line);
         check_failure(&finished, line, "cannot write small/out: No space left", "free some space");
         assert_eq!(finished.text(), "out\nold\nsame\n", "{line}");
     }
@@ -139,7 +139,7 @@ fn a_full_disk_leaves_a_file_that_is_changed_as_it_was() {
         "recipients add small/in.veil -i alice.key -r dave.pub",
         "rekey small/in.veil -i alice.key --drop-others",
     ] {
-        let finished = on_small_disk(&desk, "1m", line);
+        let finished = on_small_disk(&desk, "size=1m", line);
         check_failure(
             &finished,
             line,
@@ -150,8 +150,23 @@ fn a_full_disk_leaves_a_file_that_is_changed_as_it_was() {
     }
     // In place needs no space.
     let add = "recipients remove small/in.veil -i alice.key bob.pub";
-    let finished = on_small_disk(&desk, "632k", add);
+    let finished = on_small_disk(&desk, "size=632k", add);
     assert!(finished.status.success(), "{}", finished.stderr);
+}
+
+#[test]
+fn a_disk_that_cannot_be_written_is_named() {
+    let desk = Desk::of(&["alice", "bob"]);
+    desk.sealed("x.veil", &["alice"], None, b"rushes");
+    for (line, hint) in [
+        ("recipients add small/in.veil -i alice.key -r bob.pub", "work on a copy"),
+        ("rekey small/in.veil -i alice.key", "work on a copy"),
+        ("open -i alice.key --force -o small/out small/in.veil", ""),
+        ("identity new -o small/new.key", ""),
+    ] {
+        let finished = on_small_disk(&desk, "ro", line);
+        check_failure(&finished, line, ": Read-only file system", hint);
+    }
 }
 
 #[test]
