@@ -122,6 +122,14 @@ fn a_file_beyond_4_gib_opens_at_its_end() {
 }
 
 #[test]
+fn more_than_4_gib_go_through_pipes_whole() {
+    let desk = Desk::of(&["alice"]);
+    desk.sh("truncate -s 4300M in");
+    let counted = desk.sh("veilcast seal -r alice.pub in | veilcast open -i alice.key | wc -c");
+    assert_eq!(counted, format!("{}\n", 4300_u64 << 20).into_bytes());
+}
+
+#[test]
 fn damage_is_refused_and_named() {
     let desk = Desk::of(&["alice"]);
     let (whole, other) =
