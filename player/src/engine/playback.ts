@@ -10,8 +10,9 @@ import type { Link } from '../protocol';
 import type { Rendition, Title } from '../title';
 import { Kind, type Role } from '../vault/role';
 import { Ahead } from './ahead';
-import { ASSUMED_BANDWIDTH_BPS, chooseStart, type Start } from './choice';
+import { chooseStart, type Start } from './choice';
 import { VaultClient, type Playlist } from './client';
+import { guessBandwidthBps } from './settings';
 import { Streaming } from './streaming';
 import { NO_TRACKS, type Tracks } from './tracks';
 
@@ -53,13 +54,6 @@ export function findObstacle(): Failure | null {
   if (!globalThis.isSecureContext) return { code: 'insecure-context' };
   const hasAll = 'subtle' in crypto && 'Worker' in globalThis && mediaSource() !== undefined;
   return hasAll ? null : { code: 'browser-unsupported' };
-}
-
-/** The browser's own guess, which is rounded and capped for privacy, or a cautious one. */
-function guessBandwidthBps(): number {
-  const { connection } = navigator as { connection?: { downlink?: number } };
-  const guess = (connection?.downlink ?? 0) * 1e6;
-  return guess > 0 ? guess : ASSUMED_BANDWIDTH_BPS;
 }
 
 /** A playback; make one, `open` it once, `destroy` it at the end. */
