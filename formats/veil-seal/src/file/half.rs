@@ -14,8 +14,9 @@ use crate::id::ID_BYTES;
 pub const MIN_HALF_BYTES: usize = 4096;
 /// The largest half: what a reader holds in memory of a file that somebody else made, twice.
 pub const MAX_HALF_BYTES: usize = 2 << 20;
-/// The most recipients: each that is not the reader's costs the reader a decapsulation.
-pub const MAX_RECIPIENTS: usize = 1024;
+/// The most recipients: each that is not the reader's costs the reader a decapsulation. With one more
+/// the directory would fill a chunk and need a second one.
+pub const MAX_RECIPIENTS: usize = 1023;
 
 /// Magic and `half_bytes`: what never changes.
 pub(super) const PREFIX_BYTES: usize = 20;

@@ -275,3 +275,16 @@ fn what_is_no_sealed_file_is_told() {
     }
     check(&half::empty(MIN_HALF_BYTES).repeat(2), SealError::TamperedKeyring);
 }
+
+#[test]
+fn the_most_recipients_fit_and_the_last_one_unlocks() {
+    let mut unlocked = unlock(&header([1]), 1).unwrap();
+    for number in 1..u16::try_from(MAX_RECIPIENTS).unwrap() {
+        let mut seed = [0xee; 32];
+        seed[..2].copy_from_slice(&number.to_be_bytes());
+        let other = Identity::from_seed(Secret::new(seed)).recipient();
+        assert!(unlocked.add(&other, &mut rng()).unwrap());
+    }
+    let Change::Anew(header) = unlocked.change(&mut rng()).unwrap() else { panic!() };
+    assert_eq!(unlock(&header, 1).unwrap().recipients().len(), MAX_RECIPIENTS);
+}
