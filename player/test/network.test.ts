@@ -172,7 +172,9 @@ describe('a Worker’s requests', () => {
     fetches.mockImplementation(
       (_, { signal }) =>
         new Promise((_resolve, reject) => {
-          signal?.addEventListener('abort', () => reject(new DOMException('', 'AbortError')));
+          const abort = () => reject(new DOMException('', 'AbortError'));
+          if (signal?.aborted) abort();
+          signal?.addEventListener('abort', abort);
         }),
     );
     expect(await serve(null, (jobs) => setTimeout(() => jobs.abort(1)))).toEqual([]);
