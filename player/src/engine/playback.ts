@@ -6,7 +6,7 @@
  */
 
 import { failureOf, PlayerFailure, type Failure } from '../failure';
-import type { Link } from '../protocol';
+import type { IdentityQuestion, Link } from '../protocol';
 import type { Rendition, Title } from '../title';
 import { Kind, type Role } from '../vault/role';
 import { Ahead } from './ahead';
@@ -19,7 +19,9 @@ import { NO_TRACKS, type Tracks } from './tracks';
 /** What a playback tells. */
 export interface PlaybackEvents {
   onTitle(title: Title): void;
-  onIdentityNeeded(recipient: string, refused: Failure | null): void;
+  onIdentityNeeded(recipient: string, question: IdentityQuestion): void;
+  /** How much of the work on a passphrase is done, from 0 to 1. */
+  onUnlocking(done: number): void;
   /** Trouble with the network begins, or is over (`null`); the Workers try again meanwhile. */
   onTrouble(failure: Failure | null): void;
   onTracks(tracks: Tracks): void;
@@ -79,7 +81,8 @@ export class Playback {
         this.#provider = provider;
         void this.#begin(title);
       },
-      onIdentityNeeded: (recipient, refused) => events.onIdentityNeeded(recipient, refused),
+      onIdentityNeeded: (recipient, question) => events.onIdentityNeeded(recipient, question),
+      onUnlocking: (done) => events.onUnlocking(done),
       onStopped: (failure) => this.#fail(failure),
       onTrouble: (failure) => events.onTrouble(failure),
     });
@@ -94,6 +97,11 @@ export class Playback {
   /** Hands an identity file to the vault, unread. */
   provideIdentity(file: File): void {
     this.#client.provideIdentity(file);
+  }
+
+  /** Hands the passphrase of a locked identity file to the vault. */
+  providePassphrase(text: string): void {
+    this.#client.providePassphrase(text);
   }
 
   get tracks(): Tracks {
