@@ -15,8 +15,8 @@ use crate::chunks::{
 use crate::secret::Secret;
 use crate::stream::Opener;
 
-/// Chunks that are fetched and opened at a time, at most: 1 MiB of plaintext.
-pub const WINDOW_CHUNKS: usize = 64;
+/// Chunks that are fetched and opened at a time, at most: 256 KiB of plaintext, which stay in the cache of a core.
+pub const WINDOW_CHUNKS: usize = 16;
 
 /// Reads the plaintext of a sealed object at any place.
 pub struct Reader<R> {
