@@ -15,8 +15,8 @@ use crate::chunks::{
 use crate::secret::Secret;
 use crate::stream::Opener;
 
-/// Chunks that are fetched and opened at a time, at most: 256 KiB of plaintext, which stay in the cache of a core.
-pub const WINDOW_CHUNKS: usize = 16;
+/// Chunks that are fetched and opened at a time, at most: 64 KiB of plaintext, so that little memory is touched for the first time.
+pub const WINDOW_CHUNKS: usize = 4;
 
 /// Reads the plaintext of a sealed object at any place.
 pub struct Reader<R> {
