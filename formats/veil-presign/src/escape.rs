@@ -17,8 +17,15 @@ pub(crate) fn query(text: &str, out: &mut String) {
 }
 
 fn encode(text: &str, keep_slash: bool, out: &mut String) {
-    for &byte in text.as_bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || (keep_slash && byte == b'/') {
+    let stays = |byte: u8| {
+        byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || (keep_slash && byte == b'/')
+    };
+    if text.bytes().all(stays) {
+        out.push_str(text);
+        return;
+    }
+    for byte in text.bytes() {
+        if stays(byte) {
             out.push(char::from(byte));
         } else {
             out.push('%');

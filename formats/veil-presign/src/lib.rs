@@ -20,16 +20,21 @@
 mod batch;
 mod credentials;
 mod escape;
+mod form;
+mod lanes;
 mod scope;
 mod sha;
 mod sign;
+mod url;
 mod verify;
 
 #[cfg(test)]
 mod aws_suite;
 
-pub use batch::Batch;
+pub use batch::{Batch, Names, Signature};
 pub use credentials::{Credentials, CredentialsError};
+pub use lanes::Lanes;
 pub use scope::{EXPIRES_MAX_S, SigningKey, window_start};
 pub use sign::{PresignError, Request, presign};
+pub use url::{CompactUrls, UrlText};
 pub use verify::{CLOCK_SKEW_S, Claim, Presented, QUERY_BYTES_MAX, VerifyError, verify};

@@ -8,7 +8,7 @@ use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
 use veil_hls::template::{Limits, SlotKind, Template};
-use veil_presign::Batch;
+use veil_presign::{Batch, Lanes, Names};
 
 use crate::bucket::ReadError;
 use crate::gateway::Gateway;
@@ -34,7 +34,7 @@ pub(crate) async fn show(
     let template = fetch(&gateway, &grant, &name).await?;
     let batch = gateway.signer.batch(&host, &grant.title, now, grant.end);
     let batch = batch.map_err(|_| Problem::internal())?;
-    let body = rewrite(&template, &grant, batch)?;
+    let body = rewrite(&template, &grant, &batch, gateway.signer.lanes)?;
     Ok(([PRIVATE, (header::CONTENT_TYPE, header::HeaderValue::from_static(MEDIA_TYPE))], body))
 }
 
@@ -50,10 +50,20 @@ async fn fetch(gateway: &Gateway, grant: &Grant, name: &PlaylistName) -> Result<
 }
 
 /// Renders a template for a grant.
-fn rewrite(template: &Template, grant: &Grant, mut batch: Batch) -> Result<Vec<u8>, Problem> {
+fn rewrite(
+    template: &Template,
+    grant: &Grant,
+    batch: &Batch,
+    lanes: Lanes,
+) -> Result<Vec<u8>, Problem> {
     if template.foreign_count() > 0 {
         return Err(Problem::playlist_invalid());
     }
+    let objects = template.slots().filter(|(_, kind)| *kind == SlotKind::Object);
+    let names = Names::new(objects.map(|(uri, _)| uri));
+    let signatures = batch.sign(lanes, &names);
+    let targets = batch.targets();
+    let mut signed = signatures.iter().enumerate();
     template.render(|uri, kind, out| {
         match kind {
             SlotKind::Playlist => {
@@ -61,8 +71,9 @@ fn rewrite(template: &Template, grant: &Grant, mut batch: Batch) -> Result<Vec<u
                 out.extend_from_slice(grant::playlist_url(&grant.id, name.as_str()).as_bytes());
             }
             SlotKind::Object => {
-                let name = ObjectName::parse(uri).ok_or_else(Problem::playlist_invalid)?;
-                batch.push_target(name.as_str(), out);
+                ObjectName::parse(uri).ok_or_else(Problem::playlist_invalid)?;
+                let (at, signature) = signed.next().ok_or_else(Problem::internal)?;
+                targets.push(names.get(at), signature, out);
             }
         }
         Ok(())
