@@ -1,5 +1,5 @@
 /**
- * Starts Chromium with our own few flags and connects to it, for tests and for the demo's check.
+ * Starts Chromium with our own few flags and connects to it, for tests, benches and the demo's check.
  *
  * Playwright's own launcher sets some forty flags, and they change features that are under test; so the browser is started
  * here, on a port that it picks itself, with a profile that is new and goes with it. Invariant: `close` leaves neither
@@ -20,37 +20,49 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  '--remote-debugging-port=0',
   '--window-size=1280,800',
 ];
 
 /** How long the browser may take to start, and to end when it was asked to, in milliseconds. */
 const START_LIMIT_MS = 30_000;
-const END_LIMIT_MS = 5_000;
+export const END_LIMIT_MS = 5_000;
 
 /**
- * Starts a browser; `VEILCAST_CHROMIUM` names the program.
+ * Starts the program that `VEILCAST_CHROMIUM` names, with a new profile.
  *
- * Returns its default context, and `close`.
+ * Returns its process, and `end`: it waits until the process has gone, which it kills after `graceMs`, and removes
+ * the profile.
  */
-export async function launch(moreFlags = []) {
+export async function start(moreFlags, stdio) {
   const profile = await mkdtemp(join(tmpdir(), 'veilcast-chromium-'));
   const program = process.env.VEILCAST_CHROMIUM ?? 'chromium';
   const flags = [...FLAGS, `--user-data-dir=${profile}`, ...moreFlags, 'about:blank'];
-  const child = spawn(program, flags, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(program, flags, { stdio });
   const ended = new Promise((resolve) => {
     child.once('exit', resolve);
     child.once('error', resolve);
   });
+  const end = async (graceMs) => {
+    const forced = setTimeout(() => child.kill('SIGKILL'), graceMs);
+    await ended;
+    clearTimeout(forced);
+    await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  };
+  return { child, end };
+}
+
+/** Starts a browser and connects Playwright to it; returns its default context, and `close`. */
+export async function launch(moreFlags = []) {
+  const { child, end } = await start(
+    ['--remote-debugging-port=0', ...moreFlags],
+    ['ignore', 'ignore', 'pipe'],
+  );
   const close = async (browser) => {
     await browser?.newBrowserCDPSession().then(
       (session) => session.send('Browser.close').catch(() => undefined),
       () => undefined,
     );
-    const forced = setTimeout(() => child.kill('SIGKILL'), browser ? END_LIMIT_MS : 0);
-    await ended;
-    clearTimeout(forced);
-    await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    await end(browser ? END_LIMIT_MS : 0);
   };
   try {
     const browser = await chromium.connectOverCDP(await endpoint(child));

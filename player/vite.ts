@@ -28,8 +28,11 @@ const FEATURES = {
   __USE_IFRAMES__: false,
 } as const;
 
-/** Modules that a sealed title never reaches. */
-const ABSENT = [
+/** What fetches by itself. */
+const NETWORK = modules('utils/fetch-loader', 'utils/xhr-loader');
+
+/** Other modules that a sealed title never reaches. */
+const ABSENT = modules(
   'controller/cmcd-controller',
   'controller/content-steering-controller',
   'controller/eme-controller',
@@ -39,9 +42,11 @@ const ABSENT = [
   'demux/audio/ac3-demuxer',
   'demux/audio/mp3demuxer',
   'demux/tsdemuxer',
-  'utils/fetch-loader',
-  'utils/xhr-loader',
-].map((module) => join(root, module));
+);
+
+function modules(...names: readonly string[]): string[] {
+  return names.map((name) => join(root, name));
+}
 
 /** The transmuxer's own use of this remuxer is for transport streams; others take helpers from it. */
 function isUnusedRemuxer(module: string, importer: string): boolean {
@@ -70,8 +75,12 @@ function replaceEmptyTrack(code: string): string {
   return replaced;
 }
 
-/** The plugin. */
-export function sealedStreaming(): Plugin {
+/**
+ * The plugin. With `network`, hls.js keeps its own loaders: the same build for a page that plays HLS in clear, which
+ * benches hold the player against.
+ */
+export function sealedStreaming({ network = false } = {}): Plugin {
+  const left = network ? ABSENT : [...ABSENT, ...NETWORK];
   const defines = Object.entries({ ...FEATURES, __VERSION__: versionOf(packageJson) });
   return {
     name: 'veilcast:sealed-streaming',
@@ -85,7 +94,7 @@ export function sealedStreaming(): Plugin {
       if (source === 'hls.js/transmuxer-worker') return join(root, 'demux/transmuxer-worker.ts');
       if (!importer?.startsWith(root) || !source.startsWith('.')) return null;
       const module = join(dirname(importer), source);
-      return ABSENT.includes(module) || isUnusedRemuxer(module, importer) ? absent : null;
+      return left.includes(module) || isUnusedRemuxer(module, importer) ? absent : null;
     },
   };
 }

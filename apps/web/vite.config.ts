@@ -12,6 +12,12 @@ import { defineConfig } from 'vite';
 import { sealedStreaming } from '../../player/vite.ts';
 import { finish } from './build/finish.ts';
 
+/**
+ * What browsers without X-Wing load, in one file, so that they don't fetch one after the other. What
+ * stretches passphrases shares some of it, and is wanted while a person types: that one may wait.
+ */
+const XWING = { name: 'xwing', test: /@noble[\\/](?!hashes[\\/](?:argon2|_?blake))/ };
+
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
@@ -23,7 +29,11 @@ export default defineConfig({
     svelte({ configFile: false, compilerOptions: { fragments: 'tree', runes: true } }),
     finish(),
   ],
-  worker: { format: 'es', plugins: () => [sealedStreaming()] },
+  worker: {
+    format: 'es',
+    plugins: () => [sealedStreaming()],
+    rolldownOptions: { output: { codeSplitting: { groups: [XWING] } } },
+  },
   build: {
     target: 'es2022',
     outDir: 'dist',

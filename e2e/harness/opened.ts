@@ -1,7 +1,7 @@
 /**
  * Opens a whole title from the bucket with the player's own vault code, in Node.
  *
- * It gives a test what a decoder may see: the SHA-256 of every piece of plaintext.
+ * It gives a test what a decoder may see: the SHA-256 of every piece of plaintext. Benches take the pieces themselves.
  */
 
 import { createHash } from 'node:crypto';
@@ -14,12 +14,23 @@ import { encodeRole, Kind, type Role, type TitleKey } from '../../player/src/vau
 import type { Title } from '../../player/src/title';
 import type { TitleFolder } from './bucket';
 
-/** A title as its viewer sees it. */
-export interface OpenedTitle {
+/** What a link opens first. */
+export interface UnlockedTitle {
   readonly key: TitleKey;
   readonly title: Title;
+}
+
+/** A title as its viewer sees it. */
+export interface OpenedTitle extends UnlockedTitle {
   /** SHA-256 of the plaintext of every initialisation and media segment. */
   readonly pieces: ReadonlySet<string>;
+}
+
+/** One initialisation or media segment in clear, under the name that its sealed object has in the bucket. */
+export interface Piece {
+  readonly name: string;
+  readonly role: Role;
+  readonly bytes: Uint8Array;
 }
 
 /** Opens the title of a link from the files of its folder. */
@@ -28,20 +39,39 @@ export async function openTitle(
   link: string,
   grant: string,
 ): Promise<OpenedTitle> {
+  const unlocked = await unlockTitle(folder, link, grant);
+  const pieces = new Set<string>();
+  for await (const { bytes } of piecesOf(folder, unlocked)) pieces.add(sha256(bytes));
+  return { ...unlocked, pieces };
+}
+
+/** Opens the grant and the manifest alone. */
+export async function unlockTitle(
+  folder: TitleFolder,
+  link: string,
+  grant: string,
+): Promise<UnlockedTitle> {
   const secret = await parseLinkSecret(new URL(link).hash.slice(1));
   if (!secret) throw new Error('the link has no secret');
   const record = JSON.parse(await readFile(`${folder.bucket}/g/${grant}`, 'utf8')) as object;
   const answer = { grant: record, now: '2026-01-01T00:00:00Z', index_url: '', urls: {} };
   const parsed = parseGrantAnswer(new TextEncoder().encode(JSON.stringify(answer)), grant);
-  const key = await openGrant(parsed.record, await secret.identity());
-  const title = parseManifest(await plaintext(folder, key, role(Kind.manifest, 0, 0)));
-  const pieces = new Set<string>();
+  const { title: key } = await openGrant(parsed.record, await secret.identity());
+  return { key, title: parseManifest(await plaintext(folder, key, role(Kind.manifest, 0, 0))) };
+}
+
+/** Opens every initialisation and media segment, one after another. */
+export async function* piecesOf(
+  folder: TitleFolder,
+  { key, title }: UnlockedTitle,
+): AsyncGenerator<Piece> {
   for (const { id, segments, type } of title.renditions) {
     const roles = segments.map((_, index) => role(Kind.segment, id, index));
     if (type !== 'subtitles') roles.unshift(role(Kind.init, id, 0));
-    for (const one of roles) pieces.add(sha256(await plaintext(folder, key, one)));
+    for (const one of roles) {
+      yield { name: await key.name(one), role: one, bytes: await plaintext(folder, key, one) };
+    }
   }
-  return { key, title, pieces };
 }
 
 /** The file of an object. */

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { TITLE } from '../harness/setup';
 import { Veilcast } from '../harness/veilcast';
 import { Viewer, type Screen } from '../harness/viewer';
+import { lock } from '../../player/test/locked';
+import { cases } from '../../player/test/vectors';
 
 const house = Veilcast.at(inject('data'));
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -23,13 +25,39 @@ afterAll(() => viewer.close());
 describe.each(SCREENS)('on a $name', ({ width, height }) => {
   it.each(['dark', 'light'] as const)('passes the accessibility checks in %s', async (scheme) => {
     const { link } = await house.share(TITLE);
-    await viewer.visit(link, (screen) => checkPage(screen, scheme), { width, height });
+    const check = async (screen: Screen): Promise<void> => {
+      await screen.ready();
+      await checkPage(screen, scheme);
+    };
+    await viewer.visit(link, check, { width, height });
   });
+
+  it.each(['dark', 'light'] as const)(
+    'passes them with a locked identity in %s',
+    async (scheme) => {
+      const [{ recipient }] = cases<{ recipient: string }>('envelope') as [{ recipient: string }];
+      const { link } = await house.share(TITLE, '--to', recipient);
+      const check = async (screen: Screen): Promise<void> => {
+        const field = screen.page.locator('#passphrase');
+        const files = screen.page.locator('input[type=file]').first();
+        await screen.page.getByText('This video is for one recipient').waitFor();
+        await checkPage(screen, scheme);
+        const buffer = Buffer.from(lock('', 'correct horse'));
+        await files.setInputFiles({ name: 'identity.veil', mimeType: '', buffer });
+        await field.waitFor();
+        await checkPage(screen, scheme);
+        await field.fill('wrong');
+        await field.press('Enter');
+        await screen.page.getByText('That passphrase is wrong.').waitFor();
+        await checkPage(screen, scheme);
+      };
+      await viewer.visit(link, check, { width, height });
+    },
+  );
 });
 
 async function checkPage(screen: Screen, colorScheme: 'dark' | 'light'): Promise<void> {
   await screen.page.emulateMedia({ colorScheme });
-  await screen.ready();
   await screen.page.evaluate(axe);
   const found = await screen.page.evaluate(async () => {
     const { axe } = globalThis as unknown as {

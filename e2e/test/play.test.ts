@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { lock } from '../../player/test/locked';
 import { TitleFolder } from '../harness/bucket';
 import { openTitle } from '../harness/opened';
 import { TITLE } from '../harness/setup';
@@ -137,31 +138,88 @@ describe('a grant for a recipient', () => {
   const { identity, recipient } = vector('envelope');
   const { identity: stranger } = vector('link');
 
+  /** Brings a file as soon as one is asked for. */
+  async function give(screen: Screen, name: string, content: string | Uint8Array): Promise<void> {
+    writeFileSync(join(folder, name), content);
+    const input = screen.page.locator('input[type=file]').first();
+    await input.waitFor({ state: 'attached' });
+    await input.setInputFiles(join(folder, name));
+  }
+
   it('asks for an identity, refuses a stranger’s, and plays with the right one', async () => {
     const { link } = await house.share(TITLE, '--to', recipient ?? '');
     await viewer.visit(link, async (screen) => {
-      const input = screen.page.locator('input[type=file]').first();
-      const give = async (name: string, text: string) => {
-        writeFileSync(join(folder, name), text);
-        await input.setInputFiles(join(folder, name));
-      };
-      await input.waitFor({ state: 'attached' });
-      await give('letter.txt', 'Dear Sir or Madam');
+      await give(screen, 'letter.txt', 'Dear Sir or Madam');
       await screen.page
         .getByText(/not an identity/i)
         .first()
         .waitFor();
-      await give('stranger.txt', `${stranger}\n`);
+      await give(screen, 'stranger.txt', `${stranger}\n`);
       await screen.page
         .getByText(/doesn’t open/i)
         .first()
         .waitFor();
-      await give('identity.txt', `# mine\n${identity}\n`);
+      await give(screen, 'identity.txt', `# mine\n${identity}\n`);
+      await screen.ready();
+      await screen.play();
+    });
+  });
+
+  it('unlocks a locked identity with its passphrase, typed wrong before it is typed right', async () => {
+    const { link } = await house.share(TITLE, '--to', recipient ?? '');
+    await viewer.visit(link, async (screen) => {
+      const { page } = screen;
+      await give(screen, 'stranger.veil', lock(`${stranger}\n`, 'theirs'));
+      const field = page.locator('#passphrase');
+      await field.waitFor();
+      expect(await field.evaluate((input) => document.activeElement === input)).toBe(true);
+      await give(screen, 'identity.veil', lock(`# mine\n${identity}\n`, 'correct horse – 電池'));
+      await field.fill('correct horse');
+      await field.press('Enter');
+      await page.getByRole('alert').getByText('That passphrase is wrong').waitFor();
+      expect(await field.inputValue()).toBe('');
+      expect(await field.evaluate((input) => document.activeElement === input)).toBe(true);
+      await field.fill('correct horse – 電池');
+      await field.press('Enter');
+      await screen.ready();
+      await screen.play();
+      expect(await page.evaluate(() => [localStorage.length, sessionStorage.length])).toEqual([
+        0, 0,
+      ]);
+      expect(screen.errors).toEqual([]);
+      expect(await screen.violations()).toEqual([]);
+    });
+  });
+});
+
+describe('the player in a page without words of its own', () => {
+  it('asks for an identity and its passphrase by itself', async () => {
+    const { identity, recipient } = vector('envelope');
+    const { link } = await house.share(TITLE, '--to', recipient ?? '');
+    await viewer.visit(link, async (screen) => {
+      await screen.page.evaluate(takeWordsAway);
+      const panel = screen.page.locator('veil-player .message:visible');
+      await panel.getByText('This video wants your identity').waitFor();
+      const buffer = Buffer.from(lock(identity ?? '', 'correct horse'));
+      const file = { name: 'identity.veil', mimeType: '', buffer };
+      await panel.getByLabel('Identity file').setInputFiles(file);
+      await panel.getByLabel('Passphrase').fill('wrong');
+      await panel.getByLabel('Passphrase').press('Enter');
+      await panel.getByRole('alert').getByText('That passphrase is wrong').waitFor();
+      await panel.getByLabel('Passphrase').fill('correct horse');
+      await panel.getByRole('button', { name: 'Unlock' }).click();
       await screen.ready();
       await screen.play();
     });
   });
 });
+
+/** Runs in the page: what it puts into the player's slot for identities goes nowhere. */
+function takeWordsAway(): void {
+  const take = () => document.querySelector('[slot=identity]')?.setAttribute('slot', 'nowhere');
+  new MutationObserver(take).observe(document.body, { subtree: true, childList: true });
+  take();
+}
 
 describe('a title with subtitles and two sounds', () => {
   it('offers captions by language and shows them', async () => {

@@ -15,6 +15,7 @@
 
 pub mod delivery;
 pub mod envelope;
+pub mod file;
 pub mod grant;
 pub mod object;
 pub mod text;
@@ -37,6 +38,9 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     target("object", object::run, object::seeds, 20_000),
     target("envelope", envelope::run, envelope::seeds, 2_000),
+    target("file-front", file::run_front, file::front_seeds, 1_000),
+    target("file-keyring", file::run_keyring, file::front_seeds, 1_000),
+    target("file-body", file::run_body, file::body_seeds, 1_000),
     target("grant-record", grant::run_record, grant::record_seeds, 40_000),
     target("grant-payload", grant::run_payload, grant::payload_seeds, 1_500),
     target("identity", text::run_identity, text::identity_seeds, 40_000),

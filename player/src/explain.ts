@@ -49,6 +49,36 @@ const TABLE: Readonly<Record<FailureCode, Explanation>> = {
     happened: 'An identity file has one line that begins with AGE-SECRET-KEY-PQ-1.',
     action: 'Choose another file.',
   },
+  'identity-damaged': {
+    title: 'That identity file is damaged',
+    happened: 'It is a locked identity, but it was cut or changed since it was locked.',
+    action: 'Choose another copy of it.',
+  },
+  'identity-newer': {
+    title: 'That identity file is too new',
+    happened: 'It was locked in a format that this page doesn’t know.',
+    action: 'Ask the sender to update the video server, or choose another copy of it.',
+  },
+  'identity-without-passphrase': {
+    title: 'That file has no passphrase',
+    happened: 'It is a sealed file that only other identities open.',
+    action: 'Open it with them first, or choose another file.',
+  },
+  'passphrase-wrong': {
+    title: 'That passphrase is wrong',
+    happened: 'It doesn’t unlock the identity.',
+    action: 'Mind capital letters, spaces and the keyboard’s language, and try again.',
+  },
+  'memory-short': {
+    title: 'Not enough memory',
+    happened: 'Unlocking an identity takes a lot of memory for a moment.',
+    action: 'Close other pages and apps, and try again.',
+  },
+  'page-incomplete': {
+    title: 'A part of this page is missing',
+    happened: 'What unlocks identities could not be loaded.',
+    action: 'Check your network and try again. If it stays, load the page again.',
+  },
   tampered: {
     title: 'This video was changed on its way',
     happened: '{Part} did not pass its seal: it was damaged, exchanged or forged.',

@@ -10,7 +10,7 @@ export { explain } from './explain';
 export type { Explanation } from './explain';
 export { isPassing } from './failure';
 export type { Failure, FailureCode, Part } from './failure';
-export type { Link } from './protocol';
+export type { IdentityQuestion, Link } from './protocol';
 export { pictureRatio } from './title';
 export type {
   AudioRendition,

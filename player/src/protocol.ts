@@ -2,7 +2,7 @@
  * The messages between the page and its two Workers, and between the Workers.
  *
  * Types alone. Invariant: no message to or from the page carries a key, a bearer or a URL; the
- * link's secret and the identity file go one way, into the vault.
+ * link's secret, the identity file and its passphrase go one way, into the vault.
  */
 
 import type { Failure } from './failure';
@@ -10,6 +10,13 @@ import type { Title } from './title';
 import type { NetworkTiming } from './vault/download';
 import type { Located } from './vault/object';
 import type { Role } from './vault/role';
+
+/** What of an identity is asked for, and why what was brought before was not taken. */
+export interface IdentityQuestion {
+  /** `passphrase`: the file that was brought is locked; another file is as welcome. */
+  readonly wants: 'file' | 'passphrase';
+  readonly refused: Failure | null;
+}
 
 /** A link, taken apart. */
 export interface Link {
@@ -31,6 +38,8 @@ export type VaultRequest =
   | OpenerRequest
   | ({ readonly op: 'start' } & Link)
   | { readonly op: 'identity'; readonly file: File }
+  /** UTF-8 as typed; transferred. */
+  | { readonly op: 'passphrase'; readonly passphrase: Uint8Array<ArrayBuffer> }
   | { readonly op: 'playlist'; readonly id: number; readonly rendition: number | null };
 
 /** What either Worker tells the page. */
@@ -57,13 +66,13 @@ export type OpenerReport =
 export type VaultReport =
   | OpenerReport
   | { readonly event: 'title'; readonly title: Title; readonly provider: 'native' | 'noble' }
-  | {
+  | ({
       readonly event: 'identity-needed';
       /** Key id of the wanted recipient. */
       readonly recipient: string;
-      /** Why the file before was refused. */
-      readonly refused: Failure | null;
-    }
+    } & IdentityQuestion)
+  /** How much of the work on a passphrase is done, from 0 to 1. */
+  | { readonly event: 'unlocking'; readonly done: number }
   | { readonly event: 'stopped'; readonly failure: Failure }
   | {
       readonly event: 'playlist';

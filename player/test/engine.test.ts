@@ -146,11 +146,12 @@ describe('fetching ahead', () => {
 describe('the segment loader', () => {
   const configuration = {} as LoaderConfiguration;
 
-  function load(address: string) {
+  function load(address: string, ready?: Promise<void>) {
     const workers = new FakeWorkers();
     const failures: Failure[] = [];
     const { fLoader: FragmentLoader } = makeLoaders({
       ahead: new Ahead(TITLE, workers.open),
+      readyFor: () => ready,
       playlist: () => Promise.reject(new Error('not asked')),
       onFailure: (failure) => failures.push(failure),
     });
@@ -179,6 +180,16 @@ describe('the segment loader', () => {
     expect(response.data.byteLength).toBe(4);
     expect(stats.loaded).toBe(10);
     expect(stats.loading.end - stats.loading.start).toBeCloseTo(100);
+  });
+
+  it('holds a segment back until the library is ready for it', async () => {
+    let begin = (): void => undefined;
+    const { workers, callbacks } = load('veil://title/1/0', new Promise((go) => (begin = go)));
+    await workers.finish('2/1/0');
+    expect(callbacks.onSuccess).not.toHaveBeenCalled();
+    begin();
+    await settled();
+    expect(callbacks.onSuccess).toHaveBeenCalledOnce();
   });
 
   it('takes the initialisation segment by its own role', () => {

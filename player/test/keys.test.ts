@@ -8,11 +8,12 @@
 import { describe, expect, it } from 'vitest';
 import { decodeBech32 } from '../src/vault/bech32';
 import { fromBase64Url, toBase64Url, toHex, utf8 } from '../src/vault/bytes';
-import { openGrant, type GrantRecord } from '../src/vault/grant';
+import { openGrant, type GrantKeys, type GrantRecord } from '../src/vault/grant';
 import { EnvelopeBroken, openEnvelope } from '../src/vault/hpke';
 import { identityFromSeed, parseIdentityFile, parseLinkSecret } from '../src/vault/identity';
 import { Malformed } from '../src/vault/json';
 import { encodeRole, TitleKey, type Kind } from '../src/vault/role';
+import { ListKey } from '../src/vault/variants';
 import { BadEncapsulation, isLowOrder, keyFromSeed } from '../src/vault/xwing';
 import { seal } from './sealer';
 import { cases, hex, type GrantCase } from './vectors';
@@ -40,6 +41,12 @@ interface EnvelopeCase {
   aad: string;
   envelope: string;
   payload: string | null;
+}
+
+interface LowOrderCase {
+  name: string;
+  share: string;
+  low_order: boolean;
 }
 
 interface LinkCase {
@@ -104,11 +111,8 @@ describe('an envelope', () => {
     await expect(key.decapsulate(encapsulation)).rejects.toThrow(BadEncapsulation);
   });
 
-  it('knows every point of low order, also in its other spelling', () => {
-    for (const share of ['00'.repeat(32), `01${'00'.repeat(31)}`, `${'00'.repeat(31)}80`]) {
-      expect(isLowOrder(hex(share))).toBe(true);
-    }
-    expect(isLowOrder(hex(`09${'00'.repeat(31)}`))).toBe(false);
+  it.each(cases<LowOrderCase>('low-order'))('is judged by its share: $name', (vector) => {
+    expect(isLowOrder(hex(vector.share))).toBe(vector.low_order);
   });
 });
 
@@ -142,28 +146,41 @@ describe('a link', () => {
 
 describe('a grant', () => {
   const [vector] = cases<GrantCase>('grant') as [GrantCase];
-  const record: GrantRecord = {
-    id: vector.grant,
-    title: vector.title,
-    epoch: vector.epoch,
-    kind: 'link',
-    recipient: vector.recipient,
-    expiresMs: Date.parse(vector.expires),
-    index: '0'.repeat(32),
-    preload: [],
-    envelope: fromBase64Url(vector.envelope) ?? new Uint8Array(0),
-  };
+  const [marked] = cases<GrantCase>('grant-marked') as [GrantCase];
 
-  async function open(changed: Partial<GrantRecord>): Promise<TitleKey> {
-    const identity = await (await parseLinkSecret(vector.fragment))?.identity();
-    if (identity === undefined) throw new Error('the vector has no identity');
-    return openGrant({ ...record, ...changed }, identity);
+  function recordOf(given: GrantCase): GrantRecord {
+    return {
+      id: given.grant,
+      title: given.title,
+      epoch: given.epoch,
+      kind: 'link',
+      recipient: given.recipient,
+      expiresMs: Date.parse(given.expires),
+      index: '0'.repeat(32),
+      preload: [],
+      envelope: fromBase64Url(given.envelope) ?? new Uint8Array(0),
+    };
   }
 
-  it('gives the title key', async () => {
-    const expected = await TitleKey.import(hex(vector.title), hex(vector.title_key));
+  async function open(given: GrantCase, changed: Partial<GrantRecord> = {}): Promise<GrantKeys> {
+    const identity = await (await parseLinkSecret(given.fragment))?.identity();
+    if (identity === undefined) throw new Error('the vector has no identity');
+    return openGrant({ ...recordOf(given), ...changed }, identity);
+  }
+
+  it.each([vector, marked])('gives the title key: $name', async (given) => {
+    const expected = await TitleKey.import(hex(given.title), hex(given.title_key));
     const role = { kind: 2, rendition: 1, index: 7 } as const;
-    expect(await (await open({})).name(role)).toBe(await expected.name(role));
+    const { title } = await open(given);
+    expect(await title.name(role)).toBe(await expected.name(role));
+  });
+
+  it('of a marked title gives the key of a variant list, and only that one', async () => {
+    expect((await open(vector)).variants).toBeNull();
+    const { variants } = await open(marked);
+    expect(await variants?.name()).toBe(marked.list_name);
+    const expected = await ListKey.import(hex(marked.title), hex(marked.list_key ?? ''));
+    expect(await expected.name()).toBe(marked.list_name);
   });
 
   it('is bound to its ids and its epoch', async () => {
@@ -173,13 +190,14 @@ describe('a grant', () => {
       { epoch: 2 },
       { recipient: '5'.repeat(32) },
     ]) {
-      await expect(open(changed)).rejects.toThrow(EnvelopeBroken);
+      await expect(open(vector, changed)).rejects.toThrow(EnvelopeBroken);
     }
   });
 
   it('whose record was given another end is refused', async () => {
-    await expect(open({ expiresMs: null })).rejects.toThrow(Malformed);
-    await expect(open({ expiresMs: record.expiresMs! + 1000 })).rejects.toThrow(Malformed);
+    const expiresMs = Date.parse(vector.expires) + 1000;
+    await expect(open(vector, { expiresMs: null })).rejects.toThrow(Malformed);
+    await expect(open(vector, { expiresMs })).rejects.toThrow(Malformed);
   });
 });
 

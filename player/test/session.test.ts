@@ -18,6 +18,7 @@ import { expandSha512, seal } from './sealer';
 import { cases, hex, type GrantCase } from './vectors';
 
 const [GRANT] = cases<GrantCase>('grant') as [GrantCase];
+const [MARKED] = cases<GrantCase>('grant-marked') as [GrantCase];
 const [LINK] = cases<{ identity: string }>('link') as [{ identity: string }];
 const BASE = 'https://veil.example';
 const SEGMENTS = [
@@ -182,6 +183,14 @@ describe('unlocking', () => {
     Object.assign(server.record, { index, preload: ['0'.repeat(32)] });
     expect(await codeOf(openLink())).toBe('tampered: the grant');
     Object.assign(server.record, { preload });
+    expect(await codeOf(openLink())).toBe('it succeeded');
+  });
+
+  it('of a marked title wants the variant list among the objects', async () => {
+    const { preload } = server.record;
+    server.record['envelope'] = MARKED.envelope;
+    expect(await codeOf(openLink())).toBe('tampered: the grant');
+    server.record['preload'] = [...(preload as string[]), MARKED.list_name];
     expect(await codeOf(openLink())).toBe('it succeeded');
   });
 

@@ -3,8 +3,9 @@
 import { readFileSync } from 'node:fs';
 import type { Bytes } from '../src/vault/bytes';
 
-/** A case of `vectors/grant.json`. */
+/** A case of `vectors/grant.json`, or of `vectors/grant-marked.json`. */
 export interface GrantCase {
+  name: string;
   fragment: string;
   grant: string;
   title: string;
@@ -13,6 +14,9 @@ export interface GrantCase {
   expires: string;
   envelope: string;
   title_key: string;
+  /** Of a marked title's grant. */
+  list_key?: string;
+  list_name?: string;
 }
 
 /** Returns the cases of `vectors/<name>.json`. */

@@ -1,8 +1,15 @@
 //! The command line: names, help and parsing in one place.
 
+pub(crate) mod sealed;
+
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
+
+use self::sealed::{
+    IdentityCommand, InspectArgs, OpenArgs, RecipientsCommand, RekeyArgs, SealArgs,
+};
 
 /// Private video: sealed end to end, published to a bucket, watched by link.
 #[derive(Parser, Debug)]
@@ -14,6 +21,9 @@ pub(crate) struct Cli {
     /// Answer in JSON on standard output
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Keep no unsealed title key in memory after its use [default: for 5 minutes, 256 at most]
+    #[arg(long, global = true, env = "VEILCAST_NO_KEY_CACHE", value_parser = FalseyValueParser::new())]
+    pub(crate) no_key_cache: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -26,7 +36,54 @@ Examples:
   veilcast revoke 3f0c…                             take a link back
   veilcast list                                     titles, and who may watch them
 
+  veilcast identity new                             make your key, once
+  veilcast seal -r alice.txt -o film.veil film.mov  seal any file for somebody
+  veilcast open -o film.mov film.veil               open it
+
 A link is a secret: whoever has it can watch. Send it as you would send a password.";
+
+const IDENTITY_EXAMPLES: &str = "\
+Examples:
+  veilcast identity new                   make your identity, once
+  veilcast identity recipient > me.txt    what you give to others
+  veilcast identity new --passphrase -o laptop.txt
+                                          another one, locked with a passphrase
+
+Keys are age's post-quantum keys: `age-keygen -pq` makes them too.";
+
+const SEAL_EXAMPLES: &str = "\
+Examples:
+  veilcast seal -r alice.txt -o rushes.mov.veil rushes.mov
+  veilcast seal -R everybody.txt -o rushes.mov.veil rushes.mov
+  veilcast seal --passphrase -o letter.veil letter.txt
+  tar -c folder | veilcast seal -r age1pq1… > folder.tar.veil";
+
+const OPEN_EXAMPLES: &str = "\
+Examples:
+  veilcast open -o rushes.mov rushes.mov.veil
+  veilcast open -i laptop.txt folder.tar.veil | tar -x
+  veilcast open --range 0-999 rushes.mov.veil | xxd
+  veilcast open --range -1000000 -o end.bin https://example.org/rushes.mov.veil";
+
+const INSPECT_EXAMPLES: &str = "\
+Examples:
+  veilcast inspect rushes.mov.veil
+  veilcast inspect --json https://example.org/rushes.mov.veil
+  veilcast inspect -i ~/.config/veilcast/identity.txt rushes.mov.veil";
+
+const RECIPIENTS_EXAMPLES: &str = "\
+Examples:
+  veilcast recipients list rushes.mov.veil
+  veilcast recipients add -r bob.txt rushes.mov.veil
+  veilcast recipients remove rushes.mov.veil bob.txt
+  veilcast recipients remove rushes.mov.veil 3f0c9a1e
+
+Removing takes nothing back: whoever could open the file may have kept its content, its key or a copy.";
+
+const REKEY_EXAMPLES: &str = "\
+Examples:
+  veilcast rekey rushes.mov.veil -r alice.txt -r bob.txt
+  veilcast rekey rushes.mov.veil -r alice.txt --drop-others";
 
 /// What to do.
 #[derive(Subcommand, Debug)]
@@ -64,6 +121,43 @@ pub(crate) enum Command {
         #[arg(long, short)]
         yes: bool,
     },
+    /// Make and show your identity, the key that opens what is sealed to you
+    #[command(subcommand, after_help = IDENTITY_EXAMPLES)]
+    Identity(IdentityCommand),
+    /// Seal a file for recipients, or with a passphrase
+    ///
+    /// Takes any bytes of any length, from a file or a pipe, and needs a few megabytes of memory. OUT is
+    /// written beside its place and renamed when it is whole; a command that is killed leaves the old
+    /// OUT or none.
+    #[command(after_help = SEAL_EXAMPLES)]
+    Seal(SealArgs),
+    /// Open a sealed file, all of it or a range
+    ///
+    /// Nothing comes out that was not authenticated. OUT is readable by you alone (mode 0600), written
+    /// beside its place, and renamed when all of the file has proved authentic. Into a pipe, bytes come
+    /// out as they are authenticated, and the exit code says whether that was all.
+    #[command(after_help = OPEN_EXAMPLES)]
+    Open(OpenArgs),
+    /// Tell about a sealed file: recipients, sizes, overhead
+    ///
+    /// Without a key, it tells what anybody can see, and nobody vouches for that. With -i, the keyring
+    /// and the length are checked, and the recipients' key ids shown.
+    #[command(after_help = INSPECT_EXAMPLES)]
+    Inspect(InspectArgs),
+    /// List, add or remove who can open a sealed file, without touching its body
+    ///
+    /// A change writes some kilobytes, whatever the file's size, and is safe at any moment: after a crash
+    /// the old recipients or the new ones open the file. Removing takes nothing back: whoever could open
+    /// the file may have kept its content, its key or a copy.
+    #[command(subcommand, after_help = RECIPIENTS_EXAMPLES)]
+    Recipients(RecipientsCommand),
+    /// Encrypt a sealed file anew, under a key that nobody had before
+    ///
+    /// The file doesn't hold its recipients' public keys, so they are named again with -r; you stay a
+    /// recipient yourself. Plaintext never touches the disk. Whoever could open the old file may have
+    /// kept its content or a copy of it: this protects what is done with the file from now on.
+    #[command(after_help = REKEY_EXAMPLES)]
+    Rekey(RekeyArgs),
     /// Check that this machine has what Veilcast needs
     Doctor,
     /// Print a completion script for a shell
@@ -115,4 +209,21 @@ pub(crate) struct ShareArgs {
     /// The gateway's address, when it isn't the one that `veilcast up` last used
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_no_key_cache(words: &[&str], expected: bool) {
+        let cli = Cli::try_parse_from(words).unwrap();
+        assert_eq!(cli.no_key_cache, expected, "{words:?}");
+    }
+
+    #[test]
+    fn the_key_cache_is_turned_off_before_or_after_the_command() {
+        check_no_key_cache(&["veilcast", "list"], false);
+        check_no_key_cache(&["veilcast", "--no-key-cache", "list"], true);
+        check_no_key_cache(&["veilcast", "up", "--no-key-cache"], true);
+    }
 }

@@ -1,9 +1,11 @@
 //! What the command line says when something fails: what happened, and what to do.
 
+use std::fmt;
+
 use veil_studio::StudioError;
 
 /// A failure that ends the command with exit code 1.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct CliError {
     /// What happened, lower case, no full stop.
     pub(crate) message: String,
@@ -26,3 +28,12 @@ impl From<StudioError> for CliError {
         Self { message: error.to_string(), hint: error.hint() }
     }
 }
+
+impl fmt::Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// So that it gets through a reader unchanged.
+impl std::error::Error for CliError {}

@@ -6,8 +6,10 @@
 mod args;
 mod commands;
 mod error;
+mod flow;
 mod output;
 mod progress;
+mod sealed;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -39,11 +41,27 @@ fn start(cli: Cli, format: Format) -> Result<ExitCode, CliError> {
         clap_complete::generate(shell, &mut command, "veilcast", &mut std::io::stdout());
         return Ok(ExitCode::SUCCESS);
     }
+    if let Some(result) = on_sealed_files(&cli.command, format) {
+        return result.map(|()| ExitCode::SUCCESS);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| CliError::new(format!("cannot start: {error}")))?;
     runtime.block_on(run(cli, format))
+}
+
+/// Runs the commands that need neither data folder nor runtime; `None` for the others.
+fn on_sealed_files(command: &Command, format: Format) -> Option<Result<(), CliError>> {
+    Some(match command {
+        Command::Identity(command) => commands::identity::run(command, format, Timestamp::now()),
+        Command::Seal(args) => commands::seal::run(args, format),
+        Command::Open(args) => commands::open::run(args, format),
+        Command::Inspect(args) => commands::inspect::run(args, format),
+        Command::Recipients(command) => commands::recipients::run(command, format),
+        Command::Rekey(args) => commands::rekey::run(args, format),
+        _ => return None,
+    })
 }
 
 async fn run(cli: Cli, format: Format) -> Result<ExitCode, CliError> {
@@ -56,6 +74,7 @@ async fn run(cli: Cli, format: Format) -> Result<ExitCode, CliError> {
         return Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let studio = Studio::open(&root).await?;
+    let studio = if cli.no_key_cache { studio.without_key_cache() } else { studio };
     let now = Timestamp::now();
     let result = match cli.command {
         Command::Up(args) => commands::up::run(&studio, &args, format).await,
@@ -66,7 +85,7 @@ async fn run(cli: Cli, format: Format) -> Result<ExitCode, CliError> {
         Command::Remove { title, yes } => {
             commands::remove::run(&studio, &title, yes, format, now).await
         }
-        Command::Doctor | Command::Completions { .. } => Ok(()),
+        _ => Ok(()),
     };
     studio.close().await;
     result.map(|()| ExitCode::SUCCESS)

@@ -69,6 +69,16 @@ pub(crate) fn bytes(count: i64) -> String {
     format!("{value:.1} TB")
 }
 
+/// `1 recipient`, `3 recipients and a passphrase`, `a passphrase`: who opens a file.
+pub(crate) fn openers(recipients: usize, passphrase: bool) -> String {
+    let recipients = match recipients {
+        0 if passphrase => return "a passphrase".to_owned(),
+        1 => "1 recipient".to_owned(),
+        count => format!("{count} recipients"),
+    };
+    if passphrase { format!("{recipients} and a passphrase") } else { recipients }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +88,9 @@ mod tests {
         assert_eq!(bytes(999), "999 B");
         assert_eq!(bytes(12_345_678), "12.3 MB");
         assert_eq!(bytes(5_000_000_000_000), "5.0 TB");
+        assert_eq!(openers(1, false), "1 recipient");
+        assert_eq!(openers(2, true), "2 recipients and a passphrase");
+        assert_eq!(openers(0, true), "a passphrase");
         assert_eq!(duration(52_208_333), "0:52");
         assert_eq!(duration(3_723_000_000), "1:02:03");
     }

@@ -1,6 +1,9 @@
 //! A progress bar on standard error, when that is a terminal.
 
 use std::io::IsTerminal as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -8,6 +11,49 @@ use tokio::sync::watch;
 use veil_studio::pipeline::ImportProgress;
 
 const TEMPLATE: &str = "{msg:10} {wide_bar} {percent:>3}%  {prefix}  {eta_precise} left";
+
+const BYTES_TEMPLATE: &str = "{msg:8} {wide_bar} {percent:>3}%  {decimal_bytes} of {decimal_total_bytes}  \
+                              {decimal_bytes_per_sec}  {eta_precise} left";
+const STREAM_TEMPLATE: &str = "{msg:8} {spinner} {decimal_bytes}  {decimal_bytes_per_sec}";
+/// How often the bar of a stream of bytes is drawn.
+const DRAW_EVERY: Duration = Duration::from_millis(100);
+
+/// Does work that counts the bytes it has moved, and shows how far it is.
+pub(crate) fn moving<T>(
+    what: &'static str,
+    total: Option<u64>,
+    work: impl FnOnce(&AtomicU64) -> T,
+) -> T {
+    let moved = AtomicU64::new(0);
+    if !std::io::stderr().is_terminal() {
+        return work(&moved);
+    }
+    let (done, ended) = channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let ended = ended;
+            let mut bar = None;
+            while ended.recv_timeout(DRAW_EVERY) == Err(RecvTimeoutError::Timeout) {
+                let bar = bar.get_or_insert_with(|| bytes_bar(what, total));
+                bar.set_position(moved.load(Ordering::Relaxed));
+            }
+            bar.iter().for_each(ProgressBar::finish_and_clear);
+        });
+        let result = work(&moved);
+        drop(done);
+        result
+    })
+}
+
+fn bytes_bar(what: &'static str, total: Option<u64>) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
+    let template = if total.is_some() { BYTES_TEMPLATE } else { STREAM_TEMPLATE };
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.set_message(what);
+    bar
+}
 
 /// Shows an import's progress until it is done.
 pub(crate) async fn show(mut updates: watch::Receiver<ImportProgress>) {

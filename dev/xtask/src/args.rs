@@ -16,9 +16,9 @@ cargo xtask <command>
   demo [VIDEO]           seal VIDEO (or a clip made here), serve it, print a link to watch
       --check              open the link in headless Chromium, print figures, and end
   tidy                   the rules that no compiler checks: zones, sizes, module docs, links
-  bench [NAME...]        measure side by side; all benches without a NAME: import
-      --video FILE         the source to measure with (a clip made here by default)
-      --runs N             runs of each side (3 by default)
+  bench [NAME...]        measure side by side; all benches without a NAME: import, first-frame, grant
+      --video FILE         the source to measure with (a sample, or a clip made here, by default)
+      --runs N             runs of each side (3 imports, 15 visits by default)
   fuzz TARGET            look for inputs that break a format's promise (fuzz/README.md)
       --seconds N          how long (60 by default)
   help                   this text
@@ -68,8 +68,8 @@ pub(crate) struct BenchOptions {
     pub(crate) names: Vec<String>,
     /// The source to measure with; a generated one by default.
     pub(crate) video: Option<PathBuf>,
-    /// Runs of each side.
-    pub(crate) runs: usize,
+    /// Runs of each side; each bench has its own number by default.
+    pub(crate) runs: Option<usize>,
 }
 
 /// Options of `fuzz`.
@@ -132,11 +132,11 @@ fn demo(mut words: Words) -> Outcome<Request> {
 }
 
 fn bench(mut words: Words) -> Outcome<Request> {
-    let mut options = BenchOptions { names: Vec::new(), video: None, runs: 3 };
+    let mut options = BenchOptions { names: Vec::new(), video: None, runs: None };
     while let Some(word) = words.rest.next() {
         match word.to_str() {
             Some("--video") => options.video = Some(words.value("--video")?.into()),
-            Some("--runs") => options.runs = words.number("--runs", RUNS_LIMIT)?,
+            Some("--runs") => options.runs = Some(words.number("--runs", RUNS_LIMIT)?),
             Some(name) if !name.starts_with('-') => options.names.push(name.to_owned()),
             _ => return Err(unknown("option of `bench`", &word)),
         }
@@ -220,9 +220,13 @@ mod tests {
         check("demo", demo(None, false));
         check("demo --check a.mp4", demo(Some("a.mp4"), true));
         check("demo -- -a.mp4", demo(Some("-a.mp4"), false));
-        let bench =
-            BenchOptions { names: vec!["import".into()], video: Some("a.mp4".into()), runs: 5 };
-        check("bench import --video a.mp4 --runs 5", Ok(Request::Bench(bench)));
+        let bench = |names: &[&str], video: Option<&str>, runs| {
+            let names = names.iter().map(|name| (*name).to_owned()).collect();
+            Ok(Request::Bench(BenchOptions { names, video: video.map(PathBuf::from), runs }))
+        };
+        check("bench", bench(&[], None, None));
+        let both = bench(&["import", "first-frame"], Some("a.mp4"), Some(5));
+        check("bench import --video a.mp4 first-frame --runs 5", both);
         let fuzz = FuzzOptions { target: "link".into(), seconds: 5 };
         check("fuzz link --seconds 5", Ok(Request::Fuzz(fuzz)));
     }

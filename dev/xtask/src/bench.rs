@@ -16,13 +16,17 @@ use crate::repo::Repo;
 use crate::setup;
 use crate::stop::Stop;
 
+mod first_frame;
+mod grant;
 mod import;
 mod measure;
+mod source;
 
 /// A bench: its name, and what it does; the value goes into a file as it is.
 type Bench = (&'static str, fn(&Repo, &BenchOptions, &Stop) -> Outcome<Value>);
 
-const BENCHES: [Bench; 1] = [("import", import::run)];
+const BENCHES: [Bench; 3] =
+    [("import", import::run), ("first-frame", first_frame::run), ("grant", grant::run)];
 
 /// Runs the named benches, or all.
 pub(crate) fn run(repo: &Repo, options: &BenchOptions) -> Outcome {
@@ -54,6 +58,11 @@ fn choose(names: &[String]) -> Outcome<Vec<Bench>> {
     names.iter().map(find).collect()
 }
 
+/// Prints a figure beside its aim.
+fn verdict(what: &str, met: bool) {
+    note(format_args!("{what}: {}", if met { "met" } else { "MISSED" }));
+}
+
 fn save(repo: &Repo, name: &str, figures: &Value) -> Outcome {
     let dir = repo.target.join("bench");
     fs::create_dir_all(&dir).during(format_args!("making {}", dir.display()))?;
@@ -71,7 +80,7 @@ mod tests {
     #[test]
     fn an_unknown_bench_is_named_with_those_that_there_are() {
         let error = choose(&["imprt".to_owned()]).err().unwrap().to_string();
-        assert_eq!(error, "there is no bench `imprt`\nhint: one of: import");
+        assert_eq!(error, "there is no bench `imprt`\nhint: one of: import, first-frame, grant");
         assert_eq!(choose(&[]).unwrap().len(), BENCHES.len());
     }
 }

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use veil_testkit::Spawned;
 
-use self::product::Product;
 use crate::args::DemoOptions;
 use crate::console::{heading, note};
 use crate::failure::{During, Outcome, fail};
@@ -21,6 +20,7 @@ mod music;
 mod product;
 
 pub(crate) use self::clip::demo_clip;
+pub(crate) use self::product::Product;
 
 /// Title of the clip that is made here.
 const CLIP_TITLE: &str = "Veilcast demo";
@@ -42,7 +42,7 @@ pub(crate) fn run(repo: &Repo, options: &DemoOptions) -> Outcome {
         }
         None => (demo_clip(repo)?, CLIP_TITLE.to_owned()),
     };
-    let product = Product::new(repo)?;
+    let product = Product::new(repo, "demo")?;
     match show(repo, &product, &video, &title, options.check, &stop)? {
         Some(()) => Ok(()),
         None => {
@@ -69,7 +69,7 @@ fn show(
     stop: &Stop,
 ) -> Outcome<Option<()>> {
     heading(&format!("importing {}", video.display()));
-    let mut import = product.import(video, title)?;
+    let mut import = product.import(video, title, "auto")?;
     match stop.wait(&mut import)? {
         Ended::Asked => return product.end(import).map(|()| None),
         Ended::Child(status) if !status.success() => {

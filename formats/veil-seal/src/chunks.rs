@@ -1,7 +1,10 @@
 //! Cobblestone-256: C2SP chunked encryption over AES-256-GCM.
 //!
 //! Specification: `c2sp.org/chunked-encryption@v1`, restated in `docs/format/sealed-object.md`;
-//! conformance is Wycheproof's `chunked_encryption` set. Knows nothing of roles, titles or files.
+//! conformance is Wycheproof's `chunked_encryption` set. Here are the layout as arithmetic and objects that fit in memory;
+//! what doesn't fit goes through [`crate::stream`] and [`crate::reader`]. Knows nothing of roles, titles or files.
+
+use std::ops::Range;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use subtle::ConstantTimeEq;
@@ -49,15 +52,30 @@ pub fn plaintext_len(sealed_bytes: u64) -> Option<u64> {
     (full < MAX_CHUNKS).then(|| full * CHUNK_BYTES as u64 + last_plaintext)
 }
 
+/// The sealed bytes that hold the `plaintext` bytes of an object: whole chunks, counted from the object's first byte. Needs no
+/// key. The end may lie beyond the object's last chunk, which is shorter than the others.
+#[must_use]
+pub fn sealed_range(plaintext: Range<u64>) -> Range<u64> {
+    let start = plaintext.start / CHUNK_BYTES as u64;
+    let end = plaintext.end.div_ceil(CHUNK_BYTES as u64).max(start);
+    chunk_offset(start)..chunk_offset(end)
+}
+
+/// Where chunk `chunk` begins in an object.
+#[must_use]
+pub fn chunk_offset(chunk: u64) -> u64 {
+    (chunk.saturating_mul(SEALED_CHUNK_BYTES as u64)).saturating_add(HEADER_BYTES as u64)
+}
+
 /// The keys of one object: what HKDF gives for its key, salt and context.
-struct ObjectCipher {
+pub(crate) struct ObjectCipher {
     key: LessSafeKey,
     base_nonce: [u8; NONCE_LEN],
     commitment: [u8; COMMITMENT_BYTES],
 }
 
 impl ObjectCipher {
-    fn derive(key: &Secret<32>, salt: &[u8; SALT_BYTES], context: &[u8]) -> Self {
+    pub(crate) fn derive(key: &Secret<32>, salt: &[u8; SALT_BYTES], context: &[u8]) -> Self {
         let mut okm = [0; 32 + NONCE_LEN + COMMITMENT_BYTES];
         expand_sha512(key.expose(), &[LABEL, salt, context], &mut okm);
         let mut base_nonce = [0; NONCE_LEN];
@@ -77,20 +95,45 @@ impl ObjectCipher {
         Nonce::assume_unique_for_key(nonce)
     }
 
-    /// Appends the sealed form of `plaintext` (at most one chunk) to `out`.
-    fn seal_chunk(&self, chunk: u64, plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), SealError> {
-        let start = out.len();
-        out.extend_from_slice(plaintext);
+    /// The first bytes of the object: `salt ‖ commitment`.
+    pub(crate) fn header(&self, salt: &[u8; SALT_BYTES]) -> [u8; HEADER_BYTES] {
+        let mut header = [0; HEADER_BYTES];
+        header[..SALT_BYTES].copy_from_slice(salt);
+        header[SALT_BYTES..].copy_from_slice(&self.commitment);
+        header
+    }
+
+    /// Derives the keys of the object that begins with `header`, and compares the commitment.
+    pub(crate) fn of_header(
+        key: &Secret<32>,
+        context: &[u8],
+        header: &[u8; HEADER_BYTES],
+    ) -> Result<Self, SealError> {
+        let mut salt = [0; SALT_BYTES];
+        salt.copy_from_slice(&header[..SALT_BYTES]);
+        let cipher = Self::derive(key, &salt, context);
+        let same = bool::from(cipher.commitment.ct_eq(&header[SALT_BYTES..]));
+        if same { Ok(cipher) } else { Err(SealError::WrongKey) }
+    }
+
+    /// Seals one chunk where it lies: `buffer` is its plaintext and room for its tag.
+    pub(crate) fn seal_chunk(&self, chunk: u64, buffer: &mut [u8]) -> Result<(), SealError> {
+        let (plaintext, tag_out) = buffer.split_at_mut(buffer.len() - TAG_BYTES);
         let tag = self
             .key
-            .seal_in_place_separate_tag(self.nonce(chunk), Aad::empty(), &mut out[start..])
+            .seal_in_place_separate_tag(self.nonce(chunk), Aad::empty(), plaintext)
             .map_err(|_| SealError::TooLarge)?;
-        out.extend_from_slice(tag.as_ref());
+        tag_out.copy_from_slice(tag.as_ref());
         Ok(())
     }
 
     /// Opens one sealed chunk into `out`, which is as long as its plaintext.
-    fn open_chunk(&self, chunk: u64, sealed: &[u8], out: &mut [u8]) -> Result<(), SealError> {
+    pub(crate) fn open_chunk(
+        &self,
+        chunk: u64,
+        sealed: &[u8],
+        out: &mut [u8],
+    ) -> Result<(), SealError> {
         let (ciphertext, tag) = sealed.split_at(sealed.len() - TAG_BYTES);
         self.key
             .open_separate_gather(self.nonce(chunk), Aad::empty(), ciphertext, tag, out)
@@ -116,13 +159,15 @@ pub fn seal(
     let length = sealed_len(plaintext.len() as u64).ok_or(SealError::TooLarge)?;
     let mut sealed = Vec::with_capacity(usize::try_from(length).map_err(|_| SealError::TooLarge)?);
     let cipher = ObjectCipher::derive(key, salt, context);
-    sealed.extend_from_slice(salt);
-    sealed.extend_from_slice(&cipher.commitment);
-    let full = plaintext.len() / CHUNK_BYTES;
-    for (chunk, piece) in (0..).zip(plaintext.chunks_exact(CHUNK_BYTES)) {
-        cipher.seal_chunk(chunk, piece, &mut sealed)?;
+    sealed.extend_from_slice(&cipher.header(salt));
+    let (full, last) = plaintext.as_chunks::<CHUNK_BYTES>();
+    let pieces = full.iter().map(<[u8; CHUNK_BYTES]>::as_slice).chain([last]);
+    for (chunk, piece) in (0..).zip(pieces) {
+        let start = sealed.len();
+        sealed.extend_from_slice(piece);
+        sealed.extend_from_slice(&[0; TAG_BYTES]);
+        cipher.seal_chunk(chunk, &mut sealed[start..])?;
     }
-    cipher.seal_chunk(full as u64, &plaintext[full * CHUNK_BYTES..], &mut sealed)?;
     Ok(sealed)
 }
 
@@ -133,15 +178,10 @@ pub fn seal(
 /// when the commitment differs, [`SealError::Tampered`] with the number of the first chunk that
 /// fails.
 pub fn open(key: &Secret<32>, context: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealError> {
-    let Some((header, body)) = sealed.split_at_checked(HEADER_BYTES) else {
+    let Some((header, body)) = sealed.split_first_chunk() else {
         return Err(SealError::Truncated);
     };
-    let mut salt = [0; SALT_BYTES];
-    salt.copy_from_slice(&header[..SALT_BYTES]);
-    let cipher = ObjectCipher::derive(key, &salt, context);
-    if !bool::from(cipher.commitment.ct_eq(&header[SALT_BYTES..])) {
-        return Err(SealError::WrongKey);
-    }
+    let cipher = ObjectCipher::of_header(key, context, header)?;
     let length = plaintext_len(sealed.len() as u64).ok_or(SealError::Truncated)?;
     let mut plaintext = vec![0; usize::try_from(length).map_err(|_| SealError::TooLarge)?];
     let opened = open_chunks(&cipher, body, &mut plaintext);
@@ -152,15 +192,15 @@ pub fn open(key: &Secret<32>, context: &[u8], sealed: &[u8]) -> Result<Vec<u8>, 
 }
 
 fn open_chunks(cipher: &ObjectCipher, body: &[u8], plaintext: &mut [u8]) -> Result<(), SealError> {
-    let full = body.len() / SEALED_CHUNK_BYTES;
-    let (sealed_full, sealed_last) = body.split_at(full * SEALED_CHUNK_BYTES);
-    let (full_out, last_out) = plaintext.split_at_mut(full * CHUNK_BYTES);
-    let pairs =
-        sealed_full.chunks_exact(SEALED_CHUNK_BYTES).zip(full_out.chunks_exact_mut(CHUNK_BYTES));
-    for (chunk, (sealed, out)) in (0..).zip(pairs) {
+    let sealed = body.chunks(SEALED_CHUNK_BYTES);
+    // The last chunk is always there and may be empty, which `chunks_mut` would leave out.
+    let mut rest = plaintext;
+    for (chunk, sealed) in (0..).zip(sealed) {
+        let (out, after) = rest.split_at_mut(sealed.len() - TAG_BYTES);
         cipher.open_chunk(chunk, sealed, out)?;
+        rest = after;
     }
-    cipher.open_chunk(full as u64, sealed_last, last_out)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! Envelopes: HPKE (RFC 9180) base mode with X-Wing, HKDF-SHA256 and AES-256-GCM.
 //!
 //! Specification: `docs/format/envelope.md`. An envelope whose X25519 share is of low order is
-//! refused before its secret is used: `hpke` alone would accept it.
+//! refused before anything is computed with it: `hpke` alone would accept it.
 
 use hpke::aead::AesGcm256;
 use hpke::kdf::HkdfSha256;
 use hpke::kem::XWing;
 use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable};
 use rand_core::CryptoRng;
-use x_wing::{CIPHERTEXT_SIZE, Ciphertext, DecapsulationKeyRejectNonContrib, TryDecapsulate};
+use x_wing::CIPHERTEXT_SIZE;
 use zeroize::Zeroizing;
 
 use crate::SealError;
@@ -19,20 +19,29 @@ pub const OVERHEAD_BYTES: usize = CIPHERTEXT_SIZE + 16;
 /// The largest payload that is wrapped or unwrapped.
 pub const MAX_PAYLOAD_BYTES: usize = 1 << 20;
 
+/// Bytes of the X25519 share, the end of an encapsulated key.
+const X25519_BYTES: usize = 32;
+
 /// What an envelope is for; each purpose has its own HPKE `info`, so one can't be passed off as
 /// another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Purpose {
     /// A viewer's grant.
     Grant,
+    /// The key of a sealed file.
+    FileKey,
+    /// The epoch key of a collection.
+    Collection,
     /// A title key at rest in the studio's catalogue.
     TitleKey,
 }
 
 impl Purpose {
-    fn info(self) -> &'static [u8] {
+    pub(crate) fn info(self) -> &'static [u8] {
         match self {
             Self::Grant => b"veilcast/grant/v1",
+            Self::FileKey => b"veilcast/file-key/v1",
+            Self::Collection => b"veilcast/collection/v1",
             Self::TitleKey => b"veilcast/title-key/v1",
         }
     }
@@ -87,7 +96,9 @@ pub fn unwrap(
         return Err(SealError::TooLarge);
     }
     let (enc, ciphertext) = envelope.split_at(CIPHERTEXT_SIZE);
-    refuse_low_order(identity, enc)?;
+    if enc.last_chunk().is_none_or(is_low_order) {
+        return Err(SealError::LowOrder);
+    }
     let wrong = |_| SealError::WrongIdentity;
     let key = <XWing as Kem>::PrivateKey::from_bytes(identity.seed().expose()).map_err(wrong)?;
     let enc = <XWing as Kem>::EncappedKey::from_bytes(enc).map_err(wrong)?;
@@ -103,10 +114,41 @@ pub fn unwrap(
     .map_err(wrong)
 }
 
-fn refuse_low_order(identity: &Identity, enc: &[u8]) -> Result<(), SealError> {
-    let enc = Ciphertext::try_from(enc).map_err(|_| SealError::Truncated)?;
-    let key = DecapsulationKeyRejectNonContrib::from(*identity.seed().expose());
-    key.try_decapsulate(&enc).map(drop).map_err(|_| SealError::LowOrder)
+/// Little-endian u-coordinates, the top bit cleared, of the points whose order divides 8, on the
+/// curve and its twist: 0, 1, the two of order 8, p − 1, and p and p + 1, which aren't canonical.
+const LOW_ORDER: [[u8; X25519_BYTES]; 7] = [
+    u_coordinate(0x00, 0x00, 0x00),
+    u_coordinate(0x01, 0x00, 0x00),
+    [
+        0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4,
+        0x6a, 0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49,
+        0xb8, 0x00,
+    ],
+    [
+        0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef,
+        0x5b, 0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f,
+        0x11, 0x57,
+    ],
+    u_coordinate(0xec, 0xff, 0x7f),
+    u_coordinate(0xed, 0xff, 0x7f),
+    u_coordinate(0xee, 0xff, 0x7f),
+];
+
+const fn u_coordinate(first: u8, middle: u8, last: u8) -> [u8; X25519_BYTES] {
+    let mut u = [middle; X25519_BYTES];
+    u[0] = first;
+    u[X25519_BYTES - 1] = last;
+    u
+}
+
+/// Tells whether X25519 of this share and any private key is all zeros (RFC 7748 §6.1).
+///
+/// Private keys are multiples of the cofactor 8, so that is so exactly for the points whose order
+/// divides 8. X25519 ignores the top bit (RFC 7748 §5). Shares are public: time may tell.
+pub(crate) fn is_low_order(share: &[u8; X25519_BYTES]) -> bool {
+    let mut u = *share;
+    u[X25519_BYTES - 1] &= 0x7f;
+    LOW_ORDER.contains(&u)
 }
 
 #[cfg(test)]

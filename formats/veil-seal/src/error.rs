@@ -24,6 +24,24 @@ pub enum SealError {
     /// The envelope was made for somebody else, or changed.
     #[error("the envelope does not open with this identity")]
     WrongIdentity,
+    /// The passphrase isn't the one that the file was sealed with.
+    #[error("the passphrase is wrong")]
+    WrongPassphrase,
+    /// The file's keyring was changed by somebody who can't open the file.
+    #[error("the keyring of the sealed file was tampered with")]
+    TamperedKeyring,
+    /// The bytes are no sealed file.
+    #[error("this is no sealed file")]
+    NotSealed,
+    /// More recipients than a sealed file may have.
+    #[error("a sealed file has at most {limit} recipients")]
+    TooManyRecipients {
+        /// The limit.
+        limit: usize,
+    },
+    /// Nobody could open what is asked for.
+    #[error("nobody could open a sealed file without recipients and passphrase")]
+    NoRecipient,
     /// The envelope's X25519 share is of low order: it was made to force a known secret.
     #[error("the envelope carries a low-order X25519 share")]
     LowOrder,

@@ -14,12 +14,14 @@ use crate::id::{GrantId, ID_BYTES, KeyId, TitleId};
 use crate::identity::{Identity, Recipient};
 use crate::schedule::TitleKey;
 use crate::secret::Secret;
+use crate::variants::ListKey;
 
 /// The version of records and payloads that this crate writes and reads.
 pub const VERSION: u32 = 1;
 /// The longest record in the bucket.
 pub const MAX_RECORD_BYTES: usize = 16 * 1024;
 
+const PAYLOAD: &str = "the grant's payload";
 const AAD_BYTES: usize = 3 * ID_BYTES + 4;
 
 /// How the viewer comes by the identity that opens the envelope.
@@ -135,6 +137,8 @@ impl GrantBinding {
 pub struct GrantPayload {
     /// The title's key.
     pub key: TitleKey,
+    /// For a marked title, the key of the viewer's variant list.
+    pub variants: Option<ListKey>,
     /// When the grant ends, RFC 3339; `None` when it doesn't.
     pub expires: Option<String>,
 }
@@ -145,12 +149,15 @@ struct PayloadWire {
     title: String,
     key: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    variants: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     expires: Option<String>,
 }
 
 impl Drop for PayloadWire {
     fn drop(&mut self) {
         self.key.zeroize();
+        self.variants.zeroize();
     }
 }
 
@@ -168,9 +175,13 @@ pub fn seal_payload(
         v: VERSION,
         title: binding.title.to_string(),
         key: BASE64_URL_SAFE_NO_PAD.encode(payload.key.secret().expose()),
+        variants: payload
+            .variants
+            .as_ref()
+            .map(|key| BASE64_URL_SAFE_NO_PAD.encode(key.secret().expose())),
         expires: payload.expires.clone(),
     };
-    let malformed = |_| SealError::Malformed { what: "the grant's payload" };
+    let malformed = |_| SealError::Malformed { what: PAYLOAD };
     let json = Zeroizing::new(serde_json::to_vec(&wire).map_err(malformed)?);
     let envelope = envelope::wrap(recipient, Purpose::Grant, &binding.aad(), &json, rng)?;
     Ok(BASE64_URL_SAFE_NO_PAD.encode(envelope))
@@ -187,19 +198,24 @@ pub fn open_payload(
     binding: &GrantBinding,
     envelope: &[u8],
 ) -> Result<GrantPayload, SealError> {
-    const WHAT: &str = "the grant's payload";
-    const MALFORMED: SealError = SealError::Malformed { what: WHAT };
+    const MALFORMED: SealError = SealError::Malformed { what: PAYLOAD };
     let json = envelope::unwrap(identity, Purpose::Grant, &binding.aad(), envelope)?;
     let wire: PayloadWire = serde_json::from_slice(&json).map_err(|_| MALFORMED)?;
     if wire.v != VERSION {
-        return Err(SealError::UnknownVersion { what: WHAT });
+        return Err(SealError::UnknownVersion { what: PAYLOAD });
     }
     if wire.title != binding.title.to_string() {
         return Err(MALFORMED);
     }
-    let key = Zeroizing::new(BASE64_URL_SAFE_NO_PAD.decode(&wire.key).map_err(|_| MALFORMED)?);
-    let key = TitleKey::new(Secret::from_slice(&key, WHAT)?);
-    Ok(GrantPayload { key, expires: wire.expires.clone() })
+    let key = TitleKey::new(read_key(&wire.key)?);
+    let variants = wire.variants.as_deref().map(read_key).transpose()?.map(ListKey::new);
+    Ok(GrantPayload { key, variants, expires: wire.expires.clone() })
+}
+
+fn read_key(text: &str) -> Result<Secret<32>, SealError> {
+    let bytes =
+        BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| SealError::Malformed { what: PAYLOAD })?;
+    Secret::from_slice(&Zeroizing::new(bytes), PAYLOAD)
 }
 
 #[cfg(test)]
@@ -219,7 +235,8 @@ mod tests {
     }
 
     fn sealed(recipient: &Recipient, key: [u8; 32]) -> Vec<u8> {
-        let payload = GrantPayload { key: TitleKey::new(Secret::new(key)), expires: None };
+        let key = TitleKey::new(Secret::new(key));
+        let payload = GrantPayload { key, variants: None, expires: None };
         let mut rng = UnwrapErr(SysRng);
         let text = seal_payload(recipient, &binding(recipient), &payload, &mut rng).unwrap();
         BASE64_URL_SAFE_NO_PAD.decode(text).unwrap()

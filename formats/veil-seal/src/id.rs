@@ -1,4 +1,4 @@
-//! Ids of titles and grants: 16 bytes, written as 32 hex digits.
+//! Ids of titles, grants and collections: 16 bytes, written as 32 hex digits.
 
 use std::fmt;
 use std::str::FromStr;
@@ -47,6 +47,10 @@ id!(
 id!(
     /// A grant's id; its record in the bucket is `g/<grant id>`.
     GrantId, "the grant id"
+);
+id!(
+    /// A collection's id.
+    CollectionId, "the collection id"
 );
 id!(
     /// The first 16 bytes of SHA-512 over a recipient's key.

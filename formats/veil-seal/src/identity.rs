@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use aws_lc_rs::digest::{SHA512, digest};
 use bech32::primitives::decode::CheckedHrpstring;
@@ -14,6 +15,7 @@ use x_wing::{DecapsulationKey, EncapsulationKey, KeyExport};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::SealError;
+use crate::envelope::is_low_order;
 use crate::id::{ID_BYTES, KeyId};
 use crate::secret::Secret;
 
@@ -44,18 +46,20 @@ impl Checksum for LongBech32 {
 /// Who can open envelopes: a 32-byte X-Wing seed.
 pub struct Identity {
     seed: Secret<32>,
+    /// Public, and a tenth of a millisecond to make.
+    key_id: OnceLock<KeyId>,
 }
 
 impl Identity {
     /// Draws a fresh identity.
     pub fn random(rng: &mut impl CryptoRng) -> Self {
-        Self { seed: Secret::random(rng) }
+        Self::from_seed(Secret::random(rng))
     }
 
     /// The identity of a seed, for example one that a link derives.
     #[must_use]
     pub fn from_seed(seed: Secret<32>) -> Self {
-        Self { seed }
+        Self { seed, key_id: OnceLock::new() }
     }
 
     /// The recipient that envelopes for this identity are made for.
@@ -65,6 +69,12 @@ impl Identity {
         let mut bytes = [0; RECIPIENT_BYTES];
         bytes.copy_from_slice(&key);
         Recipient { bytes: Box::new(bytes) }
+    }
+
+    /// The key id of that recipient; made once.
+    #[must_use]
+    pub fn key_id(&self) -> KeyId {
+        *self.key_id.get_or_init(|| self.recipient().key_id())
     }
 
     /// The secret text form, `AGE-SECRET-KEY-PQ-1…`.
@@ -105,13 +115,17 @@ pub struct Recipient {
 }
 
 impl Recipient {
-    /// Checks that the bytes are an encapsulation key (FIPS 203 §7.2 modulus check).
+    /// Checks that the bytes are an encapsulation key (FIPS 203 §7.2 modulus check), and that its X25519 share, the last 32
+    /// bytes, isn't of low order: that would leave ML-KEM alone.
     ///
     /// # Errors
     /// [`SealError::Malformed`] when they are not.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SealError> {
         const WHAT: SealError = SealError::Malformed { what: "the recipient" };
         EncapsulationKey::try_from(bytes).map_err(|_| WHAT)?;
+        if bytes.last_chunk().is_none_or(is_low_order) {
+            return Err(WHAT);
+        }
         let bytes: [u8; RECIPIENT_BYTES] = bytes.try_into().map_err(|_| WHAT)?;
         Ok(Self { bytes: Box::new(bytes) })
     }
@@ -188,6 +202,18 @@ mod tests {
         let text = recipient.to_string();
         assert!(text.starts_with("age1pq1"));
         assert_eq!(text.parse::<Recipient>().unwrap().key_id(), recipient.key_id());
+        let identity = Identity::from_seed(Secret::new([3; 32]));
+        assert_eq!([identity.key_id(), identity.key_id()], [recipient.key_id(); 2]);
+    }
+
+    #[test]
+    fn a_recipient_whose_share_is_of_low_order_is_refused() {
+        let mut bytes = *Identity::from_seed(Secret::new([3; 32])).recipient().as_bytes();
+        assert!(Recipient::from_bytes(&bytes).is_ok());
+        bytes[RECIPIENT_BYTES - 32..].fill(0);
+        assert!(Recipient::from_bytes(&bytes).is_err());
+        bytes[RECIPIENT_BYTES - 32] = 1;
+        assert!(Recipient::from_bytes(&bytes).is_err());
     }
 
     #[test]

@@ -7,16 +7,22 @@
 //! Invariant: no function here returns a plaintext byte whose authentication tag it has not
 //! verified.
 
+pub mod cache;
 pub mod chunks;
+pub mod collection;
 pub mod derive;
 pub mod envelope;
+pub mod file;
 pub mod grant;
 pub mod id;
 pub mod identity;
 pub mod link;
 pub mod object;
+pub mod reader;
 pub mod schedule;
 pub mod secret;
+pub mod stream;
+pub mod variants;
 
 mod error;
 

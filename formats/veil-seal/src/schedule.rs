@@ -1,6 +1,6 @@
 //! The key schedule: title key → object keys and object names.
 //!
-//! Specification: `docs/format/key-schedule.md`.
+//! Specification: `docs/format/key-schedule.md`. Variants have keys of their own: `variants`.
 
 use rand_core::CryptoRng;
 
@@ -12,7 +12,7 @@ use crate::secret::Secret;
 const OBJECT_KEY: &[u8] = b"veilcast/object-key/v1\0";
 const OBJECT_NAME: &[u8] = b"veilcast/object-name/v1\0";
 
-/// The key of a title: whoever holds it can open everything in the title.
+/// The key of a title: whoever holds it can open everything in the title that exists once.
 pub struct TitleKey(Secret<32>);
 
 /// The key of one object.
@@ -36,21 +36,33 @@ impl TitleKey {
         &self.0
     }
 
-    /// The key of the object with this role.
+    /// The key of the object with this role, which exists once.
     #[must_use]
     pub fn object_key(&self, role: &Role) -> ObjectKey {
-        let mut key = [0; 32];
-        expand_sha512(self.0.expose(), &[OBJECT_KEY, &role.encode()], &mut key);
-        ObjectKey(Secret::new(key))
+        debug_assert!(role.variant.is_none(), "a variant is opened by its slot key alone");
+        key_under(&self.0, role)
     }
 
-    /// The name in the bucket of the object with this role.
+    /// The name in the bucket of the object with this role, which exists once.
     #[must_use]
     pub fn object_name(&self, role: &Role) -> ObjectName {
-        let mut name = [0; ID_BYTES];
-        expand_sha512(self.0.expose(), &[OBJECT_NAME, &role.encode()], &mut name);
-        ObjectName(name)
+        debug_assert!(role.variant.is_none(), "a variant is named by its slot key alone");
+        name_under(&self.0, role)
     }
+}
+
+/// The key that `parent` (a title key, slot key or list key) gives the object with this role.
+pub(crate) fn key_under(parent: &Secret<32>, role: &Role) -> ObjectKey {
+    let mut key = [0; 32];
+    expand_sha512(parent.expose(), &[OBJECT_KEY, &role.encode()], &mut key);
+    ObjectKey(Secret::new(key))
+}
+
+/// The name that `parent` (a title key, slot key or list key) gives the object with this role.
+pub(crate) fn name_under(parent: &Secret<32>, role: &Role) -> ObjectName {
+    let mut name = [0; ID_BYTES];
+    expand_sha512(parent.expose(), &[OBJECT_NAME, &role.encode()], &mut name);
+    ObjectName(name)
 }
 
 impl ObjectKey {

@@ -46,6 +46,11 @@ impl<const N: usize> Secret<N> {
         &self.0
     }
 
+    /// The bytes, to be filled in place so that no copy is left behind.
+    pub(crate) fn expose_mut(&mut self) -> &mut [u8; N] {
+        &mut self.0
+    }
+
     /// Compares in constant time.
     #[must_use]
     pub fn ct_eq(&self, other: &Self) -> bool {

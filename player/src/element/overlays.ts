@@ -1,14 +1,15 @@
 /**
  * What lies over the picture: the big button, the spinner, messages, help and failures.
  *
- * Shows what it is told. Failures and the wish for an identity have slots, so that a page can put
- * its own words there; what is built in serves a page that doesn't.
+ * Shows what it is told. Failures have a slot, as the wish for an identity has, so that a page can
+ * put its own words there; what is built in serves a page that doesn't.
  */
 
 import { explain } from '../explain';
 import type { Failure } from '../failure';
-import { h, listen } from './dom';
+import { h } from './dom';
 import { icon } from './icons';
+import { IdentityPanel, type IdentityTaker } from './identity-panel';
 import { KEY_HELP } from './keyboard';
 
 /** How long a brief message stays. */
@@ -28,38 +29,24 @@ export class Overlays {
   readonly #toast = h('div', { class: 'toast', role: 'status', 'data-off': true });
   readonly #notice = h('div', { class: 'notice', role: 'status', hidden: true });
   readonly #failure = h('div', { class: 'message', role: 'alert' });
-  readonly #identity = h('div', { class: 'message' });
   readonly help = this.#makeHelp();
   readonly #failurePanel = h('div', { class: 'panel', hidden: true });
-  readonly #identityPanel = h('div', { class: 'panel', hidden: true });
+  readonly identity: IdentityPanel;
   readonly layers: readonly HTMLElement[];
   #toastTimer: ReturnType<typeof setTimeout> | undefined;
   #spinnerTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(onIdentity: (file: File) => void) {
+  constructor(taker: IdentityTaker) {
     const failureSlot = h('slot', { name: 'failure' }, this.#failure);
-    const identitySlot = h('slot', { name: 'identity' }, this.#identity);
     this.#failurePanel.append(failureSlot);
-    this.#identityPanel.append(identitySlot);
-    const input = h('input', { type: 'file', 'aria-label': 'Identity file' });
-    listen(input, 'change', () => {
-      const file = input.files?.[0];
-      if (file) onIdentity(file);
-      input.value = '';
-    });
-    this.#identity.append(
-      h('h2', {}, 'This video wants your identity'),
-      h('p', {}, 'It was sealed for one recipient. Choose the identity file that belongs to it.'),
-      h('p', { class: 'reason', role: 'alert' }),
-      input,
-    );
+    this.identity = new IdentityPanel(taker);
     this.layers = [
       this.#spinner,
       this.bigPlay,
       this.#toast,
       this.#notice,
       this.help,
-      this.#identityPanel,
+      this.identity.element,
       this.#failurePanel,
     ];
   }
@@ -98,13 +85,6 @@ export class Overlays {
       h('p', {}, happened),
       h('p', {}, action),
     );
-  }
-
-  /** Asks for an identity, or no longer. */
-  askIdentity(isWanted: boolean, refused: Failure | null): void {
-    this.#identityPanel.hidden = !isWanted;
-    const reason = this.#identity.querySelector('.reason');
-    if (reason) reason.textContent = refused === null ? '' : explain(refused).title;
   }
 
   /** Shows or hides the list of keys. */

@@ -11,7 +11,7 @@ import { findObstacle, Playback, type PlaybackStats } from '../engine/playback';
 import type { Tracks } from '../engine/tracks';
 import { explain, type Explanation } from '../explain';
 import type { Failure } from '../failure';
-import type { Link } from '../protocol';
+import type { IdentityQuestion, Link } from '../protocol';
 import { pictureRatio, type Title } from '../title';
 import { Activity } from './activity';
 import { runCommand, seekTo, togglePlay } from './commands';
@@ -24,15 +24,17 @@ import css from './player.css?inline';
 import { listSettings } from './settings';
 
 /** What an element is doing. */
-export type PlayerState = 'idle' | 'opening' | 'identity-needed' | 'ready' | 'failed';
+export type PlayerState = 'idle' | 'opening' | 'identity-needed' | 'unlocking' | 'ready' | 'failed';
 
 /** The events of an element. */
 export interface VeilPlayerEventMap {
   'veil-state': CustomEvent<PlayerState>;
   'veil-title': CustomEvent<Title>;
   'veil-tracks': CustomEvent<Tracks>;
-  /** An identity is wanted; `refused` says why the one before was not taken. */
-  'veil-identity': CustomEvent<{ readonly recipient: string; readonly refused: Failure | null }>;
+  /** An identity, or the passphrase of one, is wanted. */
+  'veil-identity': CustomEvent<{ readonly recipient: string } & IdentityQuestion>;
+  /** How much of the work on a passphrase is done, from 0 to 1. */
+  'veil-unlocking': CustomEvent<number>;
   /** The network is in trouble and being tried again, or no longer (`null`). */
   'veil-trouble': CustomEvent<Failure | null>;
   'veil-failure': CustomEvent<{ readonly failure: Failure; readonly explanation: Explanation }>;
@@ -49,7 +51,7 @@ const PRESSABLE = 'button, a[href], summary, [role^=menuitem]';
 export class VeilPlayerElement extends HTMLElement {
   readonly #video = h('video', { playsinline: true, preload: 'auto', tabindex: -1 });
   readonly #stage = h('div', { class: 'stage' }, this.#video);
-  readonly #overlays = new Overlays((file) => this.provideIdentity(file));
+  readonly #overlays = new Overlays(this);
   readonly #controls: Controls;
   readonly #activity: Activity;
   #inPage: AbortController | null = null;
@@ -149,10 +151,21 @@ export class VeilPlayerElement extends HTMLElement {
   /** Hands over an identity file, unread, where the state is `identity-needed`. */
   provideIdentity(file: File): void {
     if (this.#state !== 'identity-needed') return;
-    this.#overlays.askIdentity(false, null);
+    this.#overlays.identity.ask(null);
     this.#overlays.wait(true);
     this.#setState('opening');
     this.#playback?.provideIdentity(file);
+  }
+
+  /**
+   * Hands over the passphrase of a locked identity file, where the state is `identity-needed` and
+   * `veil-identity` wanted one. It takes seconds; `veil-unlocking` tells how far it is.
+   */
+  providePassphrase(passphrase: string): void {
+    if (this.#state !== 'identity-needed') return;
+    this.#showUnlocking(0);
+    this.#setState('unlocking');
+    this.#playback?.providePassphrase(passphrase);
   }
 
   play(): Promise<void> {
@@ -187,7 +200,7 @@ export class VeilPlayerElement extends HTMLElement {
     this.#overlays.wait(false);
     this.#overlays.showFailure(null);
     this.#overlays.showTrouble(null);
-    this.#overlays.askIdentity(false, null);
+    this.#overlays.identity.ask(null);
     this.#controls.menu.close();
     this.#controls.showTracks(null);
     this.#controls.seekBar.preview.use(null, () => Promise.resolve(null));
@@ -211,12 +224,13 @@ export class VeilPlayerElement extends HTMLElement {
   #makePlayback(): Playback {
     return new Playback(this.#video, {
       onTitle: (title) => this.#begin(title),
-      onIdentityNeeded: (recipient, refused) => {
+      onIdentityNeeded: (recipient, { wants, refused }) => {
         this.#overlays.wait(false);
-        this.#overlays.askIdentity(true, refused);
+        this.#overlays.identity.ask({ wants, refused });
         this.#setState('identity-needed');
-        this.#emit('veil-identity', { recipient, refused });
+        this.#emit('veil-identity', { recipient, wants, refused });
       },
+      onUnlocking: (done) => this.#showUnlocking(done),
       onTrouble: (failure) => {
         this.#overlays.showTrouble(failure);
         this.#emit('veil-trouble', failure);
@@ -245,6 +259,7 @@ export class VeilPlayerElement extends HTMLElement {
       });
     }
     this.#overlays.wait(false);
+    this.#overlays.identity.ask(null);
     this.#setState('ready');
     this.#emit('veil-title', title);
   }
@@ -252,11 +267,16 @@ export class VeilPlayerElement extends HTMLElement {
   #fail(failure: Failure): void {
     this.#overlays.wait(false);
     this.#overlays.showTrouble(null);
-    this.#overlays.askIdentity(false, null);
+    this.#overlays.identity.ask(null);
     this.#overlays.showFailure(failure);
     this.#controls.menu.close();
     this.#setState('failed');
     this.#emit('veil-failure', { failure, explanation: explain(failure) });
+  }
+
+  #showUnlocking(done: number): void {
+    this.#overlays.identity.showUnlocking(done);
+    this.#emit('veil-unlocking', done);
   }
 
   #setState(state: PlayerState): void {

@@ -1,12 +1,19 @@
 /**
  * The page's side of the two Workers: starts them, shares work out, pairs answers with requests.
  *
- * Knows nothing of streaming or of what plaintext is for, and never holds a key: the link's secret
- * and the identity file pass through on their way into the vault.
+ * Knows nothing of streaming or of what plaintext is for, and never holds a key: the link's secret,
+ * the identity file and its passphrase pass through on their way into the vault.
  */
 
 import { PlayerFailure, type Failure } from '../failure';
-import type { Link, OpenerReport, OpenerRequest, VaultReport, VaultRequest } from '../protocol';
+import type {
+  IdentityQuestion,
+  Link,
+  OpenerReport,
+  OpenerRequest,
+  VaultReport,
+  VaultRequest,
+} from '../protocol';
 import type { Title } from '../title';
 import type { NetworkTiming } from '../vault/download';
 import type { Role } from '../vault/role';
@@ -44,7 +51,9 @@ export interface Job {
 /** Told what the Workers report by themselves. */
 export interface ClientEvents {
   onTitle(title: Title, provider: 'native' | 'noble'): void;
-  onIdentityNeeded(recipient: string, refused: Failure | null): void;
+  onIdentityNeeded(recipient: string, question: IdentityQuestion): void;
+  /** How much of the work on a passphrase is done, from 0 to 1. */
+  onUnlocking(done: number): void;
   onStopped(failure: Failure): void;
   /** Trouble with the network begins, or is over (`null`). */
   onTrouble(failure: Failure | null): void;
@@ -97,6 +106,12 @@ export class VaultClient {
     this.#ask(this.#vault, { op: 'identity', file });
   }
 
+  /** Hands the passphrase of a locked identity file to the vault; no copy stays here. */
+  providePassphrase(text: string): void {
+    const passphrase = new TextEncoder().encode(text);
+    this.#ask(this.#vault, { op: 'passphrase', passphrase }, [passphrase.buffer]);
+  }
+
   /** Fetches the multivariant playlist (`null`) or a rendition's. */
   playlist(rendition: number | null): Promise<Playlist> {
     const id = this.#nextId++;
@@ -145,7 +160,9 @@ export class VaultClient {
       case 'title':
         return this.events.onTitle(report.title, report.provider);
       case 'identity-needed':
-        return this.events.onIdentityNeeded(report.recipient, report.refused);
+        return this.events.onIdentityNeeded(report.recipient, report);
+      case 'unlocking':
+        return this.events.onUnlocking(report.done);
       case 'stopped':
         return this.events.onStopped(report.failure);
       case 'trouble':

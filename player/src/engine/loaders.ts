@@ -27,6 +27,8 @@ import type { OpenedObject, Playlist, Progress } from './client';
 /** What the loaders need. */
 export interface LoaderEnvironment {
   readonly ahead: Pick<Ahead, 'take'>;
+  /** Settles when the library can use the segment or initialisation of `role`; until then it is held back. */
+  readyFor(role: Role): Promise<void> | undefined;
   playlist(rendition: number | null): Promise<Playlist>;
   onFailure(failure: Failure): void;
 }
@@ -124,7 +126,8 @@ class SegmentLoader extends VaultLoader<FragmentLoaderContext> {
     const job = this.environment.ahead.take(role, (progress) => this.#progress(progress));
     this.#abort = job.abort;
     job.done.then(
-      (opened) => {
+      async (opened) => {
+        await this.environment.readyFor(role);
         this.#abort = null;
         this.succeed(opened.plaintext, opened);
       },

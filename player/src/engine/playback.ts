@@ -6,19 +6,22 @@
  */
 
 import { failureOf, PlayerFailure, type Failure } from '../failure';
-import type { Link } from '../protocol';
+import type { IdentityQuestion, Link } from '../protocol';
 import type { Rendition, Title } from '../title';
 import { Kind, type Role } from '../vault/role';
 import { Ahead } from './ahead';
-import { ASSUMED_BANDWIDTH_BPS, chooseStart, type Start } from './choice';
+import { chooseStart, type Start } from './choice';
 import { VaultClient, type Playlist } from './client';
+import { guessBandwidthBps } from './settings';
 import { Streaming } from './streaming';
 import { NO_TRACKS, type Tracks } from './tracks';
 
 /** What a playback tells. */
 export interface PlaybackEvents {
   onTitle(title: Title): void;
-  onIdentityNeeded(recipient: string, refused: Failure | null): void;
+  onIdentityNeeded(recipient: string, question: IdentityQuestion): void;
+  /** How much of the work on a passphrase is done, from 0 to 1. */
+  onUnlocking(done: number): void;
   /** Trouble with the network begins, or is over (`null`); the Workers try again meanwhile. */
   onTrouble(failure: Failure | null): void;
   onTracks(tracks: Tracks): void;
@@ -55,13 +58,6 @@ export function findObstacle(): Failure | null {
   return hasAll ? null : { code: 'browser-unsupported' };
 }
 
-/** The browser's own guess, which is rounded and capped for privacy, or a cautious one. */
-function guessBandwidthBps(): number {
-  const { connection } = navigator as { connection?: { downlink?: number } };
-  const guess = (connection?.downlink ?? 0) * 1e6;
-  return guess > 0 ? guess : ASSUMED_BANDWIDTH_BPS;
-}
-
 /** A playback; make one, `open` it once, `destroy` it at the end. */
 export class Playback {
   readonly #client: VaultClient;
@@ -85,7 +81,8 @@ export class Playback {
         this.#provider = provider;
         void this.#begin(title);
       },
-      onIdentityNeeded: (recipient, refused) => events.onIdentityNeeded(recipient, refused),
+      onIdentityNeeded: (recipient, question) => events.onIdentityNeeded(recipient, question),
+      onUnlocking: (done) => events.onUnlocking(done),
       onStopped: (failure) => this.#fail(failure),
       onTrouble: (failure) => events.onTrouble(failure),
     });
@@ -100,6 +97,11 @@ export class Playback {
   /** Hands an identity file to the vault, unread. */
   provideIdentity(file: File): void {
     this.#client.provideIdentity(file);
+  }
+
+  /** Hands the passphrase of a locked identity file to the vault. */
+  providePassphrase(text: string): void {
+    this.#client.providePassphrase(text);
   }
 
   get tracks(): Tracks {

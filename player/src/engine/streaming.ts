@@ -6,23 +6,17 @@
  */
 
 import type Hls from 'hls.js';
-import type { ErrorData, HlsConfig } from 'hls.js';
+import type { ErrorData } from 'hls.js';
 import { MULTIVARIANT_ADDRESS } from '../address';
 import type { Failure } from '../failure';
 import type { Title } from '../title';
+import type { Role } from '../vault/role';
 import type { Start } from './choice';
 import { makeLoaders, type LoaderEnvironment } from './loaders';
+import { PLAYING, settingsFor } from './settings';
 import { indexOfRendition, readTracks, type Tracks } from './tracks';
 import { TRANSMUXER_URL } from './trusted-urls';
 
-/** Seconds kept behind the playhead, so that a short step back costs nothing. */
-const BACK_BUFFER_S = 60;
-/** Seconds fetched before the first play: enough to begin at once, little for who never plays. */
-const FIRST_BUFFER_S = 6;
-/** Seconds fetched ahead while playing. */
-const FORWARD_BUFFER_S = 30;
-const MAX_FORWARD_BUFFER_S = 60;
-const MAX_FORWARD_BUFFER_BYTES = 60 * 1024 * 1024;
 /** Decoder faults within this time count as one that doesn't go away. */
 const RECOVERY_WINDOW_MS = 20_000;
 const MAX_RECOVERIES = 2;
@@ -33,46 +27,28 @@ export interface StreamingEvents {
   onFailure(failure: Failure): void;
 }
 
-/** The settings of a playback. */
-function configure(environment: LoaderEnvironment, bandwidthBps: number): Partial<HlsConfig> {
-  return {
-    ...makeLoaders(environment),
-    autoStartLoad: false,
-    enableWorker: true,
-    workerPath: TRANSMUXER_URL,
-    preferManagedMediaSource: true,
-    capLevelToPlayerSize: true,
-    abrEwmaDefaultEstimate: bandwidthBps,
-    testBandwidth: false,
-    lowLatencyMode: false,
-    backBufferLength: BACK_BUFFER_S,
-    maxBufferLength: FIRST_BUFFER_S,
-    maxMaxBufferLength: FIRST_BUFFER_S,
-    maxBufferSize: MAX_FORWARD_BUFFER_BYTES,
-    enableIMSC1: false,
-    enableCEA708Captions: false,
-    enableID3MetadataCues: false,
-    enableEmsgMetadataCues: false,
-    enableDateRangeMetadataCues: false,
-  };
-}
-
 /** A title being streamed into a video element. */
 export class Streaming {
   readonly #hls: Hls;
   readonly #recoveries: number[] = [];
   #tracks: Tracks;
+  #pictureBegins = (): void => undefined;
+  readonly #pictureBegun = new Promise<void>((resolve) => (this.#pictureBegins = resolve));
 
   constructor(
     private readonly library: typeof Hls,
     private readonly video: HTMLVideoElement,
     private readonly title: Title,
     private readonly start: Start,
-    environment: LoaderEnvironment,
+    environment: Omit<LoaderEnvironment, 'readyFor'>,
     bandwidthBps: number,
     private readonly events: StreamingEvents,
   ) {
-    this.#hls = new library(configure(environment, bandwidthBps));
+    this.#hls = new library({
+      ...settingsFor(bandwidthBps),
+      ...makeLoaders({ ...environment, readyFor: (role) => this.#readyFor(role) }),
+      workerPath: TRANSMUXER_URL,
+    });
     this.#tracks = readTracks(this.#hls, title);
     this.#listen();
     video.addEventListener('play', this.#onPlay, { once: true });
@@ -113,9 +89,18 @@ export class Streaming {
     this.#hls.destroy();
   }
 
+  /**
+   * Holds sound back until the picture has told hls.js where its time begins: sound that comes earlier is put aside and
+   * looked at again 100 ms later.
+   */
+  #readyFor({ rendition }: Role): Promise<void> | undefined {
+    if (this.start.video === null) return undefined;
+    const { type } = this.title.renditions.find(({ id }) => id === rendition) ?? {};
+    return type === 'audio' ? this.#pictureBegun : undefined;
+  }
+
   readonly #onPlay = (): void => {
-    this.#hls.config.maxBufferLength = FORWARD_BUFFER_S;
-    this.#hls.config.maxMaxBufferLength = MAX_FORWARD_BUFFER_S;
+    Object.assign(this.#hls.config, PLAYING);
   };
 
   readonly #report = (): void => {
@@ -131,6 +116,7 @@ export class Streaming {
       this.#hls.subtitleDisplay = true;
       this.#hls.startLoad();
     });
+    this.#hls.once(Events.INIT_PTS_FOUND, () => this.#pictureBegins());
     for (const event of [
       Events.MANIFEST_PARSED,
       Events.LEVEL_SWITCHED,

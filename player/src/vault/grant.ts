@@ -10,10 +10,13 @@ import { openEnvelope } from './hpke';
 import type { Identity } from './identity';
 import { Fields, Malformed } from './json';
 import { TitleKey } from './role';
+import { ListKey } from './variants';
 
 /** Largest answer with a grant: a record of at most 16 KiB and 8 URLs of at most 4 KiB. */
 export const MAX_GRANT_BYTES = 64 * 1024;
 
+const KEY_BYTES = 32;
+const KEY_CHARACTERS = 43;
 const MAX_ENVELOPE_CHARACTERS = 16 * 1024;
 const MAX_PRELOADS = 8;
 const MAX_URL_CHARACTERS = 4096;
@@ -67,6 +70,13 @@ function readRecord(fields: Fields, grantId: string): GrantRecord {
   };
 }
 
+/** What the viewer's envelope holds. */
+export interface GrantKeys {
+  readonly title: TitleKey;
+  /** The key of the viewer's variant list, `null` for a title that isn't marked. */
+  readonly variants: ListKey | null;
+}
+
 /** Parses the gateway's answer, or throws [`Malformed`]. */
 export function parseGrantAnswer(bytes: Uint8Array, grantId: string): GrantAnswer {
   const fields = Fields.parse(bytes, 'answer');
@@ -90,13 +100,18 @@ function bind(record: GrantRecord): Bytes {
   return concat(grant, title, u32(record.epoch), recipient);
 }
 
+function readKey(fields: Fields, name: string): Bytes {
+  const key = fromBase64Url(fields.text(name, KEY_CHARACTERS));
+  return key?.length === KEY_BYTES ? key : fields.refuse(name);
+}
+
 /**
- * Opens the grant's envelope and returns the title key in it.
+ * Opens the grant's envelope and returns the keys in it.
  *
  * Throws `EnvelopeBroken` where it doesn't open, and [`Malformed`] where its payload disagrees
  * with the record.
  */
-export async function openGrant(record: GrantRecord, identity: Identity): Promise<TitleKey> {
+export async function openGrant(record: GrantRecord, identity: Identity): Promise<GrantKeys> {
   const payload = await openEnvelope(identity.key, INFO, bind(record), record.envelope);
   const fields = Fields.parse(payload, 'payload');
   payload.fill(0);
@@ -104,8 +119,8 @@ export async function openGrant(record: GrantRecord, identity: Identity): Promis
   if (fields.text('title', 32, NAME) !== record.title) fields.refuse('title');
   const expiresMs = fields.has('expires') ? fields.time('expires') : null;
   if (expiresMs !== record.expiresMs) fields.refuse('expires');
-  const key = fromBase64Url(fields.text('key', 43));
-  const titleId = fromHex(record.title, 16);
-  if (key?.length !== 32 || titleId === null) return fields.refuse('key');
-  return TitleKey.import(titleId, key);
+  const titleId = fromHex(record.title, 16) ?? fields.refuse('title');
+  const title = await TitleKey.import(titleId, readKey(fields, 'key'));
+  if (!fields.has('variants')) return { title, variants: null };
+  return { title, variants: await ListKey.import(titleId, readKey(fields, 'variants')) };
 }

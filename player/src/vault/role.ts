@@ -2,8 +2,9 @@
  * The role of an object, and the key and the name that a title key gives it.
  *
  * Specification: docs/format/sealed-object.md (context) and docs/format/key-schedule.md. Knows
- * nothing of networks or of what is inside an object. Invariant: the encoding of a role has a
- * fixed width for every field, so no two roles share one.
+ * nothing of networks or of what is inside an object. Invariants: the encoding of a role has a
+ * fixed width for every field, so no two roles share one; a title key names and opens only what
+ * exists once (variants have keys of their own, in `variants.ts`).
  */
 
 import { concat, toHex, utf8, wipe, type Bytes } from './bytes';
@@ -18,6 +19,7 @@ export const Kind = {
   storyboard: 4,
   mediaPlaylist: 5,
   multivariantPlaylist: 6,
+  variantList: 7,
 } as const;
 
 /** One of the numbers of [`Kind`]. */
@@ -36,17 +38,34 @@ const PREFIX = utf8('veilcast/object/v1\0');
 const KEY_LABEL = utf8('veilcast/object-key/v1\0');
 const NAME_LABEL = utf8('veilcast/object-name/v1\0');
 
+/** Which of a segment's variants: 0 for what exists once, 1 for A, 2 for B. */
+export type Variant = 0 | 1 | 2;
+
 /** Returns the 43-byte context of `role` in the title `titleId` (16 bytes). */
-export function encodeRole(titleId: Bytes, role: Role): Bytes {
+export function encodeRole(titleId: Bytes, role: Role, variant: Variant = 0): Bytes {
   const fields = new Uint8Array(8);
   const view = new DataView(fields.buffer);
   view.setUint8(0, role.kind);
   view.setUint16(1, role.rendition);
   view.setUint32(3, role.index);
+  view.setUint8(7, variant);
   return concat(PREFIX, titleId, fields);
 }
 
-/** A title's key with the title it belongs to: all that is needed to name and open its objects. */
+/** Returns the name (32 hex digits) that `parent` gives the object with this encoded role. */
+export async function nameUnder(parent: CryptoKey, context: Bytes): Promise<string> {
+  return toHex(await expand(parent, concat(NAME_LABEL, context), 16));
+}
+
+/** Returns the key that `parent` gives the object with this encoded role, ready to derive from. */
+export async function objectKeyUnder(parent: CryptoKey, context: Bytes): Promise<CryptoKey> {
+  const secret = await expand(parent, concat(KEY_LABEL, context), 32);
+  const key = await importPrk(secret, 'SHA-512');
+  wipe(secret);
+  return key;
+}
+
+/** A title's key with the title it belongs to: names and opens its objects that exist once. */
 export class TitleKey {
   private constructor(
     readonly titleId: Bytes,
@@ -67,17 +86,12 @@ export class TitleKey {
   }
 
   /** Returns the object name (32 hex digits) of `role`. */
-  async name(role: Role): Promise<string> {
-    const context = encodeRole(this.titleId, role);
-    return toHex(await expand(this.prk, concat(NAME_LABEL, context), 16));
+  name(role: Role): Promise<string> {
+    return nameUnder(this.prk, encodeRole(this.titleId, role));
   }
 
   /** Returns the object key of `role`, as the HMAC key that opening derives from. */
-  async objectKey(role: Role): Promise<CryptoKey> {
-    const context = encodeRole(this.titleId, role);
-    const secret = await expand(this.prk, concat(KEY_LABEL, context), 32);
-    const key = await importPrk(secret, 'SHA-512');
-    wipe(secret);
-    return key;
+  objectKey(role: Role): Promise<CryptoKey> {
+    return objectKeyUnder(this.prk, encodeRole(this.titleId, role));
   }
 }

@@ -2,14 +2,14 @@
  * From a link to a title key: fetch the grant, find the identity, open the envelope.
  *
  * Specification: docs/format/grant.md. Knows nothing of media. Invariant: a title key is returned
- * only for a grant that has not ended by either clock and whose record names the objects that the
- * key itself names.
+ * only for a grant that has not ended by either clock and whose record names the objects that its
+ * keys themselves name.
  */
 
 import { PlayerFailure } from '../failure';
 import type { Connection } from './connection';
 import type { Gateway } from './gateway';
-import { isExpired, openGrant, type GrantAnswer, type GrantRecord } from './grant';
+import { isExpired, openGrant, type GrantAnswer, type GrantKeys, type GrantRecord } from './grant';
 import { EnvelopeBroken } from './hpke';
 import type { Identity, LinkSecret } from './identity';
 import { Malformed } from './json';
@@ -32,8 +32,9 @@ async function findIdentity(
 ): Promise<Identity> {
   if (record.kind === 'link') {
     const identity = await link.identity();
-    if (identity.keyId !== record.recipient) throw new PlayerFailure('secret-wrong');
-    return identity;
+    if (identity.keyId === record.recipient) return identity;
+    identity.key.destroy();
+    throw new PlayerFailure('secret-wrong');
   }
   for (let wrong = false; ; wrong = true) {
     const identity = await ask(record.recipient, wrong);
@@ -42,7 +43,7 @@ async function findIdentity(
   }
 }
 
-async function open(record: GrantRecord, identity: Identity): Promise<TitleKey> {
+async function open(record: GrantRecord, identity: Identity): Promise<GrantKeys> {
   try {
     return await openGrant(record, identity);
   } catch (cause) {
@@ -55,10 +56,12 @@ async function open(record: GrantRecord, identity: Identity): Promise<TitleKey> 
   }
 }
 
-async function checkNames(record: GrantRecord, key: TitleKey): Promise<void> {
-  const index = await key.name({ kind: Kind.multivariantPlaylist, rendition: 0, index: 0 });
-  const manifest = await key.name({ kind: Kind.manifest, rendition: 0, index: 0 });
-  if (record.index !== index || record.preload[0] !== manifest) {
+async function checkNames(record: GrantRecord, keys: GrantKeys): Promise<void> {
+  const { title, variants } = keys;
+  const index = await title.name({ kind: Kind.multivariantPlaylist, rendition: 0, index: 0 });
+  const manifest = await title.name({ kind: Kind.manifest, rendition: 0, index: 0 });
+  const isListed = variants === null || record.preload.includes(await variants.name());
+  if (record.index !== index || record.preload[0] !== manifest || !isListed) {
     throw new PlayerFailure('tampered', 'the grant');
   }
 }
@@ -73,7 +76,7 @@ export async function unlock(
   const { record, nowMs, urls } = await connection.persist(() => gateway.grant());
   if (isExpired(record, Date.now(), nowMs)) throw new PlayerFailure('grant-expired');
   const identity = await findIdentity(record, link, ask);
-  const key = await open(record, identity);
-  await checkNames(record, key);
-  return { key, record, urls };
+  const keys = await open(record, identity);
+  await checkNames(record, keys);
+  return { key: keys.title, record, urls };
 }

@@ -5,18 +5,12 @@
  * opened objects and failures. Invariant: one vault serves one link in its life.
  */
 
-import { failureOf, PlayerFailure, type Failure } from '../failure';
+import { failureOf, PlayerFailure } from '../failure';
 import type { Link, OpenerToVault, VaultReport, VaultRequest, VaultToOpener } from '../protocol';
-import { wipe } from './bytes';
 import { Connection } from './connection';
 import { Gateway } from './gateway';
-import {
-  identityFromSeed,
-  MAX_IDENTITY_FILE_BYTES,
-  parseIdentityFile,
-  parseLinkSecret,
-  type Identity,
-} from './identity';
+import { parseLinkSecret } from './identity';
+import { bringIdentity, type AskPerson, type Brought } from './identity-file';
 import { Jobs, type OpenRight } from './jobs';
 import { Shelf } from './shelf';
 import { unlock, type AskIdentity } from './unlock';
@@ -48,30 +42,33 @@ const jobs = new Jobs(
   report,
 );
 
-let takeFile: ((file: File) => void) | null = null;
+let take: ((brought: Brought) => void) | null = null;
 
-function nextFile(recipient: string, refused: Failure | null): Promise<File> {
-  report({ event: 'identity-needed', recipient, refused });
-  return new Promise((resolve) => {
-    takeFile = resolve;
-  });
+/** Hands what the page brought to who asked for it; what nobody asked for is forgotten. */
+function bring(brought: Brought): void {
+  take?.(brought);
+  take = null;
 }
 
-async function readIdentity(file: File): Promise<Identity | null> {
-  if (file.size > MAX_IDENTITY_FILE_BYTES) return null;
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  const seed = parseIdentityFile(new TextDecoder().decode(bytes));
-  wipe(bytes);
-  return seed && identityFromSeed(seed);
+/** Reports whole hundredths: a message for each block of memory would be more work than the work. */
+function progress(): (done: number) => void {
+  let reported = -1;
+  return (done) => {
+    const hundredths = Math.floor(done * 100);
+    if (hundredths === reported) return;
+    reported = hundredths;
+    report({ event: 'unlocking', done: hundredths / 100 });
+  };
 }
 
-const askIdentity: AskIdentity = async (recipient, wrong) => {
-  let refused: Failure | null = wrong ? { code: 'identity-wrong' } : null;
-  for (;;) {
-    const identity = await readIdentity(await nextFile(recipient, refused)).catch(() => null);
-    if (identity !== null) return identity;
-    refused = { code: 'identity-unreadable' };
-  }
+const askIdentity: AskIdentity = (recipient, wrong) => {
+  const ask: AskPerson = (question) => {
+    report({ event: 'identity-needed', recipient, ...question });
+    return new Promise((resolve) => {
+      take = resolve;
+    });
+  };
+  return bringIdentity(ask, wrong ? { code: 'identity-wrong' } : null, progress());
 };
 
 async function open(link: Link): Promise<Opened> {
@@ -139,9 +136,9 @@ addEventListener('message', ({ data }: MessageEvent<VaultRequest>) => {
     case 'start':
       return void start(data);
     case 'identity':
-      takeFile?.(data.file);
-      takeFile = null;
-      return;
+      return bring({ file: data.file });
+    case 'passphrase':
+      return bring({ passphrase: data.passphrase });
     case 'playlist':
       return void sendPlaylist(data.id, data.rendition);
     case 'open':

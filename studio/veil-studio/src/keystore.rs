@@ -1,11 +1,17 @@
 //! The studio's identity, and title keys at rest sealed to it.
 //!
 //! Specification: `docs/format/envelope.md`. The identity is a file of its own, so that the
-//! catalogue can be backed up without the power to open anything.
+//! catalogue can be backed up without the power to open anything. What was unsealed is kept in
+//! memory for five minutes, unless that is turned off.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use getrandom::SysRng;
+use jiff::Timestamp;
 use rand_core::{CryptoRng, UnwrapErr};
 use veil_seal::SealError;
+use veil_seal::cache::UnwrapCache;
 use veil_seal::envelope::{self, Purpose};
 use veil_seal::id::TitleId;
 use veil_seal::identity::Identity;
@@ -23,6 +29,8 @@ pub(crate) fn os_rng() -> impl CryptoRng {
 /// Seals and unseals title keys.
 pub struct Keystore {
     identity: Identity,
+    /// `None` when unsealed keys are not to be kept.
+    cache: Option<Mutex<UnwrapCache>>,
 }
 
 impl Keystore {
@@ -41,7 +49,14 @@ impl Keystore {
         }
         let text = data::read_secret(&path)?;
         let text = text.ok_or(SealError::Malformed { what: "the studio's identity" })?;
-        Ok(Self { identity: Identity::parse(&text)? })
+        let cache = Some(Mutex::new(UnwrapCache::default()));
+        Ok(Self { identity: Identity::parse(&text)?, cache })
+    }
+
+    /// Turns the cache of unsealed keys off.
+    #[must_use]
+    pub fn without_cache(self) -> Self {
+        Self { cache: None, ..self }
     }
 
     /// Seals a title key for the catalogue.
@@ -54,7 +69,7 @@ impl Keystore {
         Ok(envelope::wrap(&recipient, Purpose::TitleKey, &aad, key, &mut os_rng())?)
     }
 
-    /// Unseals a title key from the catalogue.
+    /// Unseals a title key from the catalogue, or remembers it.
     ///
     /// # Errors
     /// [`StudioError::Seal`] when it was sealed to another identity, or belongs to another title.
@@ -63,11 +78,32 @@ impl Keystore {
         title: TitleId,
         epoch: u32,
         sealed: &[u8],
+        now: Timestamp,
     ) -> Result<TitleKey, StudioError> {
-        let aad = aad(title, epoch);
-        let key = envelope::unwrap(&self.identity, Purpose::TitleKey, &aad, sealed)?;
+        let (identity, purpose, aad) = (&self.identity, Purpose::TitleKey, aad(title, epoch));
+        let key = match &self.cache {
+            Some(cache) => lock(cache).unwrap(identity, purpose, &aad, sealed, since_1970(now))?,
+            None => envelope::unwrap(identity, purpose, &aad, sealed)?,
+        };
         Ok(TitleKey::new(Secret::from_slice(&key, "the title key")?))
     }
+
+    /// Zeroizes unsealed keys whose time is over; for a process that unseals seldom.
+    pub fn forget_expired(&self, now: Timestamp) {
+        if let Some(cache) = &self.cache {
+            lock(cache).forget_expired(since_1970(now));
+        }
+    }
+}
+
+/// A panic elsewhere leaves the cache whole: its entries are complete or absent.
+fn lock(cache: &Mutex<UnwrapCache>) -> MutexGuard<'_, UnwrapCache> {
+    cache.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A clock before 1970 stands still at 1970.
+fn since_1970(now: Timestamp) -> Duration {
+    now.as_duration().try_into().unwrap_or_default()
 }
 
 fn aad(title: TitleId, epoch: u32) -> [u8; 20] {
@@ -75,4 +111,56 @@ fn aad(title: TitleId, epoch: u32) -> [u8; 20] {
     aad[..16].copy_from_slice(&title.0);
     aad[16..].copy_from_slice(&epoch.to_be_bytes());
     aad
+}
+
+#[cfg(test)]
+mod tests {
+    use veil_seal::cache::TTL;
+
+    use super::*;
+
+    const TITLE: TitleId = TitleId([2; 16]);
+
+    fn keystore() -> Keystore {
+        let identity = Identity::random(&mut os_rng());
+        Keystore { identity, cache: Some(Mutex::default()) }
+    }
+
+    fn kept(keystore: &Keystore) -> Option<usize> {
+        keystore.cache.as_ref().map(|cache| lock(cache).len())
+    }
+
+    /// Unseals twice; returns how many keys are kept then.
+    fn check(keystore: &Keystore, now: Timestamp) -> Option<usize> {
+        let key = TitleKey::new(Secret::new([7; 32]));
+        let sealed = keystore.seal(TITLE, 1, &key).unwrap();
+        for _ in 0..2 {
+            let unsealed = keystore.unseal(TITLE, 1, &sealed, now).unwrap();
+            assert!(unsealed.secret().ct_eq(key.secret()));
+        }
+        assert!(keystore.unseal(TITLE, 2, &sealed, now).is_err());
+        kept(keystore)
+    }
+
+    #[test]
+    fn an_unsealed_key_is_kept_until_its_time_is_over() {
+        let (keystore, now) = (keystore(), Timestamp::UNIX_EPOCH);
+        assert_eq!(check(&keystore, now), Some(1));
+        let end = now + jiff::SignedDuration::try_from(TTL).unwrap();
+        keystore.forget_expired(end - jiff::SignedDuration::from_secs(1));
+        assert_eq!(kept(&keystore), Some(1));
+        keystore.forget_expired(end);
+        assert_eq!(kept(&keystore), Some(0));
+    }
+
+    #[test]
+    fn without_its_cache_a_keystore_unseals_and_keeps_nothing() {
+        let keystore = keystore().without_cache();
+        assert_eq!(check(&keystore, Timestamp::UNIX_EPOCH), None);
+    }
+
+    #[test]
+    fn a_clock_before_1970_is_no_obstacle() {
+        assert_eq!(check(&keystore(), Timestamp::MIN), Some(1));
+    }
 }

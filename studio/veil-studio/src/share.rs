@@ -56,7 +56,7 @@ impl Studio {
             return Err(StudioError::AlreadyExpired);
         }
         let title = self.catalogue().find_title(name_or_id).await?;
-        let key = self.keystore().unseal(title.id, title.epoch, &title.sealed_key)?;
+        let key = self.keystore().unseal(title.id, title.epoch, &title.sealed_key, now)?;
         let secret = LinkSecret::random(&mut os_rng());
         let record = make_record(&title, key, &secret, request, now)?;
         let grant: GrantId = record.id.parse()?;
@@ -129,7 +129,7 @@ fn make_record(
     if title.facts.has_poster {
         preload.push(name(Kind::Poster).to_string());
     }
-    let payload = GrantPayload { key, expires: expires.clone() };
+    let payload = GrantPayload { key, variants: None, expires: expires.clone() };
     Ok(GrantRecord {
         v: grant::VERSION,
         id: binding.grant.to_string(),

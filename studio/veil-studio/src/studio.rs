@@ -29,6 +29,12 @@ impl Studio {
         Ok(Self { data, catalogue, keystore, bucket })
     }
 
+    /// Keeps no unsealed key in memory after its use.
+    #[must_use]
+    pub fn without_key_cache(self) -> Self {
+        Self { keystore: self.keystore.without_cache(), ..self }
+    }
+
     /// The data folder.
     #[must_use]
     pub fn data(&self) -> &DataDir {

@@ -65,11 +65,13 @@ impl Studio {
         Ok(title)
     }
 
-    /// Deletes what killed imports and unfinished removals left, and grants that ended long ago.
+    /// Deletes what killed imports and unfinished removals left, and grants that ended long ago;
+    /// forgets unsealed keys whose time is over.
     ///
     /// # Errors
     /// [`StudioError`] when the catalogue or the bucket fails.
     pub async fn sweep(&self, now: Timestamp) -> Result<Swept, StudioError> {
+        self.keystore().forget_expired(now);
         let mut swept = Swept::default();
         for state in [TitleState::Importing, TitleState::Removing] {
             for title in self.catalogue().titles(state).await? {

@@ -1,10 +1,16 @@
-//! One file a command; each gets an open studio and answers once.
+//! One file a command; each answers once. Those on titles get an open studio, those on sealed files don't need one.
 
 pub(crate) mod doctor;
+pub(crate) mod identity;
 pub(crate) mod import;
+pub(crate) mod inspect;
 pub(crate) mod list;
+pub(crate) mod open;
+pub(crate) mod recipients;
+pub(crate) mod rekey;
 pub(crate) mod remove;
 pub(crate) mod revoke;
+pub(crate) mod seal;
 pub(crate) mod share;
 pub(crate) mod up;
 

@@ -7,8 +7,9 @@ use veil_seal::grant::{GrantBinding, GrantRecord, GrantState, open_payload};
 use veil_seal::identity::Identity;
 use veil_seal::link::LinkSecret;
 use veil_seal::secret::Secret;
+use veil_testkit::run;
 
-use crate::house::House;
+use crate::house::{House, LIMIT};
 
 fn record(house: &House, grant: &Value) -> GrantRecord {
     let path = house.bucket().join("g").join(grant.as_str().unwrap());
@@ -45,6 +46,19 @@ fn a_link_opens_its_grant_and_no_other() {
     assert!(!opens(&one_record, &other_secret.identity()));
     assert!(opens(&record(&house, &other["grant"]), &other_secret.identity()));
     assert_eq!(one_record.preload.len(), 2, "manifest and poster");
+}
+
+#[test]
+fn a_title_is_shared_without_the_key_cache_as_well() {
+    let house = House::with_title("Screener");
+    let by_flag = house.ok(["share", "Screener", "--no-key-cache"]);
+    let mut command = house.command(["share", "Screener"]);
+    let by_variable = run(command.env("VEILCAST_NO_KEY_CACHE", "1"), LIMIT).unwrap();
+    let by_variable: Value = serde_json::from_str(&by_variable.success().unwrap().text()).unwrap();
+    for shared in [by_flag, by_variable] {
+        let identity = secret_of(&shared["link"]).identity();
+        assert!(opens(&record(&house, &shared["grant"]), &identity));
+    }
 }
 
 #[test]

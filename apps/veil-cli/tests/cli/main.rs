@@ -5,9 +5,16 @@
 #![allow(clippy::disallowed_types, reason = "the binary is started through veil-testkit")]
 
 mod bad_input;
+mod desk;
 mod faults;
 mod grants;
 mod house;
 mod import;
+mod keys;
+mod members;
+mod opening;
+mod remote;
+mod sealed_faults;
+mod sealing;
 mod secrecy;
 mod up;

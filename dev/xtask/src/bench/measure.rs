@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, getpriority_process};
 use veil_testkit::{Process, Spawned, descendants, process};
 
 use crate::failure::{During, Outcome};
@@ -29,10 +30,19 @@ pub(super) struct Measured {
     pub(super) wall: Duration,
     /// Sum of the peaks of our processes, FFmpeg's aside.
     pub(super) peak_bytes: u64,
-    /// Command lines of the FFmpeg processes, without the program's name.
-    pub(super) ffmpeg: Vec<Vec<String>>,
+    /// The FFmpeg processes.
+    pub(super) ffmpeg: Vec<Given>,
     /// How it ended.
     pub(super) status: ExitStatus,
+}
+
+/// What FFmpeg was given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Given {
+    /// Its command line, without the program's name.
+    pub(super) words: Vec<String>,
+    /// How much nicer than we are it was told to be: its priority (nice value) less our own.
+    pub(super) nicer: i32,
 }
 
 /// Runs `command` to its end; `None` when someone asked to stop.
@@ -59,7 +69,7 @@ type ByProcess<T> = HashMap<(u32, u64), T>;
 #[derive(Default)]
 struct Seen {
     peaks: ByProcess<u64>,
-    ffmpeg: ByProcess<Vec<String>>,
+    ffmpeg: ByProcess<Given>,
 }
 
 fn watch(id: u32, over: &AtomicBool) -> Seen {
@@ -79,12 +89,23 @@ impl Seen {
         let key = (one.pid, one.started_ticks);
         let Some(words) = words_of(one.pid) else { return };
         if FFMPEG.contains(&one.name.as_str()) {
-            self.ffmpeg.entry(key).or_insert_with(|| words.into_iter().skip(1).collect());
+            let words = words.into_iter().skip(1).collect();
+            self.ffmpeg.entry(key).or_insert_with(|| Given { words, nicer: nicer(one.pid) });
             self.peaks.remove(&key);
         } else if words_of(one.parent).as_ref() != Some(&words) {
             let peak = self.peaks.entry(key).or_default();
             *peak = (*peak).max(peak_bytes(one.pid).unwrap_or(0));
         }
+    }
+}
+
+/// Zero for a process that has gone.
+fn nicer(pid: u32) -> i32 {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let theirs = pid.map(|pid| getpriority_process(Some(pid)));
+    match (theirs, getpriority_process(None)) {
+        (Some(Ok(theirs)), Ok(ours)) => theirs - ours,
+        _ => 0,
     }
 }
 
@@ -106,9 +127,19 @@ fn peak_bytes(pid: u32) -> Option<u64> {
 
 /// Returns the middle value; of an even number of values the upper of the two in the middle.
 pub(super) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    ranked(values, |count| count / 2)
+}
+
+/// Returns the smallest value that nine of ten do not exceed.
+pub(super) fn upper_tenth(values: impl IntoIterator<Item = f64>) -> f64 {
+    ranked(values, |count| (count * 9).div_ceil(10).saturating_sub(1))
+}
+
+/// The value at a rank among the sorted ones, from 0; not a number where there are none.
+fn ranked(values: impl IntoIterator<Item = f64>, rank: impl FnOnce(usize) -> usize) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    values.get(rank(values.len())).copied().unwrap_or(f64::NAN)
 }
 
 #[cfg(test)]
@@ -119,7 +150,7 @@ mod tests {
     fn memory_and_ffmpeg_commands_of_a_tree_are_seen() {
         // The shell stays, holds 20 MB in a variable, and runs FFmpeg below itself.
         let script = "a=$(head -c 20000000 /dev/zero | tr '\\0' x); \
-            ffmpeg -nostdin -loglevel error -re -f lavfi -i anullsrc -t 1 -f null -; echo ${#a}";
+            nice -n 3 ffmpeg -nostdin -loglevel error -re -f lavfi -i anullsrc -t 1 -f null -; echo ${#a}";
         let mut shell = Command::new("sh");
         let stop = Stop::listen().unwrap();
         let measured = measure(shell.args(["-c", script]), &stop).unwrap().unwrap();
@@ -127,12 +158,21 @@ mod tests {
         assert!(measured.wall >= Duration::from_millis(900), "{measured:?}");
         assert!((20_000_000..200_000_000).contains(&measured.peak_bytes), "{measured:?}");
         let [ffmpeg] = measured.ffmpeg.as_slice() else { panic!("{measured:?}") };
-        assert_eq!((ffmpeg[0].as_str(), ffmpeg.last().unwrap().as_str()), ("-nostdin", "-"));
+        let Given { words, nicer } = ffmpeg;
+        assert_eq!((words[0].as_str(), words.last().unwrap().as_str()), ("-nostdin", "-"));
+        assert_eq!(*nicer, 3);
     }
 
     #[test]
     fn the_median_is_not_moved_by_an_outlier() {
         assert!((median([3.0, 1.0, 99.0]) - 3.0).abs() < f64::EPSILON);
         assert!(median([]).is_nan());
+    }
+
+    #[test]
+    fn nine_of_ten_values_are_within_the_upper_tenth() {
+        let upto = |last: u32| upper_tenth((1..=last).map(f64::from));
+        assert_eq!([upto(1), upto(10), upto(15), upto(20)], [1.0, 9.0, 14.0, 18.0]);
+        assert!(upper_tenth([]).is_nan());
     }
 }

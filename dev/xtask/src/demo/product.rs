@@ -1,4 +1,4 @@
-//! The product's programs in a data folder of their own: import, up, share, and an orderly end.
+//! The product's programs, for the demo and for benches, in a data folder of their own: import, up, share, and an orderly end.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -27,26 +27,28 @@ const OUTLIVE_LIMIT: Duration = Duration::from_secs(2);
 /// Lines of a log that an error shows.
 const LOG_LINES: usize = 30;
 
-/// The programs, their data folder, and the lock that keeps a second demo out of it.
-pub(super) struct Product<'a> {
+/// The programs, their data folder, and the lock that keeps a second run out of it.
+pub(crate) struct Product<'a> {
     repo: &'a Repo,
     home: PathBuf,
     _lock: File,
 }
 
 impl<'a> Product<'a> {
-    /// Empties `target/demo/data`; fails when another demo uses it.
-    pub(super) fn new(repo: &'a Repo) -> Outcome<Self> {
-        let home = repo.target.join("demo");
+    /// Empties `target/<purpose>/data`; fails when another run uses it.
+    pub(crate) fn new(repo: &'a Repo, purpose: &str) -> Outcome<Self> {
+        let home = repo.target.join(purpose);
         fs::create_dir_all(&home).during(format_args!("making {}", home.display()))?;
-        let lock = File::create(home.join("lock")).during("making the demo's lock")?;
+        let lock = File::create(home.join("lock")).during("making the lock")?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(fail("another demo of this repository is running")
+                return Err(fail(format!("another {purpose} of this repository is running"))
                     .hint("stop that one by Ctrl-C"));
             }
-            Err(TryLockError::Error(error)) => Err(error).during("locking the demo's folder")?,
+            Err(TryLockError::Error(error)) => {
+                Err(error).during(format_args!("locking {}", home.display()))?;
+            }
         }
         let data = home.join("data");
         if data.exists() {
@@ -55,15 +57,20 @@ impl<'a> Product<'a> {
         Ok(Self { repo, home, _lock: lock })
     }
 
-    /// Starts an import that shows its progress.
-    pub(super) fn import(&self, video: &Path, title: &str) -> Outcome<Spawned> {
-        let mut command = self.veilcast(["--json", "import"]);
+    /// Folder that the gateway serves from.
+    pub(crate) fn bucket(&self) -> PathBuf {
+        self.home.join("data/bucket")
+    }
+
+    /// Starts an import that shows its progress; `ladder` as `veilcast import` takes it.
+    pub(crate) fn import(&self, video: &Path, title: &str, ladder: &str) -> Outcome<Spawned> {
+        let mut command = self.veilcast(["--json", "import", "--ladder", ladder]);
         command.arg(format!("--title={title}")).arg("--").arg(video);
         Spawned::start_with_stderr(&mut command, Stdio::inherit()).during("starting the import")
     }
 
     /// Starts studio and gateway, and returns when they answer.
-    pub(super) fn up(&self) -> Outcome<Spawned> {
+    pub(crate) fn up(&self) -> Outcome<Spawned> {
         let path = self.log_path();
         let log = File::create(&path).during(format_args!("making {}", path.display()))?;
         let mut command = self.veilcast(["--json", "up", "--listen", "127.0.0.1:0"]);
@@ -79,7 +86,7 @@ impl<'a> Product<'a> {
     }
 
     /// Makes a link to a title.
-    pub(super) fn share(&self, title: &str) -> Outcome<String> {
+    pub(crate) fn share(&self, title: &str) -> Outcome<String> {
         let mut command = self.veilcast(["--json", "share", "--link", "--"]);
         let shared =
             run(command.arg(title), COMMAND_LIMIT).and_then(veil_testkit::Finished::success);
@@ -88,7 +95,7 @@ impl<'a> Product<'a> {
 
     /// Ends a program, and with it all that it started; what is still there then is an error, and is killed. How a
     /// program that is told to end says so by its exit code is its own affair.
-    pub(super) fn end(&self, mut program: Spawned) -> Outcome {
+    pub(crate) fn end(&self, mut program: Spawned) -> Outcome {
         let below = descendants(program.id());
         let ended = program.terminate(END_LIMIT).during("ending a program in order");
         let left = wait_gone(&below, OUTLIVE_LIMIT);
@@ -155,12 +162,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let repo = Repo { root: dir.path().into(), target: dir.path().join("target") };
         fs::create_dir_all(dir.path().join("target/demo/data/old")).unwrap();
-        let first = Product::new(&repo).unwrap();
+        let first = Product::new(&repo, "demo").unwrap();
         assert!(!dir.path().join("target/demo/data").exists());
-        let error = Product::new(&repo).err().unwrap().to_string();
+        let error = Product::new(&repo, "demo").err().unwrap().to_string();
         assert!(error.starts_with("another demo of this repository is running"), "{error}");
         drop(first);
-        assert!(Product::new(&repo).is_ok());
+        assert!(Product::new(&repo, "demo").is_ok());
     }
 
     /// Puts a script in the place of `veilcast`; `$3` is the first word after `--data DIR`.
@@ -179,7 +186,7 @@ mod tests {
         let script = r#"test "$*" = "--data $2 --json share --link -- --title" && test -n "$2" &&
             echo '{"link": "http://127.0.0.1:1/w/a#b"}'"#;
         let (_dir, repo) = product_that(script);
-        let link = Product::new(&repo).unwrap().share("--title").unwrap();
+        let link = Product::new(&repo, "demo").unwrap().share("--title").unwrap();
         assert_eq!(link, "http://127.0.0.1:1/w/a#b");
     }
 
@@ -187,7 +194,7 @@ mod tests {
     fn servers_that_are_ready_end_in_order_with_all_they_started() {
         let script = r#"sleep 60 & trap 'kill $!; exit 0' TERM; echo '{"event":"ready"}'; wait"#;
         let (_dir, repo) = product_that(script);
-        let product = Product::new(&repo).unwrap();
+        let product = Product::new(&repo, "demo").unwrap();
         let up = product.up().unwrap();
         let below = descendants(up.id());
         product.end(up).unwrap();
@@ -197,7 +204,7 @@ mod tests {
     #[test]
     fn servers_that_do_not_start_show_the_end_of_their_log() {
         let (_dir, repo) = product_that("echo 'error: the port is in use' >&2; exit 1");
-        let error = Product::new(&repo).unwrap().up().err().unwrap().to_string();
+        let error = Product::new(&repo, "demo").unwrap().up().err().unwrap().to_string();
         assert!(error.contains("error: the port is in use"), "{error}");
         assert!(error.contains("demo/up.log"), "{error}");
     }
@@ -206,7 +213,7 @@ mod tests {
     fn what_a_program_leaves_behind_is_named_and_killed() {
         let dir = tempfile::tempdir().unwrap();
         let repo = Repo { root: dir.path().into(), target: dir.path().join("target") };
-        let product = Product::new(&repo).unwrap();
+        let product = Product::new(&repo, "demo").unwrap();
         let mut shell = Command::new("sh");
         shell.args(["-c", "setsid sleep 61 & echo started; exec sleep 62"]);
         let mut program = Spawned::start(&mut shell).unwrap();

@@ -97,7 +97,8 @@ const TOOLKIT_BRINGERS: [&str; 5] =
     ["aws-lc-rs", "native-tls", "openssl", "rustls", "rustls-webpki"];
 
 /// What `veil-seal` may use besides openers.
-const HARMLESS_IN_SEAL: [&str; 12] = [
+const HARMLESS_IN_SEAL: [&str; 13] = [
+    "argon2",
     "base64",
     "bech32",
     "getrandom",

@@ -54,7 +54,7 @@ impl Sealer {
     /// The role of an object in this title.
     #[must_use]
     pub fn role(&self, kind: Kind, rendition: u16, index: u32) -> Role {
-        Role { title: self.title, kind, rendition, index }
+        Role { title: self.title, kind, rendition, index, variant: None }
     }
 
     /// The opaque name of an object in this title.

@@ -1,0 +1,271 @@
+//! `first-frame`: from opening a link to the first frame in Chromium, against the same HLS in clear.
+//!
+//! The visits are made by `bench/first-frame.mjs`, which writes a line of JSON for each; here the product is put up for
+//! them and the figures are made. Medians of a step are over all visits of a side that have it.
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use veil_testkit::Spawned;
+
+use super::measure::{median, upper_tenth};
+use super::source::named_or_usual;
+use super::verdict;
+use crate::args::BenchOptions;
+use crate::console::{note, table};
+use crate::demo::Product;
+use crate::failure::{During, Outcome, fail};
+use crate::repo::Repo;
+use crate::stop::{Ended, Stop};
+
+/// Visits of each side where none are asked for.
+const VISITS: usize = 15;
+
+/// Median of the sealed side over that of the side in clear.
+const RATIO_AIM: f64 = 1.15;
+
+/// Title and renditions of what is watched.
+const TITLE: &str = "bench";
+const LADDER: &str = "480,720";
+
+/// Longest time of all visits together, apart from what each may take.
+const START_LIMIT: Duration = Duration::from_secs(120);
+const VISIT_LIMIT: Duration = Duration::from_secs(30);
+
+/// The steps of a visit in order, as `steps.ts` names them, and what a person reads.
+const STEPS: [(&str, &str); 11] = [
+    ("page", "page loaded"),
+    ("script", "its script loaded"),
+    ("vault", "vault's script loaded"),
+    ("grant", "grant loaded"),
+    ("key", "key opened"),
+    ("manifest", "manifest loaded"),
+    ("index", "multivariant playlist loaded"),
+    ("playlist", "media playlist loaded"),
+    ("init", "initialisation loaded"),
+    ("segment", "first segment loaded"),
+    ("frame", "first frame shown"),
+];
+
+/// The last of the steps.
+const FRAME: &str = "frame";
+
+/// One line of the visits.
+#[derive(Debug, Deserialize)]
+struct Visit {
+    side: Side,
+    which: Which,
+    picture: String,
+    #[serde(rename = "loadedBytes")]
+    loaded_bytes: f64,
+    /// Milliseconds since the navigation began.
+    steps: BTreeMap<String, f64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Side {
+    Sealed,
+    Unsealed,
+}
+
+/// Which of the visits: the first of a new browser, one that lets the next browser come to rest, or one that counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Which {
+    First,
+    Uncounted,
+    Counted,
+}
+
+/// The visits of one side that count.
+struct Seen<'a>(Vec<&'a Visit>);
+
+/// Imports, serves, visits and prints the tables.
+pub(super) fn run(repo: &Repo, options: &BenchOptions, stop: &Stop) -> Outcome<Value> {
+    let video = named_or_usual(repo, options.video.as_deref())?;
+    let count = options.runs.unwrap_or(VISITS);
+    note(format_args!("{count} visits a side to {}", video.display()));
+    let product = Product::new(repo, "bench")?;
+    let mut import = product.import(&video, TITLE, LADDER)?;
+    match stop.wait(&mut import)? {
+        Ended::Asked => return product.end(import).and_then(|()| Err(fail("stopped"))),
+        Ended::Child(status) if status.success() => {}
+        Ended::Child(status) => return Err(fail(format!("the import ended with {status}"))),
+    }
+    let up = product.up()?;
+    let visits = product.share(TITLE).and_then(|link| visit(repo, &product, &link, count, stop));
+    let ended = product.end(up);
+    let visits = visits?;
+    ended?;
+    report(&visits)
+}
+
+fn visit(
+    repo: &Repo,
+    product: &Product<'_>,
+    link: &str,
+    count: usize,
+    stop: &Stop,
+) -> Outcome<Vec<Visit>> {
+    let mut node = repo.command("node");
+    node.arg("bench/first-frame.mjs").arg(link).arg(product.bucket());
+    node.arg(repo.target.join("bench/page")).arg(count.to_string());
+    let mut node =
+        Spawned::start_with_stderr(&mut node, Stdio::inherit()).during("starting the visits")?;
+    let visits = u32::try_from(2 * count + 4).unwrap_or(u32::MAX);
+    let status = match stop.wait_within(&mut node, START_LIMIT + VISIT_LIMIT * visits)? {
+        Ended::Asked => return Err(fail("stopped")),
+        Ended::Child(status) => status,
+    };
+    if !status.success() {
+        return Err(fail(format!("the visits ended with {status}")));
+    }
+    std::iter::from_fn(|| node.next_line(Duration::from_secs(1)).ok())
+        .map(|line| serde_json::from_str(&line).during("reading a visit"))
+        .collect()
+}
+
+impl Seen<'_> {
+    fn of(visits: &[Visit], side: Side, which: Which) -> Seen<'_> {
+        Seen(visits.iter().filter(|visit| visit.side == side && visit.which == which).collect())
+    }
+
+    /// The step's values, in milliseconds.
+    fn step(&self, name: &str) -> impl Iterator<Item = f64> {
+        self.0.iter().filter_map(move |visit| visit.steps.get(name).copied())
+    }
+
+    fn json(&self) -> Value {
+        let steps = STEPS.iter().map(|(name, _)| ((*name).to_owned(), median(self.step(name))));
+        json!({
+            "first_frame_ms": self.step(FRAME).collect::<Vec<_>>(),
+            "median_ms": median(self.step(FRAME)),
+            "p90_ms": upper_tenth(self.step(FRAME)),
+            "steps_ms": steps.collect::<BTreeMap<String, f64>>(),
+            "loaded_bytes": median(self.0.iter().map(|visit| visit.loaded_bytes)),
+        })
+    }
+}
+
+fn report(visits: &[Visit]) -> Outcome<Value> {
+    let picture = same_picture(visits)?;
+    let sides = [Side::Sealed, Side::Unsealed];
+    let counted = sides.map(|side| Seen::of(visits, side, Which::Counted));
+    let first = sides.map(|side| Seen::of(visits, side, Which::First));
+    show_steps(&counted);
+    show_frames(&counted, &first);
+    let [sealed, unsealed] = counted.each_ref().map(|seen| median(seen.step(FRAME)));
+    let ratio = sealed / unsealed;
+    verdict(&format!("ratio {ratio:.3}, aim {RATIO_AIM}"), ratio <= RATIO_AIM);
+    let [first_sealed, first_unsealed] = first.each_ref().map(|seen| median(seen.step(FRAME)));
+    Ok(json!({
+        "bench": "first-frame",
+        "picture": picture,
+        "sealed": counted[0].json(),
+        "unsealed": counted[1].json(),
+        "first_visit_ms": { "sealed": first_sealed, "unsealed": first_unsealed },
+        "ratio": ratio,
+        "aim": { "ratio": RATIO_AIM },
+    }))
+}
+
+/// Returns the size of the first picture; sides that begin with different ones can't be compared.
+fn same_picture(visits: &[Visit]) -> Outcome<&str> {
+    let counted = || visits.iter().filter(|visit| visit.which == Which::Counted);
+    let first = counted().next().ok_or_else(|| fail("there was no visit"))?;
+    match counted().find(|visit| visit.picture != first.picture) {
+        None => Ok(&first.picture),
+        Some(other) => Err(fail(format!(
+            "a visit began with {} and another with {}: they can't be compared",
+            first.picture, other.picture
+        ))),
+    }
+}
+
+fn show_steps(counted: &[Seen<'_>; 2]) {
+    let mut rows = vec![["median time of", "sealed", "in clear"].map(String::from).to_vec()];
+    for (name, text) in STEPS {
+        let [sealed, unsealed] =
+            counted.each_ref().map(|seen| milliseconds(median(seen.step(name))));
+        rows.push(vec![text.to_owned(), sealed, unsealed]);
+    }
+    table(&rows);
+}
+
+fn show_frames(counted: &[Seen<'_>; 2], first: &[Seen<'_>; 2]) {
+    let ratio = |[sealed, unsealed]: [f64; 2]| format!("{:.3}", sealed / unsealed);
+    let row = |name: &str, values: [f64; 2]| {
+        let [sealed, unsealed] = values.map(milliseconds);
+        vec![name.to_owned(), sealed, unsealed, ratio(values)]
+    };
+    let loaded = counted.each_ref().map(|seen| {
+        let bytes = median(seen.0.iter().map(|visit| visit.loaded_bytes));
+        format!("{:.0} kB", bytes / 1000.0)
+    });
+    let [sealed_loaded, unsealed_loaded] = loaded;
+    table(&[
+        ["first frame", "sealed", "in clear", "ratio"].map(String::from).to_vec(),
+        row("median", counted.each_ref().map(|seen| median(seen.step(FRAME)))),
+        row("nine of ten within", counted.each_ref().map(|seen| upper_tenth(seen.step(FRAME)))),
+        row("first visit of a new browser", first.each_ref().map(|seen| median(seen.step(FRAME)))),
+        vec!["loaded within 1.5 s".to_owned(), sealed_loaded, unsealed_loaded],
+    ]);
+}
+
+/// A step that a side does not have is a dash.
+fn milliseconds(value: f64) -> String {
+    if value.is_nan() { "–".to_owned() } else { format!("{value:.0} ms") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn visits(lines: &[(&str, &str, &str, f64)]) -> Vec<Visit> {
+        let visit = |(side, which, picture, frame): &(&str, &str, &str, f64)| {
+            let steps = json!({ "page": 3.5, "frame": frame });
+            let line = json!({ "side": side, "which": which, "picture": picture, "steps": steps,
+                "loadedBytes": 1000 });
+            serde_json::from_value(line).unwrap()
+        };
+        lines.iter().map(visit).collect()
+    }
+
+    #[test]
+    fn the_visits_that_count_are_compared_and_the_first_are_shown_apart() {
+        let visits = visits(&[
+            ("sealed", "first", "854x480", 900.0),
+            ("unsealed", "first", "854x480", 600.0),
+            ("sealed", "uncounted", "854x480", 5000.0),
+            ("sealed", "counted", "854x480", 220.0),
+            ("unsealed", "counted", "854x480", 200.0),
+        ]);
+        let figures = report(&visits).unwrap();
+        assert_eq!(figures["ratio"], 1.1);
+        assert_eq!(figures["first_visit_ms"], json!({ "sealed": 900.0, "unsealed": 600.0 }));
+        assert_eq!(figures["sealed"]["steps_ms"]["page"], 3.5);
+    }
+
+    #[test]
+    fn sides_that_begin_with_different_pictures_are_not_compared() {
+        let visits = visits(&[
+            ("sealed", "counted", "854x480", 200.0),
+            ("unsealed", "counted", "1280x720", 300.0),
+        ]);
+        let error = report(&visits).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "a visit began with 854x480 and another with 1280x720: they can't be compared"
+        );
+    }
+
+    #[test]
+    fn a_step_that_a_side_lacks_is_a_dash() {
+        assert_eq!(milliseconds(median([])), "–");
+        assert_eq!(milliseconds(17.4), "17 ms");
+    }
+}
