@@ -4,7 +4,7 @@
 //! itself back. The same targets run for seconds in the tests (`tests/smoke.rs`) and for as long as
 //! a person likes under libFuzzer (`src/bin/libfuzzer.rs`). Adding one is a line in [`TARGETS`].
 //!
-//! Seeds are our own vectors, so a change of a format changes them with it. This crate knows the
+//! Seeds are our own vectors or written by the formats, so a change of a format changes them with it. This crate knows the
 //! formats alone, and nothing depends on it.
 
 #![allow(
@@ -13,6 +13,7 @@
     reason = "a target reports by panicking, and a seed that is no longer one shall be seen"
 )]
 
+pub mod delivery;
 pub mod envelope;
 pub mod file;
 pub mod grant;
@@ -46,6 +47,9 @@ pub const TARGETS: &[Target] = &[
     target("recipient", text::run_recipient, text::recipient_seeds, 20_000),
     target("link", text::run_link, text::link_seeds, 40_000),
     target("id", text::run_id, text::id_seeds, 40_000),
+    target("playlist", delivery::run_playlist, delivery::playlist_seeds, 20_000),
+    target("presigned-query", delivery::run_query, delivery::query_seeds, 20_000),
+    target("names", delivery::run_names, delivery::names_seeds, 400),
 ];
 
 const fn target(

@@ -24,8 +24,8 @@ enum Edit {
     Splice(Index, Index),
 }
 
-/// Pieces of JSON, Bech32 and base64 at which readers stumble.
-const WORDS: [&str; 24] = [
+/// Pieces of JSON, Bech32, base64, playlists and URLs at which readers stumble.
+const WORDS: [&str; 36] = [
     "",
     "0",
     "-1",
@@ -50,6 +50,18 @@ const WORDS: [&str; 24] = [
     "1",
     "=",
     "AGE-SECRET-KEY-PQ-1",
+    "\n",
+    "/",
+    "..",
+    "%2e",
+    "%2F",
+    "{$x}",
+    "URI=\"",
+    "#EXT-X-MAP:",
+    "#EXT-X-DEFINE:NAME=\"veil-base\"",
+    "#EXT-X-VERSION:9\n",
+    "&",
+    "X-Amz-Expires=1",
 ];
 
 fn edit() -> impl Strategy<Value = Edit> {

@@ -1,6 +1,7 @@
 //! The command line: names, help and parsing in one place.
 
 pub(crate) mod sealed;
+pub(crate) mod sign;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use self::sealed::{
     IdentityCommand, InspectArgs, OpenArgs, RecipientsCommand, RekeyArgs, SealArgs,
 };
+use self::sign::{SIGN_EXAMPLES, SignArgs};
 
 /// Private video: sealed end to end, published to a bucket, watched by link.
 #[derive(Parser, Debug)]
@@ -158,6 +160,13 @@ pub(crate) enum Command {
     /// kept its content or a copy of it: this protects what is done with the file from now on.
     #[command(after_help = REKEY_EXAMPLES)]
     Rekey(RekeyArgs),
+    /// Presign every URI of an HLS playlist, offline
+    ///
+    /// Reads a playlist and writes it to standard output with S3 URLs in the place of its relative URIs;
+    /// every other byte stays. Takes the credential from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for a
+    /// temporary one, AWS_SESSION_TOKEN. Whoever has the output can read what it names until it expires.
+    #[command(after_help = SIGN_EXAMPLES)]
+    Sign(SignArgs),
     /// Check that this machine has what Veilcast needs
     Doctor,
     /// Print a completion script for a shell

@@ -41,7 +41,7 @@ fn start(cli: Cli, format: Format) -> Result<ExitCode, CliError> {
         clap_complete::generate(shell, &mut command, "veilcast", &mut std::io::stdout());
         return Ok(ExitCode::SUCCESS);
     }
-    if let Some(result) = on_sealed_files(&cli.command, format) {
+    if let Some(result) = offline(&cli.command, format) {
         return result.map(|()| ExitCode::SUCCESS);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -52,7 +52,7 @@ fn start(cli: Cli, format: Format) -> Result<ExitCode, CliError> {
 }
 
 /// Runs the commands that need neither data folder nor runtime; `None` for the others.
-fn on_sealed_files(command: &Command, format: Format) -> Option<Result<(), CliError>> {
+fn offline(command: &Command, format: Format) -> Option<Result<(), CliError>> {
     Some(match command {
         Command::Identity(command) => commands::identity::run(command, format, Timestamp::now()),
         Command::Seal(args) => commands::seal::run(args, format),
@@ -60,6 +60,7 @@ fn on_sealed_files(command: &Command, format: Format) -> Option<Result<(), CliEr
         Command::Inspect(args) => commands::inspect::run(args, format),
         Command::Recipients(command) => commands::recipients::run(command, format),
         Command::Rekey(args) => commands::rekey::run(args, format),
+        Command::Sign(args) => commands::sign::run(args, format, Timestamp::now()),
         _ => return None,
     })
 }

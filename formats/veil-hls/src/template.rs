@@ -2,17 +2,24 @@
 //!
 //! Owns the rewriting of playlists: which lines and attributes carry a URI, and that everything else
 //! survives byte for byte (line ends, byte order mark, unknown tags, a missing last line end). Refuses
-//! to know what a URI becomes: the caller writes that. Specification: RFC 8216bis §4; the rules of
-//! references are in `template/reference.rs`. Invariants: rendering each slot as itself gives the source back,
-//! and no slot's URI leaves the playlist's folder.
+//! to know what a URI becomes: the caller writes that (`template/emit.rs`). Specification: RFC 8216bis §4; the rules of
+//! references are in `template/reference.rs`. Invariants: emitting each slot as itself gives the source back,
+//! one URI is one target wherever it stands, and no slot's URI leaves the playlist's folder.
 
 mod attribute;
+mod emit;
+mod limits;
 mod reference;
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::Range;
 
 pub use attribute::AttributeFault;
-pub use reference::{ReferenceFault, SlotKind};
+pub use emit::Variable;
+pub use limits::{Limits, PlaylistError};
+pub use reference::ReferenceFault;
+use reference::{Kind, Local};
 
 /// Tags that carry a URI, and the attribute that holds it (RFC 8216bis §4.4; IMAGE-STREAM-INF is
 /// Roku's extension for thumbnails).
@@ -30,86 +37,61 @@ const URI_TAGS: [(&str, &str); 11] = [
     ("#EXT-X-CONTENT-STEERING", "SERVER-URI"),
 ];
 
-/// Room that a rendered slot is given at first, in bytes: a presigned URL takes about 400.
-const RENDERED_SLOT_BYTES: usize = 416;
+/// The tag that defines variables (RFC 8216bis §4.4.2.3).
+const DEFINE: &str = "#EXT-X-DEFINE:";
 
-/// What a playlist may cost before it is refused.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Longest playlist, in bytes.
-    pub playlist_bytes: usize,
-    /// Longest line, in bytes without its line end.
-    pub line_bytes: usize,
-    /// Most slots; each one costs a signature.
-    pub slot_count: usize,
+/// The tag with the version that a reader must know (RFC 8216bis §4.4.1.2).
+const VERSION: &str = "#EXT-X-VERSION:";
+
+/// What stands in a slot, by its number among its kind: [`Template::playlists`] or [`Template::objects`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// Another playlist: its path ends in `.m3u8`.
+    Playlist(usize),
+    /// Anything else: a segment, an initialization section, a key, an image.
+    Object(usize),
 }
 
-impl Default for Limits {
-    /// 24 hours of 2-second segments fit: 43,200 slots, about 2.6 MB of text.
-    fn default() -> Self {
-        Self { playlist_bytes: 4 << 20, line_bytes: 16 << 10, slot_count: 50_000 }
-    }
+/// A URI that is rewritten.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference<'a> {
+    /// The URI as it stands in the playlist.
+    pub uri: &'a str,
+    /// What it names in the playlist's folder: its path without percent-encoding.
+    pub path: &'a str,
+    /// Its query and fragment as they stand, with `?` or `#`; empty without.
+    pub suffix: &'a str,
 }
 
-/// Why a text is no playlist that can be rewritten. Lines count from 1.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PlaylistError {
-    /// The text is longer than [`Limits::playlist_bytes`].
-    #[error("the playlist is longer than {limit_bytes} bytes")]
-    TooLong {
-        /// The limit.
-        limit_bytes: usize,
-    },
-    /// There are more slots than [`Limits::slot_count`].
-    #[error("the playlist has more than {limit} URIs")]
-    TooManyUris {
-        /// The limit.
-        limit: usize,
-    },
-    /// The line is longer than [`Limits::line_bytes`].
-    #[error("line {line} of the playlist is too long")]
-    LineTooLong {
-        /// The line.
-        line: usize,
-    },
-    /// The text is not UTF-8.
-    #[error("the playlist is not UTF-8")]
-    NotUtf8,
-    /// The first line is not `#EXTM3U`.
-    #[error("the playlist does not begin with #EXTM3U")]
-    NoHeader,
-    /// The line holds a carriage return that ends no line, a zero byte, or white space before `#`:
-    /// readers disagree on what such a line is.
-    #[error("line {line} of the playlist reads differently in different players")]
-    AmbiguousLine {
-        /// The line.
-        line: usize,
-    },
-    /// The line's attribute list is broken where its URI should be.
-    #[error("line {line} of the playlist: {fault}")]
-    Attribute {
-        /// The line.
-        line: usize,
-        /// What is wrong.
-        fault: AttributeFault,
-    },
-    /// The line's URI leaves the playlist's folder or cannot be rewritten.
-    #[error("line {line} of the playlist: {fault}")]
-    Reference {
-        /// The line.
-        line: usize,
-        /// What is wrong.
-        fault: ReferenceFault,
-    },
-}
-
-/// A parsed playlist, ready to be rendered any number of times.
+/// A parsed playlist, ready to be emitted any number of times.
 #[derive(Debug, Clone)]
 pub struct Template {
     text: String,
-    slots: Vec<(Range<usize>, SlotKind)>,
+    slots: Vec<(Range<usize>, Slot)>,
+    playlists: Vec<Place>,
+    objects: Vec<Place>,
     foreign_count: usize,
+    has_version: bool,
+    /// The lines that define variables.
+    defines: Vec<Range<usize>>,
+    emitted_bytes_max: usize,
+}
+
+/// What may become other text.
+#[derive(Debug, Clone, Copy)]
+enum Slot {
+    /// Nothing, after the first line: variables are defined here.
+    Head,
+    /// The version's number: variables need a higher one.
+    Version(u64),
+    Uri(Target),
+}
+
+/// Where a [`Reference`] lies in the text.
+#[derive(Debug, Clone)]
+struct Place {
+    uri: Range<usize>,
+    local: Local,
 }
 
 impl Template {
@@ -122,60 +104,27 @@ impl Template {
             return Err(PlaylistError::TooLong { limit_bytes: limits.playlist_bytes });
         }
         let text = std::str::from_utf8(playlist).map_err(|_| PlaylistError::NotUtf8)?;
-        let mut template = Self { text: text.to_owned(), slots: Vec::new(), foreign_count: 0 };
-        let mut start = text.len() - text.trim_start_matches('\u{feff}').len();
+        let start = text.len() - text.trim_start_matches('\u{feff}').len();
         if start > '\u{feff}'.len_utf8() || start == text.len() {
             return Err(PlaylistError::NoHeader);
         }
+        let mut parser = Parser::new(text, limits);
+        let mut at = start;
         for (index, raw) in text[start..].split_inclusive('\n').enumerate() {
-            let line = index + 1;
-            if let Some((range, kind)) = template.read_line(raw, start, line, limits)? {
-                if template.slots.len() == limits.slot_count {
-                    return Err(PlaylistError::TooManyUris { limit: limits.slot_count });
-                }
-                template.slots.push((range, kind));
-            }
-            start += raw.len();
+            parser.read_line(raw, at, index + 1)?;
+            at += raw.len();
         }
-        Ok(template)
+        Ok(Self { text: text.to_owned(), ..parser.template })
     }
 
-    /// Reads the line `raw` at byte `start` and returns its slot, if it has one.
-    fn read_line(
-        &mut self,
-        raw: &str,
-        start: usize,
-        line: usize,
-        limits: Limits,
-    ) -> Result<Option<(Range<usize>, SlotKind)>, PlaylistError> {
-        let text = raw.strip_suffix('\n').unwrap_or(raw);
-        let text = text.strip_suffix('\r').unwrap_or(text);
-        if text.len() > limits.line_bytes {
-            return Err(PlaylistError::LineTooLong { line });
-        }
-        if line == 1 && !is_header(text) {
-            return Err(PlaylistError::NoHeader);
-        }
-        let indent = text.len() - text.trim_start_matches([' ', '\t']).len();
-        if text.contains(['\r', '\0']) || (indent > 0 && text[indent..].starts_with('#')) {
-            return Err(PlaylistError::AmbiguousLine { line });
-        }
-        let found = if text.starts_with('#') {
-            uri_of_tag(text).map_err(|fault| PlaylistError::Attribute { line, fault })?
-        } else {
-            let uri = text.trim_matches([' ', '\t']);
-            (!uri.is_empty()).then(|| indent..indent + uri.len())
-        };
-        let Some(range) = found else { return Ok(None) };
-        let kind = reference::classify(&text[range.clone()])
-            .map_err(|fault| PlaylistError::Reference { line, fault })?;
-        self.foreign_count += usize::from(kind.is_none());
-        Ok(kind.map(|kind| (start + range.start..start + range.end, kind)))
+    /// The playlists that it names, each URI once, in order.
+    pub fn playlists(&self) -> impl ExactSizeIterator<Item = Reference<'_>> {
+        self.playlists.iter().map(|place| self.reference(place))
     }
 
-    /// The URIs that are slots, in order, with their kinds.
-    pub fn slots(&self) -> impl ExactSizeIterator<Item = (&str, SlotKind)> {
-        self.slots.iter().map(|(range, kind)| (&self.text[range.clone()], *kind))
+    /// The objects that it names, each URI once, in order.
+    pub fn objects(&self) -> impl ExactSizeIterator<Item = Reference<'_>> {
+        self.objects.iter().map(|place| self.reference(place))
     }
 
     /// How many URIs were left alone because they name another place (`https:`, `data:`, `skd:` …).
@@ -184,24 +133,115 @@ impl Template {
         self.foreign_count
     }
 
-    /// Renders into one buffer: literal text as it is, each slot as `write` appends it.
-    ///
-    /// # Errors
-    /// The first error of `write`.
-    pub fn render<E>(
-        &self,
-        mut write: impl FnMut(&str, SlotKind, &mut Vec<u8>) -> Result<(), E>,
-    ) -> Result<Vec<u8>, E> {
-        let room = self.text.len() + self.slots.len() * RENDERED_SLOT_BYTES;
-        let mut out = Vec::with_capacity(room);
-        let mut done = 0;
-        for (range, kind) in &self.slots {
-            out.extend_from_slice(&self.text.as_bytes()[done..range.start]);
-            write(&self.text[range.clone()], *kind, &mut out)?;
-            done = range.end;
+    fn reference<'a>(&'a self, place: &'a Place) -> Reference<'a> {
+        let uri = &self.text[place.uri.clone()];
+        let (path, suffix) = uri.split_at(place.local.path_bytes);
+        let path = place.local.decoded.as_deref().unwrap_or(path);
+        Reference { uri, path, suffix }
+    }
+}
+
+/// A template in the making, and the URIs that were met.
+struct Parser<'t> {
+    template: Template,
+    limits: Limits,
+    uri_count: usize,
+    met: HashMap<&'t str, Target>,
+}
+
+impl<'t> Parser<'t> {
+    fn new(text: &'t str, limits: Limits) -> Self {
+        // Most playlists have a URI for every two lines of some 20 bytes.
+        let guess = (text.len() / 32).min(limits.slot_count);
+        let template = Template {
+            text: String::new(),
+            slots: Vec::with_capacity(guess),
+            playlists: Vec::new(),
+            objects: Vec::with_capacity(guess),
+            foreign_count: 0,
+            has_version: false,
+            defines: Vec::new(),
+            emitted_bytes_max: limits.emitted_bytes,
+        };
+        Self { template, limits, uri_count: 0, met: HashMap::with_capacity(guess) }
+    }
+
+    /// Reads the line `raw` at byte `start`.
+    fn read_line(&mut self, raw: &'t str, start: usize, line: usize) -> Result<(), PlaylistError> {
+        let text = raw.strip_suffix('\n').unwrap_or(raw);
+        let text = text.strip_suffix('\r').unwrap_or(text);
+        if text.len() > self.limits.line_bytes {
+            return Err(PlaylistError::LineTooLong { line });
         }
-        out.extend_from_slice(&self.text.as_bytes()[done..]);
-        Ok(out)
+        if line == 1 {
+            return self.read_header(raw, text, start);
+        }
+        let indent = text.len() - text.trim_start_matches([' ', '\t']).len();
+        if text.contains(['\r', '\0']) || (indent > 0 && text[indent..].starts_with('#')) {
+            return Err(PlaylistError::AmbiguousLine { line });
+        }
+        let found = if text.starts_with('#') {
+            self.read_tag(text, start);
+            uri_of_tag(text).map_err(|fault| PlaylistError::Attribute { line, fault })?
+        } else {
+            let uri = text.trim_matches([' ', '\t']);
+            (!uri.is_empty()).then(|| indent..indent + uri.len())
+        };
+        let Some(range) = found else { return Ok(()) };
+        self.add_uri(&text[range.clone()], start + range.start, line)
+    }
+
+    fn read_header(&mut self, raw: &str, text: &str, start: usize) -> Result<(), PlaylistError> {
+        if !is_header(text) {
+            return Err(PlaylistError::NoHeader);
+        }
+        if text.contains(['\r', '\0']) {
+            return Err(PlaylistError::AmbiguousLine { line: 1 });
+        }
+        let end = start + raw.len();
+        self.template.slots.push((end..end, Slot::Head));
+        Ok(())
+    }
+
+    /// Takes what variables need to know of a tag.
+    fn read_tag(&mut self, text: &str, start: usize) {
+        if let Some(number) = text.strip_prefix(VERSION) {
+            self.template.has_version = true;
+            if let Ok(version) = number.parse() {
+                let range = start + VERSION.len()..start + text.len();
+                self.template.slots.push((range, Slot::Version(version)));
+            }
+        } else if text.starts_with(DEFINE) {
+            self.template.defines.push(start..start + text.len());
+        }
+    }
+
+    fn add_uri(&mut self, uri: &'t str, start: usize, line: usize) -> Result<(), PlaylistError> {
+        let range = start..start + uri.len();
+        let target = match self.met.entry(uri) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => {
+                let local = reference::classify(uri)
+                    .map_err(|fault| PlaylistError::Reference { line, fault })?;
+                let Some(local) = local else {
+                    self.template.foreign_count += 1;
+                    return Ok(());
+                };
+                let Template { playlists, objects, .. } = &mut self.template;
+                let (list, target): (_, fn(usize) -> Target) = match local.kind {
+                    Kind::Playlist => (playlists, Target::Playlist),
+                    Kind::Object => (objects, Target::Object),
+                };
+                list.push(Place { uri: range.clone(), local });
+                *new.insert(target(list.len() - 1))
+            }
+        };
+        if self.uri_count == self.limits.slot_count {
+            return Err(PlaylistError::TooManyUris { limit: self.limits.slot_count });
+        }
+        self.uri_count += 1;
+        self.template.slots.push((range, Slot::Uri(target)));
+        Ok(())
     }
 }
 

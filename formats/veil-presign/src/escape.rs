@@ -4,6 +4,14 @@
 //! `A-Za-z0-9-._~` (and `/` in paths) becomes `%XX` in upper case, once. Refuses to normalise dot
 //! segments or double slashes: in S3 they are part of the key.
 
+use std::collections::BTreeSet;
+
+/// Longest query that is read, in bytes: a session token of 2 KiB, encoded, fits twice.
+pub const QUERY_BYTES_MAX: usize = 8192;
+
+/// Most query parameters that are read; S3's own are fewer than 20. Each one costs an allocation.
+const PARAMETER_COUNT_MAX: usize = 32;
+
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
 /// Appends `text` to `out`, encoded as a path: slashes stay.
@@ -17,8 +25,15 @@ pub(crate) fn query(text: &str, out: &mut String) {
 }
 
 fn encode(text: &str, keep_slash: bool, out: &mut String) {
-    for &byte in text.as_bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || (keep_slash && byte == b'/') {
+    let stays = |byte: u8| {
+        byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || (keep_slash && byte == b'/')
+    };
+    if text.bytes().all(stays) {
+        out.push_str(text);
+        return;
+    }
+    for byte in text.bytes() {
+        if stays(byte) {
             out.push(char::from(byte));
         } else {
             out.push('%');
@@ -44,6 +59,27 @@ pub(crate) fn decode(text: &str) -> Option<String> {
         }
     }
     String::from_utf8(out).ok()
+}
+
+/// Splits and decodes a query: names and values. A name may stand once: two readers must not see two values.
+///
+/// `None` when it is over 8 KiB or 32 parameters, repeats a name, or has an escape that is cut, not hex or no UTF-8.
+#[must_use]
+pub fn parse_query(query: &str) -> Option<Vec<(String, String)>> {
+    if query.len() > QUERY_BYTES_MAX {
+        return None;
+    }
+    let mut seen = BTreeSet::new();
+    let mut parameters = Vec::new();
+    for pair in query.split('&') {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (name, value) = (decode(name)?, decode(value)?);
+        if parameters.len() == PARAMETER_COUNT_MAX || !seen.insert(name.clone()) {
+            return None;
+        }
+        parameters.push((name, value));
+    }
+    Some(parameters)
 }
 
 /// The value of one hex digit of either case.

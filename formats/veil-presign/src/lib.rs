@@ -20,16 +20,24 @@
 mod batch;
 mod credentials;
 mod escape;
+mod form;
+mod lanes;
+mod place;
 mod scope;
 mod sha;
 mod sign;
+mod url;
 mod verify;
 
 #[cfg(test)]
 mod aws_suite;
 
-pub use batch::Batch;
+pub use batch::{Batch, Names, Signature};
 pub use credentials::{Credentials, CredentialsError};
-pub use scope::{EXPIRES_MAX_S, SigningKey, window_start};
+pub use escape::{QUERY_BYTES_MAX, parse_query};
+pub use lanes::Lanes;
+pub use place::{Endpoint, PlaceError, folder_path};
+pub use scope::{EXPIRES_MAX_S, SigningKey, parse_amz_date, window_start};
 pub use sign::{PresignError, Request, presign};
-pub use verify::{CLOCK_SKEW_S, Claim, Presented, QUERY_BYTES_MAX, VerifyError, verify};
+pub use url::{CompactUrls, UrlText};
+pub use verify::{CLOCK_SKEW_S, Claim, Presented, VerifyError, verify};

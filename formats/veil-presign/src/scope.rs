@@ -143,8 +143,9 @@ pub(crate) fn amz_date(time: Timestamp) -> Result<String, PresignError> {
     ))
 }
 
-/// Reads `20261120T101602Z`, exactly.
-pub(crate) fn parse_amz_date(text: &str) -> Option<Timestamp> {
+/// Reads a date as URLs carry it: `20261120T101602Z`, exactly.
+#[must_use]
+pub fn parse_amz_date(text: &str) -> Option<Timestamp> {
     let bytes = text.as_bytes();
     if bytes.len() != 16 || bytes[8] != b'T' || bytes[15] != b'Z' {
         return None;

@@ -1,14 +1,19 @@
 //! SHA-256 that can stop after whole blocks and go on from there many times.
 //!
-//! Owns the padding and the midstate, over `sha2`'s compression function. This is what lets a batch
-//! hash what its URLs share once. Invariant: [`Midstate::finish`] equals SHA-256 of everything
-//! absorbed followed by the tail, which a property test holds against `sha2`.
+//! Owns the padding, the midstate and the two text forms of a hash, over `sha2`'s compression function. This is what
+//! lets a batch hash what its URLs share once; what follows is [`crate::form`]'s.
 
 use sha2::block_api::compress256;
 use zeroize::Zeroize;
 
 /// Bytes that one compression takes.
 pub(crate) const BLOCK_BYTES: usize = 64;
+
+/// What one compression takes.
+pub(crate) type Block = [u8; BLOCK_BYTES];
+
+/// A hash.
+pub(crate) type Digest = [u8; 32];
 
 /// The initial hash value of FIPS 180-4 §5.3.3.
 const INITIAL: [u32; 8] = [
@@ -51,16 +56,14 @@ impl Midstate {
         tail.extend_from_slice(&bit_count.to_be_bytes());
     }
 
-    /// The hash of the absorbed blocks followed by `padded`, which [`Midstate::pad`] has ended.
-    pub(crate) fn finish(&self, padded: &[u8]) -> [u8; 32] {
-        let (blocks, _) = padded.as_chunks::<BLOCK_BYTES>();
-        let mut state = self.state;
-        compress256(&mut state, blocks);
-        let mut digest = [0; 32];
-        for (bytes, word) in digest.as_chunks_mut::<4>().0.iter_mut().zip(state) {
-            *bytes = word.to_be_bytes();
-        }
-        digest
+    /// Another that goes on from here.
+    pub(crate) fn copied(&self) -> Self {
+        Self { state: self.state, block_count: self.block_count }
+    }
+
+    /// The state as it is.
+    pub(crate) fn state(&self) -> [u32; 8] {
+        self.state
     }
 }
 
@@ -68,6 +71,29 @@ impl Drop for Midstate {
     fn drop(&mut self) {
         self.state.zeroize();
     }
+}
+
+/// The bytes of a last state.
+#[inline]
+pub(crate) fn digest_of(state: &[u32; 8]) -> Digest {
+    let mut digest = [0; 32];
+    for (bytes, word) in digest.as_chunks_mut::<4>().0.iter_mut().zip(state) {
+        *bytes = word.to_be_bytes();
+    }
+    digest
+}
+
+/// A hash in lower-case hex, both digits of a byte at once and without a table, so that compilers make vectors of it.
+#[inline]
+pub(crate) fn hex(digest: &Digest) -> [u8; 64] {
+    let mut text = [0; 64];
+    for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(digest) {
+        let byte = u16::from(*byte);
+        let digits = byte >> 4 | (byte & 15) << 8;
+        let is_letter = (digits + 0x0606) >> 4 & 0x0101;
+        *pair = (digits + 0x3030 + is_letter * u16::from(b'a' - b'9' - 1)).to_le_bytes();
+    }
+    text
 }
 
 /// HMAC-SHA-256's inner and outer midstates: each has absorbed its padded key.
@@ -87,35 +113,14 @@ pub(crate) fn hmac_midstates(key: &[u8; 32]) -> (Midstate, Midstate) {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-    use sha2::{Digest as _, Sha256};
-
     use super::*;
 
     #[test]
-    fn every_length_around_a_block_border_pads_as_sha2_does() {
-        for length in 0..300 {
-            let message = vec![7; length];
-            let mut state = Midstate::new();
-            let mut tail = state.absorb(&message).to_vec();
-            state.pad(&mut tail);
-            let expected: [u8; 32] = Sha256::digest(&message).into();
-            assert_eq!(state.finish(&tail), expected, "{length} bytes");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_midstate_goes_on_as_sha2_does(
-            head in proptest::collection::vec(any::<u8>(), 0..400),
-            tail in proptest::collection::vec(any::<u8>(), 0..400),
-        ) {
-            let mut state = Midstate::new();
-            let mut rest = state.absorb(&head).to_vec();
-            rest.extend_from_slice(&tail);
-            state.pad(&mut rest);
-            let expected: [u8; 32] = Sha256::digest([head, tail].concat()).into();
-            prop_assert_eq!(state.finish(&rest), expected);
+    fn every_byte_has_its_two_hex_digits() {
+        for byte in 0..=255 {
+            let text = hex(&[byte; 32]);
+            let expected = format!("{byte:02x}").repeat(32);
+            assert_eq!(std::str::from_utf8(&text), Ok(expected.as_str()));
         }
     }
 }

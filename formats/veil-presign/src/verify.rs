@@ -4,22 +4,14 @@
 //! the key for what the URL claims. Invariant: nothing is said of a URL's time before its signature
 //! holds, and the comparison takes the same time wherever it fails.
 
-use std::collections::BTreeSet;
-
 use jiff::{SignedDuration, Timestamp};
 use subtle::ConstantTimeEq as _;
 
 use crate::scope::{ALGORITHM, EXPIRES_MAX_S, TERMINATOR, parse_amz_date, push_hex};
 use crate::{SigningKey, escape, sign};
 
-/// Longest query that is read, in bytes: a session token of 2 KiB, encoded, fits twice.
-pub const QUERY_BYTES_MAX: usize = 8192;
-
 /// How far ahead of this machine's clock a signing date may lie, in seconds (as S3 has it).
 pub const CLOCK_SKEW_S: i64 = 900;
-
-/// Most query parameters that are read; S3's own are fewer than 20. Each one costs an allocation.
-const PARAMETER_COUNT_MAX: usize = 32;
 
 /// What a request shows: its method, `Host`, raw path and raw query.
 pub struct Presented<'a> {
@@ -88,7 +80,7 @@ pub fn verify(
     now: Timestamp,
     lookup: impl FnOnce(&Claim<'_>) -> Option<SigningKey>,
 ) -> Result<Timestamp, VerifyError> {
-    let parameters = parse_query(presented.query)?;
+    let parameters = escape::parse_query(presented.query).ok_or(VerifyError::Malformed("query"))?;
     let signed = Signed::read(&parameters)?;
     let path = escape::decode(presented.path).ok_or(VerifyError::Malformed("path"))?;
     let key = lookup(&signed.claim()).ok_or(VerifyError::UnknownKey)?;
@@ -205,26 +197,6 @@ fn parse_expires(text: &str) -> Result<u32, VerifyError> {
         Ok(seconds) if seconds <= EXPIRES_MAX_S => Ok(seconds),
         _ => Err(VerifyError::ExpiresTooLong),
     }
-}
-
-/// Splits and decodes a query. A name may stand once: two readers must not see two values.
-fn parse_query(query: &str) -> Result<Vec<(String, String)>, VerifyError> {
-    let malformed = || VerifyError::Malformed("query");
-    if query.len() > QUERY_BYTES_MAX {
-        return Err(malformed());
-    }
-    let mut seen = BTreeSet::new();
-    let mut parameters = Vec::new();
-    for pair in query.split('&') {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let name = escape::decode(name).ok_or_else(malformed)?;
-        let value = escape::decode(value).ok_or_else(malformed)?;
-        if parameters.len() == PARAMETER_COUNT_MAX || !seen.insert(name.clone()) {
-            return Err(malformed());
-        }
-        parameters.push((name, value));
-    }
-    Ok(parameters)
 }
 
 #[cfg(test)]

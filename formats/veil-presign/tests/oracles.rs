@@ -10,17 +10,23 @@ use std::time::Duration;
 use jiff::Timestamp;
 use proptest::prelude::*;
 use rusty_s3::S3Action as _;
-use veil_presign::{Batch, Credentials, Request, SigningKey, presign};
+use veil_presign::{Batch, Credentials, Lanes, Names, Request, SigningKey, presign};
 
-/// Signs one by one and in a batch, and returns the target.
+/// Signs one by one and in a batch, every way that this processor has, and returns the target.
 fn sign(credentials: &Credentials, region: &str, now: Timestamp, request: &Request<'_>) -> String {
     let key = SigningKey::derive(credentials, now, region).unwrap();
     let target = presign(&key, request, now).unwrap();
     let (folder, name) = request.path.split_at(request.path.rfind('/').unwrap() + 1);
-    let mut batch = Batch::new(&key, &Request { path: folder, ..*request }, now).unwrap();
-    let mut out = Vec::new();
-    batch.push_target(name, &mut out);
-    assert_eq!(String::from_utf8(out).unwrap(), target);
+    let batch = Batch::new(&key, &Request { path: folder, ..*request }, now).unwrap();
+    // Enough of them that no way falls back to another.
+    let names = Names::new([name; 5]);
+    for lanes in Lanes::NAMES.into_iter().filter_map(Lanes::named) {
+        for signature in batch.sign(lanes, &names) {
+            let mut out = Vec::new();
+            batch.targets().push(names.get(0), &signature, &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), target, "{}", lanes.name());
+        }
+    }
     target
 }
 

@@ -7,8 +7,8 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
-use veil_hls::template::{Limits, SlotKind, Template};
-use veil_presign::Batch;
+use veil_hls::template::{Limits, Target, Template};
+use veil_presign::{Batch, Lanes, Names};
 
 use crate::bucket::ReadError;
 use crate::gateway::Gateway;
@@ -34,7 +34,7 @@ pub(crate) async fn show(
     let template = fetch(&gateway, &grant, &name).await?;
     let batch = gateway.signer.batch(&host, &grant.title, now, grant.end);
     let batch = batch.map_err(|_| Problem::internal())?;
-    let body = rewrite(&template, &grant, batch)?;
+    let body = rewrite(&template, &grant, &batch, gateway.signer.lanes)?;
     Ok(([PRIVATE, (header::CONTENT_TYPE, header::HeaderValue::from_static(MEDIA_TYPE))], body))
 }
 
@@ -49,22 +49,32 @@ async fn fetch(gateway: &Gateway, grant: &Grant, name: &PlaylistName) -> Result<
     }
 }
 
-/// Renders a template for a grant.
-fn rewrite(template: &Template, grant: &Grant, mut batch: Batch) -> Result<Vec<u8>, Problem> {
-    if template.foreign_count() > 0 {
+/// Writes a template out for a grant.
+fn rewrite(
+    template: &Template,
+    grant: &Grant,
+    batch: &Batch,
+    lanes: Lanes,
+) -> Result<Vec<u8>, Problem> {
+    let playlist = |uri: &str| {
+        let name = PlaylistName::parse(uri)?;
+        Some(grant::playlist_url(&grant.id, name.as_str()))
+    };
+    let playlists: Option<Vec<String>> =
+        template.playlists().map(|reference| playlist(reference.uri)).collect();
+    let objects: Option<Vec<ObjectName>> =
+        template.objects().map(|reference| ObjectName::parse(reference.uri)).collect();
+    let (Some(playlists), Some(objects), 0) = (playlists, objects, template.foreign_count()) else {
         return Err(Problem::playlist_invalid());
-    }
-    template.render(|uri, kind, out| {
-        match kind {
-            SlotKind::Playlist => {
-                let name = PlaylistName::parse(uri).ok_or_else(Problem::playlist_invalid)?;
-                out.extend_from_slice(grant::playlist_url(&grant.id, name.as_str()).as_bytes());
-            }
-            SlotKind::Object => {
-                let name = ObjectName::parse(uri).ok_or_else(Problem::playlist_invalid)?;
-                batch.push_target(name.as_str(), out);
-            }
-        }
-        Ok(())
-    })
+    };
+    let names = Names::new(objects.iter().map(ObjectName::as_str));
+    let signatures = batch.sign(lanes, &names);
+    let targets = batch.targets();
+    let mut body = Vec::new();
+    let emitted = template.emit(&[], &mut body, |target, out| match target {
+        Target::Playlist(at) => out.extend_from_slice(playlists[at].as_bytes()),
+        Target::Object(at) => targets.push(names.get(at), &signatures[at], out),
+    });
+    emitted.map_err(|_| Problem::playlist_invalid())?;
+    Ok(body)
 }

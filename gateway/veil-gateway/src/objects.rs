@@ -15,7 +15,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use veil_presign::VerifyError;
+use veil_presign::{Names, VerifyError};
 
 use crate::bucket::{Opened, ReadError};
 use crate::conditions;
@@ -89,14 +89,17 @@ pub(crate) fn sign_names(
     now: Timestamp,
 ) -> Result<BTreeMap<String, String>, Problem> {
     let batch = gateway.signer.batch(host, &grant.title, now, grant.end);
-    let mut batch = batch.map_err(|_| Problem::internal())?;
-    let mut url = Vec::new();
-    let mut sign = |name: ObjectName| {
-        url.clear();
-        batch.push_target(name.as_str(), &mut url);
-        (name.as_str().to_owned(), String::from_utf8_lossy(&url).into_owned())
+    let batch = batch.map_err(|_| Problem::internal())?;
+    let objects: Vec<ObjectName> = names.into_iter().collect();
+    let names = Names::new(objects.iter().map(ObjectName::as_str));
+    let signatures = batch.sign(gateway.signer.lanes, &names);
+    let targets = batch.targets();
+    let url = |(at, signature)| {
+        let mut url = Vec::new();
+        targets.push(names.get(at), signature, &mut url);
+        (names.get(at).to_owned(), String::from_utf8_lossy(&url).into_owned())
     };
-    Ok(names.into_iter().map(&mut sign).collect())
+    Ok(signatures.iter().enumerate().map(url).collect())
 }
 
 /// `GET`, `HEAD /o/t/{title}/{name}?X-Amz-…`

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use veil_presign::{
-    Batch, Claim, Credentials, Presented, PresignError, Request, SigningKey, VerifyError, verify,
-    window_start,
+    Batch, Claim, Credentials, Lanes, Presented, PresignError, Request, SigningKey, VerifyError,
+    verify, window_start,
 };
 
 use crate::hosts::Host;
@@ -30,13 +30,14 @@ const METHOD: &str = "GET";
 /// Signs reads of this gateway's objects, and verifies them.
 pub struct Signer {
     credentials: Credentials,
+    pub(crate) lanes: Lanes,
 }
 
 impl Signer {
     /// A signer for `local` mode. Every gateway over one bucket takes the same credential.
     #[must_use]
     pub fn local(credentials: Credentials) -> Self {
-        Self { credentials }
+        Self { credentials, lanes: Lanes::detect() }
     }
 
     /// Prepares to sign many objects of one title, for one host, until `grant_end` at the latest.
@@ -77,6 +78,8 @@ impl Signer {
 
 #[cfg(test)]
 mod tests {
+    use veil_presign::Names;
+
     use super::*;
     use crate::names::Id;
 
@@ -90,9 +93,10 @@ mod tests {
         let title = Id::parse("00112233445566778899aabbccddeeff").unwrap();
         let host = Host("127.0.0.1:8787".to_owned());
         let end = grant_end.map(at);
-        let mut batch = signer.batch(&host, &title, at(now), end).unwrap();
+        let batch = signer.batch(&host, &title, at(now), end).unwrap();
+        let names = Names::new(["ffeeddccbbaa99887766554433221100"]);
         let mut out = Vec::new();
-        batch.push_target("ffeeddccbbaa99887766554433221100", &mut out);
+        batch.targets().push(names.get(0), &batch.sign(signer.lanes, &names)[0], &mut out);
         let target = String::from_utf8(out).unwrap();
         let (path, query) = target.split_once('?').unwrap();
         signer.verify(&host, path, query, at(now)).unwrap();

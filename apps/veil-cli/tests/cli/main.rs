@@ -17,4 +17,5 @@ mod remote;
 mod sealed_faults;
 mod sealing;
 mod secrecy;
+mod signing;
 mod up;

@@ -5,13 +5,23 @@
 //! classified as local names something below the playlist's folder for every reader, however often
 //! it decodes.
 
-/// What a slot's URI names.
+/// What a URI names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SlotKind {
+pub(crate) enum Kind {
     /// Another playlist: its path ends in `.m3u8`.
     Playlist,
     /// Anything else: a segment, an initialization section, a key, an image.
     Object,
+}
+
+/// A reference to something in the playlist's folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Local {
+    pub(crate) kind: Kind,
+    /// Length of its path; what follows is query and fragment.
+    pub(crate) path_bytes: usize,
+    /// The path without percent-encoding, where it has any.
+    pub(crate) decoded: Option<String>,
 }
 
 /// Why a reference is refused.
@@ -30,7 +40,7 @@ pub enum ReferenceFault {
     /// A control character, a backslash or an encoded slash, which some readers take for a slash.
     #[error("the URI holds a character that reads differently in different players")]
     Ambiguous,
-    /// A percent sign without two hex digits.
+    /// A percent sign without two hex digits, or escapes that are no UTF-8, which names in a bucket are.
     #[error("the URI has a broken percent escape")]
     BrokenEscape,
     /// `{$name}`: the name's value is not known here, and the store would see another URL.
@@ -38,8 +48,8 @@ pub enum ReferenceFault {
     Variable,
 }
 
-/// Classifies a reference: its kind when it is a slot, `None` when it is left alone.
-pub(crate) fn classify(uri: &str) -> Result<Option<SlotKind>, ReferenceFault> {
+/// Classifies a reference: what it names when it is a slot, `None` when it is left alone.
+pub(crate) fn classify(uri: &str) -> Result<Option<Local>, ReferenceFault> {
     if uri.chars().any(|c| c.is_control() || c == '\\') {
         return Err(ReferenceFault::Ambiguous);
     }
@@ -59,7 +69,27 @@ pub(crate) fn classify(uri: &str) -> Result<Option<SlotKind>, ReferenceFault> {
     path.split('/').try_for_each(check_segment)?;
     let is_playlist =
         path.len() > 5 && path.as_bytes()[path.len() - 5..].eq_ignore_ascii_case(b".m3u8");
-    Ok(Some(if is_playlist { SlotKind::Playlist } else { SlotKind::Object }))
+    let kind = if is_playlist { Kind::Playlist } else { Kind::Object };
+    Ok(Some(Local { kind, path_bytes: path.len(), decoded: decode(path)? }))
+}
+
+/// Undoes percent-encoding; `None` where there is none.
+fn decode(path: &str) -> Result<Option<String>, ReferenceFault> {
+    if !path.contains('%') {
+        return Ok(None);
+    }
+    let decoded = decode_bytes(path).ok_or(ReferenceFault::BrokenEscape)?;
+    String::from_utf8(decoded).map(Some).map_err(|_| ReferenceFault::BrokenEscape)
+}
+
+fn decode_bytes(text: &str) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        let value = if byte == b'%' { decode_escape([bytes.next(), bytes.next()])? } else { byte };
+        decoded.push(value);
+    }
+    Some(decoded)
 }
 
 /// Whether a reference begins with a scheme (RFC 3986 §3.1) and is thus absolute.
@@ -73,16 +103,7 @@ fn check_segment(segment: &str) -> Result<(), ReferenceFault> {
     if segment.is_empty() {
         return Err(ReferenceFault::EmptySegment);
     }
-    let mut decoded = Vec::with_capacity(segment.len());
-    let mut bytes = segment.bytes();
-    while let Some(byte) = bytes.next() {
-        decoded.push(if byte == b'%' {
-            let digits = [bytes.next(), bytes.next()];
-            decode_escape(digits).ok_or(ReferenceFault::BrokenEscape)?
-        } else {
-            byte
-        });
-    }
+    let decoded = decode_bytes(segment).ok_or(ReferenceFault::BrokenEscape)?;
     if decoded == b"." || decoded == b".." {
         return Err(ReferenceFault::Escape);
     }
@@ -102,20 +123,34 @@ fn decode_escape(digits: [Option<u8>; 2]) -> Option<u8> {
 mod tests {
     use super::*;
 
-    fn check(uri: &str, expected: Result<Option<SlotKind>, ReferenceFault>) {
-        assert_eq!(classify(uri), expected, "{uri}");
+    fn refused(uri: &str, expected: ReferenceFault) {
+        assert_eq!(classify(uri), Err(expected), "{uri}");
+    }
+
+    fn check(uri: &str, kind: Kind, path: &str, suffix: &str) {
+        let local = classify(uri).unwrap().unwrap();
+        let (before, after) = uri.split_at(local.path_bytes);
+        let found = local.decoded.as_deref().unwrap_or(before);
+        assert_eq!((local.kind, found, after), (kind, path, suffix), "{uri}");
     }
 
     #[test]
     fn the_extension_of_the_path_tells_playlists_from_objects() {
-        for uri in ["a.m3u8", "a/b.M3U8", "a.m3u8?x=1", "a.m3u8#t", "_.m3u8"] {
-            check(uri, Ok(Some(SlotKind::Playlist)));
+        for uri in ["a.m3u8", "a/b.M3U8", "_.m3u8"] {
+            check(uri, Kind::Playlist, uri, "");
         }
-        for uri in
-            ["a.m4s", "a", "a.m3u", ".m3u8", "a.ts?x=.m3u8", "a b.ts", "é.ts", "1:2.ts", "a%20b"]
-        {
-            check(uri, Ok(Some(SlotKind::Object)));
+        for uri in ["a.m4s", "a", "a.m3u", ".m3u8", "a b.ts", "é.ts", "1:2.ts"] {
+            check(uri, Kind::Object, uri, "");
         }
+    }
+
+    #[test]
+    fn path_and_suffix_are_told_apart_and_the_path_is_decoded() {
+        check("a.m3u8?x=1", Kind::Playlist, "a.m3u8", "?x=1");
+        check("a.m3u8#t", Kind::Playlist, "a.m3u8", "#t");
+        check("a.ts?x=.m3u8", Kind::Object, "a.ts", "?x=.m3u8");
+        check("a%20b", Kind::Object, "a b", "");
+        check("%c3%A9/a?b=%20", Kind::Object, "é/a", "?b=%20");
     }
 
     #[test]
@@ -123,7 +158,7 @@ mod tests {
         for uri in
             ["https://example.com/a.ts", "data:text/plain,a", "skd://key", "urn:uuid:1", "HTTP:a"]
         {
-            check(uri, Ok(None));
+            assert_eq!(classify(uri), Ok(None), "{uri}");
         }
     }
 
@@ -133,7 +168,7 @@ mod tests {
             "../a", "a/../b", "..", ".", "./a", "/a", "//host/a", "%2e%2e/a", "%2E./a", ".%2e/a",
             "a/%2e%2e", "%2e",
         ] {
-            check(uri, Err(ReferenceFault::Escape));
+            refused(uri, ReferenceFault::Escape);
         }
         for uri in [
             "a%2fb",
@@ -148,20 +183,21 @@ mod tests {
             "%252e%252e/a",
             "a\u{85}b",
         ] {
-            check(uri, Err(ReferenceFault::Ambiguous));
+            refused(uri, ReferenceFault::Ambiguous);
         }
     }
 
     #[test]
     fn what_names_nothing_or_cannot_be_known_is_refused() {
-        check("", Err(ReferenceFault::Empty));
-        check("?a", Err(ReferenceFault::Empty));
-        check("#a", Err(ReferenceFault::Empty));
-        check("a//b", Err(ReferenceFault::EmptySegment));
-        check("a/", Err(ReferenceFault::EmptySegment));
-        check("a%2", Err(ReferenceFault::BrokenEscape));
-        check("a%zz", Err(ReferenceFault::BrokenEscape));
-        check("{$base}/a", Err(ReferenceFault::Variable));
-        check("https://{$host}/a", Err(ReferenceFault::Variable));
+        refused("", ReferenceFault::Empty);
+        refused("?a", ReferenceFault::Empty);
+        refused("#a", ReferenceFault::Empty);
+        refused("a//b", ReferenceFault::EmptySegment);
+        refused("a/", ReferenceFault::EmptySegment);
+        refused("a%2", ReferenceFault::BrokenEscape);
+        refused("a%zz", ReferenceFault::BrokenEscape);
+        refused("a%ff", ReferenceFault::BrokenEscape);
+        refused("{$base}/a", ReferenceFault::Variable);
+        refused("https://{$host}/a", ReferenceFault::Variable);
     }
 }

@@ -1,7 +1,5 @@
 //! Playlists of every shape through the template: byte-exact, or refused with the line's number.
 
-use std::convert::Infallible;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -13,22 +11,40 @@ fn parse(text: &str) -> Template {
     Template::parse(text.as_bytes(), Limits::default()).unwrap()
 }
 
-fn identity(template: &Template) -> Vec<u8> {
-    let same = |uri: &str, _: SlotKind, out: &mut Vec<u8>| {
-        out.extend_from_slice(uri.as_bytes());
-        Ok::<_, Infallible>(())
-    };
-    template.render(same).unwrap()
+/// Emits each URI as it stands in the source.
+fn emit(template: &Template, variables: &[Variable<'_>]) -> Result<Vec<u8>, PlaylistError> {
+    let playlists: Vec<_> = template.playlists().collect();
+    let objects: Vec<_> = template.objects().collect();
+    let mut out = Vec::new();
+    template.emit(variables, &mut out, |target, out| {
+        let reference = match target {
+            Target::Playlist(at) => &playlists[at],
+            Target::Object(at) => &objects[at],
+        };
+        out.extend_from_slice(reference.uri.as_bytes());
+    })?;
+    Ok(out)
 }
 
-/// Renders `<uri>` for objects and `[uri]` for playlists.
+fn identity(template: &Template) -> Vec<u8> {
+    emit(template, &[]).unwrap()
+}
+
+/// Emits `<uri>` for objects and `[uri]` for playlists.
 fn marked(text: &str) -> String {
-    let mark = |uri: &str, kind: SlotKind, out: &mut Vec<u8>| {
-        let (open, close) = if kind == SlotKind::Object { ('<', '>') } else { ('[', ']') };
-        out.extend_from_slice(format!("{open}{uri}{close}").as_bytes());
-        Ok::<_, Infallible>(())
+    let template = parse(text);
+    let (playlists, objects): (Vec<_>, Vec<_>) =
+        (template.playlists().collect(), template.objects().collect());
+    let mut out = Vec::new();
+    let mark = |target, out: &mut Vec<u8>| {
+        let text = match target {
+            Target::Playlist(at) => format!("[{}]", playlists[at].uri),
+            Target::Object(at) => format!("<{}>", objects[at].uri),
+        };
+        out.extend_from_slice(text.as_bytes());
     };
-    String::from_utf8(parse(text).render(mark).unwrap()).unwrap()
+    template.emit(&[], &mut out, mark).unwrap();
+    String::from_utf8(out).unwrap()
 }
 
 fn refused(text: &str, expected: PlaylistError) {
@@ -40,7 +56,7 @@ fn refused(text: &str, expected: PlaylistError) {
 fn uri_lines_and_uri_attributes_become_slots_and_nothing_else_does() {
     let text = VOD.replace("init", "<init>").replace("seg0", "<seg0>").replace("seg1", "<seg1>");
     assert_eq!(marked(VOD), text);
-    assert_eq!(parse(VOD).slots().len(), 3);
+    assert_eq!(parse(VOD).objects().len(), 3);
 }
 
 #[test]
@@ -77,11 +93,22 @@ fn line_ends_byte_order_mark_and_a_missing_last_line_end_survive() {
 }
 
 #[test]
-fn the_same_object_is_the_same_slot_for_byte_range_continuation() {
-    let text = "#EXTM3U\n#EXT-X-BYTERANGE:10@0\na.mp4\n#EXT-X-BYTERANGE:10\na.mp4\n";
+fn one_uri_is_one_object_for_byte_range_continuation() {
+    let text = "#EXTM3U\n#EXT-X-MAP:URI=\"a.mp4\",BYTERANGE=\"10@0\"\n#EXT-X-BYTERANGE:10@10\na.mp4\n\
+        #EXT-X-BYTERANGE:10\na.mp4\nb.mp4\n";
     let template = parse(text);
-    let uris: Vec<&str> = template.slots().map(|(uri, _)| uri).collect();
-    assert_eq!(uris, ["a.mp4", "a.mp4"]);
+    let uris: Vec<&str> = template.objects().map(|reference| reference.uri).collect();
+    assert_eq!(uris, ["a.mp4", "b.mp4"]);
+    assert_eq!(identity(&template), text.as_bytes());
+}
+
+#[test]
+fn a_reference_has_its_name_in_the_folder_and_what_follows_it() {
+    let template = parse("#EXTM3U\na%20b.ts?c=%20#d\ne.m3u8\n");
+    let object = template.objects().next().unwrap();
+    assert_eq!((object.path, object.suffix), ("a b.ts", "?c=%20#d"));
+    let playlist = template.playlists().next().unwrap();
+    assert_eq!((playlist.path, playlist.suffix), ("e.m3u8", ""));
 }
 
 #[test]
@@ -117,7 +144,7 @@ fn each_limit_is_kept() {
     };
     let limits = Limits::default();
     let playlist_bytes = VOD.len();
-    check(Limits { playlist_bytes, line_bytes: 24, slot_count: 3 }, None);
+    check(Limits { playlist_bytes, line_bytes: 24, slot_count: 3, ..limits }, None);
     let limit_bytes = playlist_bytes - 1;
     let too_long = PlaylistError::TooLong { limit_bytes };
     check(Limits { playlist_bytes: limit_bytes, ..limits }, Some(too_long));
@@ -130,14 +157,69 @@ fn playlists_without_a_segment_and_with_ten_thousand_are_rewritten() {
     assert_eq!(marked("#EXTM3U\n#EXT-X-ENDLIST\n"), "#EXTM3U\n#EXT-X-ENDLIST\n");
     let long: String = (0..10_000).map(|i| format!("#EXTINF:2,\nseg{i}\n")).collect();
     let long = format!("#EXTM3U\n{long}#EXT-X-ENDLIST\n");
-    assert_eq!(parse(&long).slots().len(), 10_000);
+    assert_eq!(parse(&long).objects().len(), 10_000);
     assert_eq!(identity(&parse(&long)), long.as_bytes());
 }
 
 #[test]
-fn an_error_of_the_writer_ends_the_rendering() {
-    let error = parse(VOD).render(|uri, _, _| Err::<(), _>(uri.to_owned()));
-    assert_eq!(error, Err("init".to_owned()));
+fn what_comes_out_is_bounded() {
+    let check = |emitted_bytes, expected: Result<(), PlaylistError>| {
+        let limits = Limits { emitted_bytes, ..Limits::default() };
+        let template = Template::parse(VOD.as_bytes(), limits).unwrap();
+        assert_eq!(emit(&template, &[]).map(|_| ()), expected);
+    };
+    check(VOD.len(), Ok(()));
+    for limit_bytes in [0, 70, VOD.len() - 1] {
+        check(limit_bytes, Err(PlaylistError::EmittedTooLong { limit_bytes }));
+    }
+    let mut out = vec![b' '; 1000];
+    let limits = Limits { emitted_bytes: VOD.len(), ..Limits::default() };
+    let template = Template::parse(VOD.as_bytes(), limits).unwrap();
+    let error = template.emit(&[], &mut out, |_, out| out.extend_from_slice(&[b'x'; 60]));
+    assert_eq!(error, Err(PlaylistError::EmittedTooLong { limit_bytes: VOD.len() }));
+}
+
+const VARIABLES: [Variable<'static>; 2] = [("base", "https://a/"), ("q", "?b=%2F&c=")];
+
+fn with_variables(text: &str) -> Result<String, PlaylistError> {
+    emit(&parse(text), &VARIABLES).map(|bytes| String::from_utf8(bytes).unwrap())
+}
+
+#[test]
+fn variables_are_defined_after_the_first_line_in_its_line_end_and_raise_the_version() {
+    let check = |text: &str, expected: &str| {
+        assert_eq!(with_variables(text).unwrap(), expected);
+        assert_eq!(identity(&parse(text)), text.as_bytes());
+    };
+    let defines = "#EXT-X-DEFINE:NAME=\"base\",VALUE=\"https://a/\"\n\
+        #EXT-X-DEFINE:NAME=\"q\",VALUE=\"?b=%2F&c=\"\n";
+    check(
+        "#EXTM3U\n#EXT-X-VERSION:7\na.ts\n",
+        &format!("#EXTM3U\n{defines}#EXT-X-VERSION:8\na.ts\n"),
+    );
+    check(
+        "#EXTM3U\n#EXT-X-VERSION:12\na.ts\n",
+        &format!("#EXTM3U\n{defines}#EXT-X-VERSION:12\na.ts\n"),
+    );
+    check("#EXTM3U\na.ts", &format!("#EXTM3U\n#EXT-X-VERSION:8\n{defines}a.ts"));
+    let crlf = format!("\u{feff}#EXTM3U\n#EXT-X-VERSION:8\n{defines}a.ts\n").replace('\n', "\r\n");
+    check("\u{feff}#EXTM3U\r\na.ts\r\n", &crlf);
+    check("#EXTM3U", "#EXTM3U");
+}
+
+#[test]
+fn a_variable_that_the_playlist_has_or_that_no_tag_can_hold_is_refused() {
+    for define in ["NAME=\"q\",VALUE=\"1\"", "IMPORT=\"q\"", "QUERYPARAM=\"q\"", "NAME=\"x"] {
+        let text = format!("#EXTM3U\n#EXT-X-DEFINE:{define}\na.ts\n");
+        let name = if define.ends_with('x') { "base" } else { "q" }.to_owned();
+        assert_eq!(with_variables(&text), Err(PlaylistError::VariableTaken { name }), "{define}");
+        assert_eq!(identity(&parse(&text)), text.as_bytes());
+    }
+    assert!(with_variables("#EXTM3U\n#EXT-X-DEFINE:NAME=\"x\",VALUE=\"q\"\n").is_ok());
+    for bad in [("", "a"), ("a b", "c"), ("a", "\""), ("a", "b\nc")] {
+        let name = bad.0.to_owned();
+        assert_eq!(emit(&parse(VOD), &[bad]), Err(PlaylistError::BadVariable { name }));
+    }
 }
 
 /// Lines of every kind, sound and odd.

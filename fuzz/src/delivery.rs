@@ -1,0 +1,131 @@
+//! What the gateway reads: playlists from the bucket, and the URLs that viewers come back with.
+
+use veil_hls::template::{Limits, PlaylistError, Reference, Target, Template, Variable};
+use veil_hls::write;
+use veil_presign::{Credentials, Lanes, Names, Presented, Request, SigningKey, presign, verify};
+
+const VARIABLES: [Variable<'static>; 2] = [("veil-base", "https://a/"), ("veil-query", "?b&c=")];
+
+/// Reads a playlist: written out with its own URIs it is what was read, and none of them leaves the folder.
+pub fn run_playlist(bytes: &[u8]) {
+    let Ok(template) = Template::parse(bytes, Limits::default()) else { return };
+    assert_eq!(emit(&template, &[]).unwrap(), bytes);
+    for reference in template.objects().chain(template.playlists()) {
+        check_reference(&reference);
+    }
+    match emit(&template, &VARIABLES) {
+        Ok(defined) => {
+            let again = Template::parse(&defined, Limits::default()).unwrap();
+            assert!(again.objects().eq(template.objects()));
+            assert!(again.playlists().eq(template.playlists()));
+        }
+        Err(error) => assert!(matches!(error, PlaylistError::VariableTaken { .. })),
+    }
+}
+
+fn emit(template: &Template, variables: &[Variable<'_>]) -> Result<Vec<u8>, PlaylistError> {
+    let playlists: Vec<_> = template.playlists().collect();
+    let objects: Vec<_> = template.objects().collect();
+    let mut out = Vec::new();
+    template.emit(variables, &mut out, |target, out| {
+        let reference = match target {
+            Target::Playlist(at) => &playlists[at],
+            Target::Object(at) => &objects[at],
+        };
+        out.extend_from_slice(reference.uri.as_bytes());
+    })?;
+    Ok(out)
+}
+
+fn check_reference(reference: &Reference<'_>) {
+    let bad = |segment: &str| matches!(segment, "" | "." | "..") || segment.contains(['\\', '%']);
+    assert!(!reference.path.split('/').any(bad), "{reference:?}");
+    assert!(!reference.path.bytes().any(|b| b < b' '), "{reference:?}");
+    assert!(reference.uri.ends_with(reference.suffix));
+}
+
+/// A media playlist, a multivariant one, and one with everything that is odd.
+#[must_use]
+pub fn playlist_seeds() -> Vec<Vec<u8>> {
+    let segment = |uri| write::SegmentLine { uri, duration_us: 2_000_000 };
+    let media = write::media_playlist(Some("init"), &[segment("a"), segment("b"), segment("a")]);
+    let subtitles = write::SubtitlesRendition { number: 512, forced: true, uri: "s.m3u8" };
+    let list = write::Multivariant { subtitles: vec![subtitles], ..Default::default() };
+    let odd = "\u{feff}#EXTM3U\r\n#EXT-X-DEFINE:NAME=\"x\",VALUE=\"y\"\r\n\
+        #EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"skd://k\",IV=0x1\r\n#EXT-X-MAP:URI=\"i%20j\",BYTERANGE=\"9@0\"\r\n\
+        #EXT-X-BYTERANGE:9\r\n a/b.ts?c=d#e \r\n# note\r\n\r\nhttps://h/x\r\ndata:,a";
+    vec![media.into(), write::multivariant_playlist(&list).into(), odd.into()]
+}
+
+const HOST: &str = "localhost";
+const PATH: &str = "/o/t/a b";
+const SIGNED_AT: &str = "2026-11-20T10:00:00Z";
+
+fn key() -> SigningKey {
+    let credentials = Credentials::new("id", "secret".to_owned()).unwrap();
+    SigningKey::derive(&credentials, SIGNED_AT.parse().unwrap(), "auto").unwrap()
+}
+
+fn query() -> String {
+    let target =
+        presign(&key(), &Request::get(HOST, PATH, 60), SIGNED_AT.parse().unwrap()).unwrap();
+    target.split_once('?').unwrap().1.to_owned()
+}
+
+/// Verifies a query: what is accepted says what the signed one says, in whatever order and encoding.
+pub fn run_query(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    let presented = Presented { method: "GET", host: HOST, path: "/o/t/a%20b", query: text };
+    if verify(&presented, SIGNED_AT.parse().unwrap(), |_| Some(key())).is_ok() {
+        assert_eq!(parameters(text), parameters(&query()));
+    }
+}
+
+fn parameters(query: &str) -> Vec<Vec<u8>> {
+    let mut all: Vec<Vec<u8>> = query.split('&').map(decoded).collect();
+    all.sort();
+    all
+}
+
+fn decoded(text: &str) -> Vec<u8> {
+    let mut parts = text.split('%');
+    let mut out = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.split_at(2);
+        out.push(u8::from_str_radix(digits, 16).unwrap());
+        out.extend_from_slice(rest.as_bytes());
+    }
+    out
+}
+
+/// A query that is accepted.
+#[must_use]
+pub fn query_seeds() -> Vec<Vec<u8>> {
+    vec![query().into()]
+}
+
+/// Signs names, one a line: every way gives what signing one by one gives.
+pub fn run_names(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    let plain: Vec<&str> = text.lines().collect();
+    let (key, now) = (key(), SIGNED_AT.parse().unwrap());
+    let batch = veil_presign::Batch::new(&key, &Request::get(HOST, "/b/", 60), now).unwrap();
+    let names = Names::new(plain.iter().copied());
+    for lanes in Lanes::NAMES.into_iter().filter_map(Lanes::named) {
+        for (at, signature) in batch.sign(lanes, &names).iter().enumerate() {
+            let mut target = Vec::new();
+            batch.targets().push(names.get(at), signature, &mut target);
+            let path = format!("/b/{}", plain[at]);
+            let one = presign(&key, &Request::get(HOST, &path, 60), now).unwrap();
+            assert_eq!(target, one.as_bytes());
+        }
+    }
+}
+
+/// Names of one length, and of many.
+#[must_use]
+pub fn names_seeds() -> Vec<Vec<u8>> {
+    let same: String = (0..20).map(|at| format!("seg_{at:05}.m4s\n")).collect();
+    let many: String = (0..20).map(|at| format!("{}\n", "é/ ".repeat(at))).collect();
+    vec![same.into(), many.into()]
+}
