@@ -20,13 +20,18 @@ mod first_frame;
 mod grant;
 mod import;
 mod measure;
+mod sign;
 mod source;
 
 /// A bench: its name, and what it does; the value goes into a file as it is.
 type Bench = (&'static str, fn(&Repo, &BenchOptions, &Stop) -> Outcome<Value>);
 
-const BENCHES: [Bench; 3] =
-    [("import", import::run), ("first-frame", first_frame::run), ("grant", grant::run)];
+const BENCHES: [Bench; 4] = [
+    ("import", import::run),
+    ("first-frame", first_frame::run),
+    ("grant", grant::run),
+    ("sign", sign::run),
+];
 
 /// Runs the named benches, or all.
 pub(crate) fn run(repo: &Repo, options: &BenchOptions) -> Outcome {
@@ -80,7 +85,10 @@ mod tests {
     #[test]
     fn an_unknown_bench_is_named_with_those_that_there_are() {
         let error = choose(&["imprt".to_owned()]).err().unwrap().to_string();
-        assert_eq!(error, "there is no bench `imprt`\nhint: one of: import, first-frame, grant");
+        assert_eq!(
+            error,
+            "there is no bench `imprt`\nhint: one of: import, first-frame, grant, sign"
+        );
         assert_eq!(choose(&[]).unwrap().len(), BENCHES.len());
     }
 }
