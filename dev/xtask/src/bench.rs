@@ -21,16 +21,18 @@ mod grant;
 mod import;
 mod measure;
 mod seal;
+mod sign;
 mod source;
 
 /// A bench: its name, and what it does; the value goes into a file as it is.
 type Bench = (&'static str, fn(&Repo, &BenchOptions, &Stop) -> Outcome<Value>);
 
-const BENCHES: [Bench; 4] = [
+const BENCHES: [Bench; 5] = [
     ("import", import::run),
     ("first-frame", first_frame::run),
     ("grant", grant::run),
     ("seal", seal::run),
+    ("sign", sign::run),
 ];
 
 /// Runs the named benches, or all.
@@ -87,7 +89,7 @@ mod tests {
         let error = choose(&["imprt".to_owned()]).err().unwrap().to_string();
         assert_eq!(
             error,
-            "there is no bench `imprt`\nhint: one of: import, first-frame, grant, seal"
+            "there is no bench `imprt`\nhint: one of: import, first-frame, grant, seal, sign"
         );
         assert_eq!(choose(&[]).unwrap().len(), BENCHES.len());
     }

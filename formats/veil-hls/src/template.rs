@@ -177,7 +177,7 @@ impl<'t> Parser<'t> {
             return self.read_header(raw, text, start);
         }
         let indent = text.len() - text.trim_start_matches([' ', '\t']).len();
-        if text.contains(['\r', '\0']) || (indent > 0 && text[indent..].starts_with('#')) {
+        if has_ambiguous_byte(text) || (indent > 0 && text[indent..].starts_with('#')) {
             return Err(PlaylistError::AmbiguousLine { line });
         }
         let found = if text.starts_with('#') {
@@ -195,7 +195,7 @@ impl<'t> Parser<'t> {
         if !is_header(text) {
             return Err(PlaylistError::NoHeader);
         }
-        if text.contains(['\r', '\0']) {
+        if has_ambiguous_byte(text) {
             return Err(PlaylistError::AmbiguousLine { line: 1 });
         }
         let end = start + raw.len();
@@ -245,6 +245,11 @@ impl<'t> Parser<'t> {
     }
 }
 
+/// Whether a line has a byte that some players end it at.
+fn has_ambiguous_byte(line: &str) -> bool {
+    line.bytes().any(|b| matches!(b, b'\r' | 0))
+}
+
 /// Whether a first line is `#EXTM3U`, alone or followed by white space.
 fn is_header(line: &str) -> bool {
     line.strip_prefix("#EXTM3U")
@@ -253,6 +258,10 @@ fn is_header(line: &str) -> bool {
 
 /// The bytes of a tag line that hold its URI, if the tag carries one.
 fn uri_of_tag(line: &str) -> Result<Option<Range<usize>>, AttributeFault> {
+    // Most tags of a long playlist are EXTINF.
+    if line.starts_with("#EXTINF:") {
+        return Ok(None);
+    }
     let Some((tag, list)) = line.split_once(':') else { return Ok(None) };
     let Some((_, name)) = URI_TAGS.iter().find(|(known, _)| *known == tag) else {
         return Ok(None);

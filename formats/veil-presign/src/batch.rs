@@ -6,12 +6,14 @@
 //! [`crate::presign`] gives one by one (a property test holds it). A 600-segment playlist costs 9 compressions a URL
 //! instead of some 25.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::form::Form;
 use crate::lanes::Lanes;
 use crate::scope::string_to_sign_prefix;
-use crate::sha::{Midstate, hex, hmac_midstates};
+use crate::sha::{Hex, Midstate, hmac_midstates};
 use crate::sign::{self, PresignError, Request, UNSIGNED_PAYLOAD};
 use crate::url::UrlText;
 use crate::{SigningKey, escape};
@@ -20,16 +22,16 @@ use crate::{SigningKey, escape};
 const NAMES_AT_A_TIME: usize = 256;
 
 /// A signature, in lower-case hex.
-pub type Signature = [u8; 64];
+pub type Signature = Hex;
 
-/// Names, encoded as paths and sorted by length: what signing them takes of them. Prepared once, signed for many.
+/// Names, encoded as paths and told apart by length: what signing them takes of them. Prepared once, signed for many.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     text: String,
     /// Where each name ends in `text`.
     ends: Vec<usize>,
-    /// The names' numbers, shortest name first.
-    by_length: Vec<usize>,
+    /// The names' numbers by their length in bytes, shortest first.
+    by_length: BTreeMap<usize, Vec<usize>>,
 }
 
 impl Names {
@@ -37,13 +39,13 @@ impl Names {
     #[must_use]
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let mut all = Self::default();
-        for name in names {
+        for (at, name) in names.into_iter().enumerate() {
+            let start = all.text.len();
             escape::path(name, &mut all.text);
             all.ends.push(all.text.len());
+            all.by_length.entry(all.text.len() - start).or_default().push(at);
         }
-        let mut by_length: Vec<usize> = (0..all.len()).collect();
-        by_length.sort_by_key(|at| all.get(*at).len());
-        Self { by_length, ..all }
+        all
     }
 
     /// How many there are.
@@ -115,11 +117,9 @@ impl Batch {
     #[must_use]
     pub fn sign(&self, lanes: Lanes, names: &Names) -> Vec<Signature> {
         let mut signatures = vec![[0; 64]; names.len()];
-        let same_length = |a: &usize, b: &usize| names.get(*a).len() == names.get(*b).len();
-        for run in names.by_length.chunk_by(same_length) {
-            let length = run.first().map_or(0, |at| names.get(*at).len());
-            let request = Form::new(&self.request, &self.head, length, self.tail.as_bytes());
-            for some in run.chunks(NAMES_AT_A_TIME) {
+        for (length, numbers) in &names.by_length {
+            let request = Form::new(&self.request, &self.head, *length, self.tail.as_bytes());
+            for some in numbers.chunks(NAMES_AT_A_TIME) {
                 let texts: Vec<&str> = some.iter().map(|at| names.get(*at)).collect();
                 for (at, signature) in some.iter().zip(self.sign_some(lanes, &request, &texts)) {
                     signatures[*at] = signature;
@@ -130,9 +130,9 @@ impl Batch {
     }
 
     fn sign_some(&self, lanes: Lanes, request: &Form, names: &[&str]) -> Vec<Signature> {
-        let requests: Vec<_> = lanes.hash(request, names).iter().map(hex).collect();
+        let requests = lanes.hex(&lanes.hash(request, names));
         let inner = lanes.hash(&self.string_to_sign, &requests);
-        lanes.hash(&self.outer, &inner).iter().map(hex).collect()
+        lanes.hex(&lanes.hash(&self.outer, &inner))
     }
 
     /// The text of origin-form targets: path, `?`, query with signature.

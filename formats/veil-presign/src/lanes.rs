@@ -7,7 +7,7 @@
 use sha2::block_api::compress256;
 
 use crate::form::Form;
-use crate::sha::{Digest, digest_of};
+use crate::sha::{self, Digest, Hex, digest_of};
 
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -96,6 +96,25 @@ impl Lanes {
             }
         }
         digests
+    }
+
+    /// Hashes in lower-case hex.
+    pub(crate) fn hex(self, digests: &[Digest]) -> Vec<Hex> {
+        let mut texts = vec![[0; 64]; digests.len()];
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512(lanes) => lanes.hex(digests, &mut texts),
+            _ => hex(digests, &mut texts),
+        }
+        texts
+    }
+}
+
+/// One hash after the other; whoever inlines this has it in the vectors that it may use.
+#[inline]
+fn hex(digests: &[Digest], texts: &mut [Hex]) {
+    for (digest, text) in digests.iter().zip(texts) {
+        *text = sha::hex(digest);
     }
 }
 

@@ -15,6 +15,9 @@ pub(crate) type Block = [u8; BLOCK_BYTES];
 /// A hash.
 pub(crate) type Digest = [u8; 32];
 
+/// A hash in lower-case hex.
+pub(crate) type Hex = [u8; 64];
+
 /// The initial hash value of FIPS 180-4 §5.3.3.
 const INITIAL: [u32; 8] = [
     0x6a09_e667,
@@ -85,7 +88,7 @@ pub(crate) fn digest_of(state: &[u32; 8]) -> Digest {
 
 /// A hash in lower-case hex, both digits of a byte at once and without a table, so that compilers make vectors of it.
 #[inline]
-pub(crate) fn hex(digest: &Digest) -> [u8; 64] {
+pub(crate) fn hex(digest: &Digest) -> Hex {
     let mut text = [0; 64];
     for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(digest) {
         let byte = u16::from(*byte);

@@ -38,7 +38,7 @@ fn is_made_of(venv: &Path, requirements: &str) -> bool {
 /// An environment stops to run when the Python that made it is upgraded or gone.
 fn runs(repo: &Repo, venv: &Path) -> bool {
     let mut python = repo.command(venv.join("bin/python"));
-    let imports = "import cryptography.cobblestone, cryptography_vectors";
+    let imports = "import boto3, cryptography.cobblestone, cryptography_vectors";
     output_of(python.args(["-I", "-c", imports])).is_ok()
 }
 
@@ -59,7 +59,7 @@ mod tests {
     fn every_pinned_package_has_hashes() {
         let text = fs::read_to_string(veil_testkit::workspace_root().join(REQUIREMENTS)).unwrap();
         let packages: Vec<&str> = text.lines().filter(|line| line.contains("==")).collect();
-        assert_eq!(packages.len(), 4);
+        assert_eq!(packages.len(), 11);
         for package in text.split("\n\n").filter(|part| part.contains("==")) {
             assert!(package.contains("--hash=sha256:"), "{package}");
         }

@@ -5,6 +5,8 @@
 //! classified as local names something below the playlist's folder for every reader, however often
 //! it decodes.
 
+use std::borrow::Cow;
+
 /// What a URI names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -50,7 +52,9 @@ pub enum ReferenceFault {
 
 /// Classifies a reference: what it names when it is a slot, `None` when it is left alone.
 pub(crate) fn classify(uri: &str) -> Result<Option<Local>, ReferenceFault> {
-    if uri.chars().any(|c| c.is_control() || c == '\\') {
+    // Nearly all are plain ASCII, which needs no decoding.
+    let is_plain = uri.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    if !is_plain && uri.chars().any(|c| c.is_control() || c == '\\') {
         return Err(ReferenceFault::Ambiguous);
     }
     if uri.contains("{$") {
@@ -75,21 +79,25 @@ pub(crate) fn classify(uri: &str) -> Result<Option<Local>, ReferenceFault> {
 
 /// Undoes percent-encoding; `None` where there is none.
 fn decode(path: &str) -> Result<Option<String>, ReferenceFault> {
-    if !path.contains('%') {
-        return Ok(None);
+    match decode_bytes(path).ok_or(ReferenceFault::BrokenEscape)? {
+        Cow::Borrowed(_) => Ok(None),
+        Cow::Owned(decoded) => {
+            String::from_utf8(decoded).map(Some).map_err(|_| ReferenceFault::BrokenEscape)
+        }
     }
-    let decoded = decode_bytes(path).ok_or(ReferenceFault::BrokenEscape)?;
-    String::from_utf8(decoded).map(Some).map_err(|_| ReferenceFault::BrokenEscape)
 }
 
-fn decode_bytes(text: &str) -> Option<Vec<u8>> {
+fn decode_bytes(text: &str) -> Option<Cow<'_, [u8]>> {
+    if !text.contains('%') {
+        return Some(Cow::Borrowed(text.as_bytes()));
+    }
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
         let value = if byte == b'%' { decode_escape([bytes.next(), bytes.next()])? } else { byte };
         decoded.push(value);
     }
-    Some(decoded)
+    Some(Cow::Owned(decoded))
 }
 
 /// Whether a reference begins with a scheme (RFC 3986 §3.1) and is thus absolute.
@@ -104,7 +112,7 @@ fn check_segment(segment: &str) -> Result<(), ReferenceFault> {
         return Err(ReferenceFault::EmptySegment);
     }
     let decoded = decode_bytes(segment).ok_or(ReferenceFault::BrokenEscape)?;
-    if decoded == b"." || decoded == b".." {
+    if matches!(decoded.as_ref(), b"." | b"..") {
         return Err(ReferenceFault::Escape);
     }
     // A percent sign that was itself encoded would become an escape for who decodes twice.

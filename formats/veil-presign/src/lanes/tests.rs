@@ -86,6 +86,18 @@ fn a_form_goes_on_from_a_keyed_state() {
 }
 
 #[test]
+fn every_way_writes_the_same_hex() {
+    for count in 0..40 {
+        let digests: Vec<Digest> =
+            fillings(count, 32).into_iter().map(|bytes| bytes.try_into().unwrap()).collect();
+        let expected: Vec<Hex> = digests.iter().map(sha::hex).collect();
+        for lanes in ways() {
+            assert!(lanes.hex(&digests) == expected, "{} {count}", lanes.name());
+        }
+    }
+}
+
+#[test]
 fn the_fastest_way_is_the_first_that_there_is() {
     assert_eq!(Some(&Lanes::detect()), ways().first());
     assert_eq!(Lanes::named("neon"), None);

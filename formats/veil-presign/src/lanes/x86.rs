@@ -1,7 +1,7 @@
 //! SHA-256 of several messages side by side: two with SHA-NI, sixteen with AVX-512.
 //!
 //! **Why unsafe.** A processor's instructions may only be used where it has them, and vectors are loaded from memory
-//! and stored to it through pointers. Both happen here and nowhere else in the workspace: two calls that are allowed by
+//! and stored to it through pointers. Both happen here and nowhere else in the workspace: three calls that are allowed by
 //! values which exist only after the processor has been asked, and three loads and stores of arrays that have exactly
 //! the vector's size. All arithmetic is safe code, in the two files below this one. **What checks it.** `lanes/tests.rs`
 //! holds each lane against `sha2` for every number of messages and around every block border (Miri can't run these
@@ -13,7 +13,7 @@ use std::arch::x86_64::{
 };
 
 use crate::form::Form;
-use crate::sha::{Block, Digest};
+use crate::sha::{Block, Digest, Hex};
 
 mod avx512;
 mod sha_ni;
@@ -62,6 +62,12 @@ impl Avx512 {
     pub(super) fn hash<F: AsRef<[u8]>>(self, form: &Form, fillings: &[F], digests: &mut [Digest]) {
         // SAFETY: `self` exists, so this processor has the instructions (`detect`).
         unsafe { avx512::hash(form, fillings, digests) }
+    }
+
+    /// As [`super::Lanes::hex`]; there are as many `texts` as `digests`.
+    pub(super) fn hex(self, digests: &[Digest], texts: &mut [Hex]) {
+        // SAFETY: `self` exists, so this processor has the instructions (`detect`).
+        unsafe { avx512::hex(digests, texts) }
     }
 }
 

@@ -10,7 +10,7 @@ use std::arch::x86_64::{
 
 use super::{Avx512, SWAP, lanes_of, load_16, store_16};
 use crate::form::{Form, ROUND_CONSTANTS, Schedule};
-use crate::sha::{Block, Digest};
+use crate::sha::{Block, Digest, Hex};
 
 /// One word of each of sixteen messages, sixteen times; or the transposed: sixteen words of each message.
 type Square = [__m512i; 16];
@@ -28,13 +28,19 @@ pub(super) fn hash<F: AsRef<[u8]>>(form: &Form, fillings: &[F], digests: &mut [D
             *state = _mm512_set1_epi32(word.cast_signed());
         }
         for blocks in blocks.as_chunks::<WIDTH>().0 {
-            compress(&mut states, square_of(blocks));
+            compress(&mut states, blocks);
         }
         for schedule in &form.schedules {
             compress_scheduled(&mut states, schedule);
         }
         store_digests(&states, digests);
     }
+}
+
+/// The compiler makes vectors of it.
+#[target_feature(enable = "avx512f,avx512bw")]
+pub(super) fn hex(digests: &[Digest], texts: &mut [Hex]) {
+    super::super::hex(digests, texts);
 }
 
 /// Loads one block of each message, word by word.
@@ -87,8 +93,9 @@ macro_rules! sixteen_times {
 /// Compresses one block of each; the schedules are expanded as the rounds go.
 #[target_feature(enable = "avx512f,avx512bw")]
 #[inline]
-fn compress(states: &mut [__m512i; 8], mut words: Square) {
+fn compress(states: &mut [__m512i; 8], blocks: &[Block; 16]) {
     let before = *states;
+    let mut words = square_of(blocks);
     let (parts, _) = ROUND_CONSTANTS.as_chunks::<16>();
     for (part, constants) in parts.iter().enumerate() {
         let is_last = part + 1 == parts.len();
