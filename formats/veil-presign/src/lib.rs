@@ -1,6 +1,7 @@
-//! Presigned URLs: AWS Signature Version 4 in the query, made and verified.
+//! Presigned URLs: AWS Signature Version 4 in the query, made and verified; and the tokens of CDNs.
 //!
-//! Owns the rules of signing for S3: canonical request, credential scope, signing key, URL text.
+//! Owns the rules of signing for S3: canonical request, credential scope, signing key, URL text; and the forms of
+//! `docs/format/urls.md` that CDNs check ([`cdn`]).
 //! Refuses to know where a clock, a socket, a bucket or a configuration is: time is an argument,
 //! bytes go in and bytes come out. Specification: the AWS S3 API Reference, "Authenticating
 //! Requests: Using Query Parameters". Invariant: the URL text that leaves this crate is byte for
@@ -18,6 +19,7 @@
 //! ```
 
 mod batch;
+pub mod cdn;
 mod credentials;
 mod escape;
 mod form;
