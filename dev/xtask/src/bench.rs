@@ -20,17 +20,19 @@ mod first_frame;
 mod grant;
 mod import;
 mod measure;
+mod seal;
 mod sign;
 mod source;
 
 /// A bench: its name, and what it does; the value goes into a file as it is.
 type Bench = (&'static str, fn(&Repo, &BenchOptions, &Stop) -> Outcome<Value>);
 
-const BENCHES: [Bench; 4] = [
+const BENCHES: [Bench; 5] = [
     ("import", import::run),
     ("first-frame", first_frame::run),
     ("grant", grant::run),
     ("sign", sign::run),
+    ("seal", seal::run),
 ];
 
 /// Runs the named benches, or all.
@@ -87,7 +89,7 @@ mod tests {
         let error = choose(&["imprt".to_owned()]).err().unwrap().to_string();
         assert_eq!(
             error,
-            "there is no bench `imprt`\nhint: one of: import, first-frame, grant, sign"
+            "there is no bench `imprt`\nhint: one of: import, first-frame, grant, sign, seal"
         );
         assert_eq!(choose(&[]).unwrap().len(), BENCHES.len());
     }

@@ -29,6 +29,17 @@ pub(crate) fn run(repo: &Repo) -> Outcome {
     Ok(())
 }
 
+/// Installs Debian's packages for those of `programs` (program, package) that are missing.
+pub(crate) fn packages(repo: &Repo, programs: &[(&str, &'static str)]) -> Outcome {
+    let missing = programs.iter().filter(|(program, _)| repo.find(program).is_none());
+    let missing: Vec<&str> = missing.map(|(_, package)| *package).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    note(format_args!("missing: {}", missing.join(", ")));
+    debian::install_packages(repo, &missing)
+}
+
 fn install_tools(repo: &Repo) -> Outcome {
     tools::rust_components(repo)?;
     let missing = tools::missing(repo);

@@ -2,12 +2,21 @@
 
 use aws_lc_rs::hkdf::{HKDF_SHA512, KeyType, Prk};
 
+use crate::secret::Secret;
+
 struct Length(usize);
 
 impl KeyType for Length {
     fn len(&self) -> usize {
         self.0
     }
+}
+
+/// Derives a key by [`expand_sha512`], where it will stay: no copy of it is left on the stack.
+pub(crate) fn expand_key(prk: &Secret<32>, info: &[&[u8]]) -> Secret<32> {
+    let mut key = Secret::new([0; 32]);
+    expand_sha512(prk.expose(), info, key.expose_mut());
+    key
 }
 
 /// Fills `okm` with `HKDF-Expand-SHA512(prk, info[0] ‖ info[1] ‖ …)`.

@@ -9,7 +9,7 @@ use rand_core::CryptoRng;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::SealError;
-use crate::derive::expand_sha512;
+use crate::derive::expand_key;
 use crate::id::GrantId;
 use crate::identity::Identity;
 use crate::secret::Secret;
@@ -45,13 +45,13 @@ impl LinkSecret {
     /// The token that opens the gateway's door for this grant.
     #[must_use]
     pub fn bearer(&self) -> Bearer {
-        Bearer(self.expand(BEARER))
+        Bearer(expand_key(&self.0, &[BEARER]))
     }
 
     /// The identity that opens the envelope of a grant of kind `link`.
     #[must_use]
     pub fn identity(&self) -> Identity {
-        Identity::from_seed(self.expand(IDENTITY))
+        Identity::from_seed(expand_key(&self.0, &[IDENTITY]))
     }
 
     /// The whole link below `base`, for example `https://host`. It is a secret.
@@ -59,12 +59,6 @@ impl LinkSecret {
     pub fn to_link(&self, base: &str, grant: GrantId) -> Zeroizing<String> {
         let secret = Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(self.0.expose()));
         Zeroizing::new(format!("{}/w/{grant}#{}", base.trim_end_matches('/'), *secret))
-    }
-
-    fn expand(&self, info: &[u8]) -> Secret<32> {
-        let mut bytes = [0; 32];
-        expand_sha512(self.0.expose(), &[info], &mut bytes);
-        Secret::new(bytes)
     }
 }
 

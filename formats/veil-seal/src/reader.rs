@@ -15,8 +15,8 @@ use crate::chunks::{
 use crate::secret::Secret;
 use crate::stream::Opener;
 
-/// Chunks that are fetched and opened at a time, at most: 1 MiB of plaintext.
-pub const WINDOW_CHUNKS: usize = 64;
+/// Chunks that are fetched and opened at a time, at most: 64 KiB of plaintext, so that little memory is touched for the first time.
+pub const WINDOW_CHUNKS: usize = 4;
 
 /// Reads the plaintext of a sealed object at any place.
 pub struct Reader<R> {
@@ -100,20 +100,31 @@ impl<R: Read + Seek> Reader<R> {
     }
 }
 
-impl<R: Read + Seek> Read for Reader<R> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.position >= self.length || out.is_empty() {
-            return Ok(0);
+impl<R: Read + Seek> Reader<R> {
+    /// Reads at most `wanted` bytes without copying them; none at the end.
+    ///
+    /// # Errors
+    /// As [`Read::read`]: what the source says, or [`io::ErrorKind::InvalidData`] with a [`SealError`] inside.
+    pub fn read_slice(&mut self, wanted: usize) -> io::Result<&[u8]> {
+        if self.position >= self.length || wanted == 0 {
+            return Ok(&[]);
         }
         if !self.window.range.contains(&self.position) {
-            self.fetch(self.window_for(out.len()))?;
+            self.fetch(self.window_for(wanted))?;
         }
         let at = usize::try_from(self.position - self.window.range.start).unwrap_or(usize::MAX);
         let ready = self.window.plaintext.get(at..).unwrap_or_default();
-        let bytes = ready.len().min(out.len());
-        out[..bytes].copy_from_slice(&ready[..bytes]);
-        self.position += bytes as u64;
-        Ok(bytes)
+        let ready = &ready[..ready.len().min(wanted)];
+        self.position += ready.len() as u64;
+        Ok(ready)
+    }
+}
+
+impl<R: Read + Seek> Read for Reader<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let ready = self.read_slice(out.len())?;
+        out[..ready.len()].copy_from_slice(ready);
+        Ok(ready.len())
     }
 }
 

@@ -4,7 +4,7 @@
 
 use rand_core::CryptoRng;
 
-use crate::derive::expand_sha512;
+use crate::derive::{expand_key, expand_sha512};
 use crate::id::{ID_BYTES, ObjectName};
 use crate::object::Role;
 use crate::secret::Secret;
@@ -53,9 +53,7 @@ impl TitleKey {
 
 /// The key that `parent` (a title key, slot key or list key) gives the object with this role.
 pub(crate) fn key_under(parent: &Secret<32>, role: &Role) -> ObjectKey {
-    let mut key = [0; 32];
-    expand_sha512(parent.expose(), &[OBJECT_KEY, &role.encode()], &mut key);
-    ObjectKey(Secret::new(key))
+    ObjectKey(expand_key(parent, &[OBJECT_KEY, &role.encode()]))
 }
 
 /// The name that `parent` (a title key, slot key or list key) gives the object with this role.

@@ -9,7 +9,7 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use crate::SealError;
-use crate::derive::expand_sha512;
+use crate::derive::expand_key;
 use crate::id::{ObjectName, TitleId};
 use crate::object::{self, Kind, Role, Variant};
 use crate::schedule::{ObjectKey, key_under, name_under};
@@ -67,10 +67,8 @@ impl MarkKey {
     /// The key of one variant of a slot.
     #[must_use]
     pub fn slot_key(&self, title: TitleId, slot: u32, variant: Variant) -> SlotKey {
-        let mut key = [0; 32];
         let place: [&[u8]; 4] = [SLOT_KEY, &title.0, &slot.to_be_bytes(), &[variant as u8]];
-        expand_sha512(self.0.expose(), &place, &mut key);
-        SlotKey { title, slot, variant, secret: Secret::new(key) }
+        SlotKey { title, slot, variant, secret: expand_key(&self.0, &place) }
     }
 
     /// The slot keys of a viewer, chosen slot by slot in rising order.

@@ -5,10 +5,8 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
-use veil_seal::chunks::CHUNK_BYTES;
 use veil_seal::file::BODY_CONTEXT;
-use veil_seal::reader::{Reader, WINDOW_CHUNKS};
-use zeroize::Zeroizing;
+use veil_seal::reader::Reader;
 
 use crate::args::sealed::OpenArgs;
 use crate::error::CliError;
@@ -109,16 +107,16 @@ fn copy_range<R: Read + Seek>(
 ) -> Result<(), FlowError> {
     let mut out = target.writer().map_err(FlowError::Write)?;
     reader.seek(SeekFrom::Start(range.start)).map_err(FlowError::Read)?;
-    let mut reader = reader.take(range.end - range.start);
-    let mut buffer = Zeroizing::new(vec![0; (WINDOW_CHUNKS - 1) * CHUNK_BYTES]);
-    while reader.limit() > 0 {
-        let most = usize::try_from(reader.limit()).unwrap_or(usize::MAX).min(buffer.len());
-        let bytes = reader.read(&mut buffer[..most]).map_err(FlowError::Read)?;
-        if bytes == 0 {
+    let mut left = range.end - range.start;
+    while left > 0 {
+        let wanted = usize::try_from(left).unwrap_or(usize::MAX);
+        let bytes = reader.read_slice(wanted).map_err(FlowError::Read)?;
+        if bytes.is_empty() {
             return Err(FlowError::Changed);
         }
-        out.write_all(&buffer[..bytes]).map_err(FlowError::Write)?;
-        moved.fetch_add(bytes as u64, Ordering::Relaxed);
+        out.write_all(bytes).map_err(FlowError::Write)?;
+        left -= bytes.len() as u64;
+        moved.fetch_add(bytes.len() as u64, Ordering::Relaxed);
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ pub(crate) mod change;
 mod faults;
 pub(crate) mod foreign;
 pub(crate) mod identities;
+mod pipe;
 pub(crate) mod range;
 pub(crate) mod recipients;
 pub(crate) mod refusal;

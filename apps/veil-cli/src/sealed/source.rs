@@ -12,6 +12,7 @@ use veil_seal::file::{Header, PREFIX_BYTES};
 use crate::error::CliError;
 use crate::flow::Input;
 use crate::sealed::foreign::not_sealed;
+use crate::sealed::pipe;
 use crate::sealed::refusal::{refused, unreadable};
 use crate::sealed::remote::{self, Url};
 
@@ -59,6 +60,7 @@ impl Source {
             let offset = file.stream_position().map_err(unreadable)?;
             Input::File { file, offset, length: metadata.len().saturating_sub(offset) }
         } else {
+            pipe::widen(&file);
             Input::Stream(Box::new(file))
         };
         Ok(Self { name, input })

@@ -22,6 +22,7 @@ use crate::args::sealed::OutputArgs;
 use crate::error::CliError;
 use crate::flow::Output;
 use crate::output::Format;
+use crate::sealed::pipe;
 use crate::sealed::refusal::unwritable;
 
 /// What standard output is called.
@@ -68,9 +69,10 @@ impl Target {
             return Err(CliError::new("the output would go to the terminal")
                 .hint("name a file with -o, or force it with `-o -`"));
         }
-        let file =
-            stdout.as_fd().try_clone_to_owned().map_err(|error| unwritable(&error, &name))?;
-        Ok(Self { name, kind: Kind::Stream(file.into()) })
+        let file = stdout.as_fd().try_clone_to_owned();
+        let file = file.map_err(|error| unwritable(&error, &name))?.into();
+        pipe::widen(&file);
+        Ok(Self { name, kind: Kind::Stream(file) })
     }
 
     /// Begins a file in the place of `path`.

@@ -16,26 +16,41 @@ const LOCK_TIMEOUT: &str = "DPkg::Lock::Timeout=600";
 
 /// Installs `missing`, or says how to when we are not root.
 pub(super) fn install(repo: &Repo, missing: &[Tool]) -> Outcome {
+    update(repo)?;
+    let plan = plan(missing, archive_has_node(repo));
+    if !plan.packages.is_empty() {
+        ask(repo, &plan.packages)?;
+    }
+    if plan.node_from_pypi { node::install(repo) } else { Ok(()) }
+}
+
+/// Installs packages by name, or says how to when we are not root.
+pub(super) fn install_packages(repo: &Repo, packages: &[&str]) -> Outcome {
+    update(repo)?;
+    ask(repo, packages)
+}
+
+/// Asks the archive what there is, as root; others have to do with what is known.
+fn update(repo: &Repo) -> Outcome {
     if repo.find("apt-get").is_none() {
         return Err(fail("this machine has no apt-get, so set-up can't install what is missing")
             .hint("install the things named above by your system's own means"));
     }
-    let root = rustix::process::geteuid().is_root();
-    if root {
-        note("apt-get update");
-        run(&mut apt_get(repo, &["update", "-qq"]))?;
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
     }
-    let plan = plan(missing, archive_has_node(repo));
-    if !plan.packages.is_empty() {
-        if !root {
-            return Err(not_root(&plan.packages));
-        }
-        note(format_args!("apt-get install {}", plan.packages.join(" ")));
-        let mut words = vec!["install", "-y", "-qq", "--no-install-recommends"];
-        words.extend(&plan.packages);
-        run(&mut apt_get(repo, &words))?;
+    note("apt-get update");
+    run(&mut apt_get(repo, &["update", "-qq"]))
+}
+
+fn ask(repo: &Repo, packages: &[&str]) -> Outcome {
+    if !rustix::process::geteuid().is_root() {
+        return Err(not_root(packages));
     }
-    if plan.node_from_pypi { node::install(repo) } else { Ok(()) }
+    note(format_args!("apt-get install {}", packages.join(" ")));
+    let mut words = vec!["install", "-y", "-qq", "--no-install-recommends"];
+    words.extend(packages);
+    run(&mut apt_get(repo, &words))
 }
 
 /// What is to be installed.

@@ -4,7 +4,7 @@
 
 use rand_core::CryptoRng;
 
-use crate::derive::expand_sha512;
+use crate::derive::expand_key;
 use crate::secret::Secret;
 
 mod half;
@@ -36,21 +36,15 @@ impl FileKey {
     /// The key of the body.
     #[must_use]
     pub fn body_key(&self) -> Secret<32> {
-        self.expand(BODY_KEY)
+        expand_key(&self.0, &[BODY_KEY])
     }
 
     fn directory_key(&self) -> Secret<32> {
-        self.expand(DIRECTORY_KEY)
+        expand_key(&self.0, &[DIRECTORY_KEY])
     }
 
     fn secret(&self) -> &Secret<32> {
         &self.0
-    }
-
-    fn expand(&self, info: &[u8]) -> Secret<32> {
-        let mut key = Secret::new([0; 32]);
-        expand_sha512(self.0.expose(), &[info], key.expose_mut());
-        key
     }
 }
 
