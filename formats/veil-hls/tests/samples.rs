@@ -8,6 +8,9 @@
     reason = "clippy takes the helpers of an integration test for production code"
 )]
 
+#[path = "oracles/reader.rs"]
+mod reader;
+
 use std::path::{Path, PathBuf};
 
 use veil_hls::template::{Limits, Reference, Target, Template};

@@ -1,6 +1,7 @@
-//! Presigned URLs: AWS Signature Version 4 in the query, made and verified.
+//! Presigned URLs: AWS Signature Version 4 in the query, made and verified; and the tokens of CDNs.
 //!
-//! Owns the rules of signing for S3: canonical request, credential scope, signing key, URL text.
+//! Owns the rules of signing for S3: canonical request, credential scope, signing key, URL text; and the forms of
+//! `docs/format/urls.md` that CDNs check ([`cdn`]).
 //! Refuses to know where a clock, a socket, a bucket or a configuration is: time is an argument,
 //! bytes go in and bytes come out. Specification: the AWS S3 API Reference, "Authenticating
 //! Requests: Using Query Parameters". Invariant: the URL text that leaves this crate is byte for
@@ -18,9 +19,11 @@
 //! ```
 
 mod batch;
+pub mod cdn;
 mod credentials;
 mod escape;
 mod form;
+mod keys;
 mod lanes;
 mod place;
 mod scope;
@@ -35,6 +38,7 @@ mod aws_suite;
 pub use batch::{Batch, Names, Signature};
 pub use credentials::{Credentials, CredentialsError};
 pub use escape::{QUERY_BYTES_MAX, parse_query};
+pub use keys::{SigningKeys, staggered_window_start};
 pub use lanes::Lanes;
 pub use place::{Endpoint, PlaceError, folder_path};
 pub use scope::{EXPIRES_MAX_S, SigningKey, parse_amz_date, window_start};

@@ -1,16 +1,31 @@
-//! Published URLs and a second implementation, held against this one from outside.
+//! Published URLs and other people's implementations, held against this one from outside.
+//!
+//! rusty-s3 and aws-sigv4 by property tests; boto3 and the CloudFront signers of AWS's libraries in their own runtimes.
 
 #![allow(
     clippy::unwrap_used,
     reason = "clippy takes the helpers of an integration test for production code"
 )]
 
+#[path = "oracles/aws.rs"]
+mod aws;
+#[path = "oracles/boto.rs"]
+mod boto;
+#[path = "oracles/cloudfront.rs"]
+mod cloudfront;
+
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use proptest::prelude::*;
 use rusty_s3::S3Action as _;
 use veil_presign::{Batch, Credentials, Lanes, Names, Request, SigningKey, presign};
+
+/// One of the programs in `tests/oracles`.
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracles").join(name)
+}
 
 /// Signs one by one and in a batch, every way that this processor has, and returns the target.
 fn sign(credentials: &Credentials, region: &str, now: Timestamp, request: &Request<'_>) -> String {
