@@ -1,7 +1,7 @@
-//! Presigned URLs: AWS Signature Version 4 in the query, made and verified; and the tokens of CDNs.
+//! Presigned URLs: AWS Signature Version 4 in the query, made and verified; the tokens of CDNs; and bearer tokens.
 //!
 //! Owns the rules of signing for S3: canonical request, credential scope, signing key, URL text; and the forms of
-//! `docs/format/urls.md` that CDNs check ([`cdn`]).
+//! `docs/format/urls.md` that CDNs check ([`cdn`]), and the bearer tokens of `docs/format/plain-hls.md` ([`jwt`]).
 //! Refuses to know where a clock, a socket, a bucket or a configuration is: time is an argument,
 //! bytes go in and bytes come out. Specification: the AWS S3 API Reference, "Authenticating
 //! Requests: Using Query Parameters". Invariant: the URL text that leaves this crate is byte for
@@ -23,6 +23,7 @@ pub mod cdn;
 mod credentials;
 mod escape;
 mod form;
+pub mod jwt;
 mod keys;
 mod lanes;
 mod place;
