@@ -2,8 +2,11 @@
 //!
 //! Owns how bytes come out of a store: whole small documents under a limit, large objects as bounded
 //! pieces, everything under a time limit. Refuses to write, to list, and to tell a caller more than
-//! "not there", "too large" or "does not answer": a store's own errors name paths. Invariant of a
-//! folder: nothing is read through a symbolic link, wherever it points.
+//! "not there", "too large" or "does not answer": a store's own errors name paths. How an S3 store is
+//! asked is in `bucket/s3.rs`. Invariant of a folder: nothing is read through a symbolic link, wherever
+//! it points.
+
+mod s3;
 
 use std::fs::File;
 use std::io;
@@ -18,6 +21,8 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::local::LocalFileSystem;
 use object_store::{GetOptions, GetRange, GetResult, GetResultPayload, ObjectStore, path};
+
+pub use s3::{OutOfRange, StoreLimits};
 
 /// How long a store may take to begin to answer; a player gives up after about 20 seconds.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -60,6 +65,11 @@ pub enum BucketError {
         /// What the store said.
         source: object_store::Error,
     },
+    /// The client of an S3 store could not be set up. What it said is left out: it may quote a credential.
+    #[error(
+        "the store's client cannot be set up: the system has no certificates, or the credential's place is malformed"
+    )]
+    Client,
 }
 
 /// Why nothing was read.
@@ -69,6 +79,8 @@ pub(crate) enum ReadError {
     Unknown,
     /// The document is larger than its limit.
     TooLarge,
+    /// The object is still the one that the caller has.
+    Unchanged,
     /// The store does not answer, or not sensibly.
     Unavailable,
     /// No byte of the range is in the object.
@@ -76,6 +88,14 @@ pub(crate) enum ReadError {
         /// The object's size.
         size_bytes: u64,
     },
+}
+
+/// A whole document.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Document {
+    pub(crate) bytes: Bytes,
+    /// The store's tag of this state, as [`Bucket::read_changed`] takes it.
+    pub(crate) tag: Option<String>,
 }
 
 /// An object that is open for reading.
@@ -86,6 +106,8 @@ pub(crate) struct Opened {
     pub(crate) range: Range<u64>,
     /// Its entity tag, quoted.
     pub(crate) etag: Option<String>,
+    /// The same as the store has it.
+    tag: Option<String>,
     payload: GetResultPayload,
 }
 
@@ -113,10 +135,24 @@ impl Bucket {
 
     /// Reads a whole document of at most `limit_bytes`.
     pub(crate) async fn read(&self, key: &str, limit_bytes: u64) -> Result<Bytes, ReadError> {
-        let opened = self.open(key, None).await?;
+        self.read_changed(key, None, limit_bytes).await.map(|document| document.bytes)
+    }
+
+    /// Reads a whole document unless it still has the tag `known`, which is [`ReadError::Unchanged`].
+    pub(crate) async fn read_changed(
+        &self,
+        key: &str,
+        known: Option<&str>,
+        limit_bytes: u64,
+    ) -> Result<Document, ReadError> {
+        let location = path::Path::parse(key).map_err(|_| ReadError::Unknown)?;
+        let if_none_match = known.map(str::to_owned);
+        let options = GetOptions { if_none_match, ..GetOptions::default() };
+        let opened = Opened::new(self.get(&location, options).await?)?;
         if opened.size_bytes > limit_bytes {
             return Err(ReadError::TooLarge);
         }
+        let tag = opened.tag.clone();
         let whole = async {
             let mut document = Vec::with_capacity(usize::try_from(opened.size_bytes).unwrap_or(0));
             let mut pieces = opened.pieces();
@@ -130,7 +166,7 @@ impl Bucket {
             Ok(document)
         };
         match tokio::time::timeout(ANSWER_TIMEOUT, whole).await {
-            Ok(Ok(document)) => Ok(document.into()),
+            Ok(Ok(document)) => Ok(Document { bytes: document.into(), tag }),
             Ok(Err(_)) | Err(_) => Err(ReadError::Unavailable),
         }
     }
@@ -171,8 +207,11 @@ impl Bucket {
         let answer = self.store.get_opts(location, options);
         let result = match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
             Ok(Ok(result)) => result,
-            Ok(Err(object_store::Error::NotFound { .. })) => return Err(ReadError::Unknown),
-            Ok(Err(_)) | Err(_) => return Err(ReadError::Unavailable),
+            Ok(Err(error)) => return Err(refused(&error)),
+            Err(_) => {
+                tracing::warn!(kind = "late", "the store does not answer");
+                return Err(ReadError::Unavailable);
+            }
         };
         self.confine(location, result).await
     }
@@ -215,6 +254,20 @@ impl Bucket {
     }
 }
 
+/// What a store's error is to a client. Its kind alone is logged: the rest names keys, and keys name grants.
+fn refused(error: &object_store::Error) -> ReadError {
+    use object_store::Error;
+    let kind = match error {
+        Error::NotFound { .. } => return ReadError::Unknown,
+        Error::NotModified { .. } => return ReadError::Unchanged,
+        Error::PermissionDenied { .. } => "permission denied",
+        Error::Unauthenticated { .. } => "credential refused",
+        _ => "failed",
+    };
+    tracing::warn!(kind, "the store refuses or does not answer");
+    ReadError::Unavailable
+}
+
 /// Whether `path` is a regular file that is reached without a symbolic link.
 fn resolve(path: &Path) -> io::Result<bool> {
     Ok(path.symlink_metadata()?.is_file() && path.canonicalize()? == path)
@@ -245,8 +298,11 @@ impl Opened {
         if range.start > range.end || range.end > meta.size {
             return Err(ReadError::Unavailable);
         }
-        let etag = meta.e_tag.map(|tag| if tag.contains('"') { tag } else { format!("\"{tag}\"") });
-        Ok(Self { size_bytes: meta.size, range, etag, payload })
+        let quoted = |tag: &String| {
+            if tag.contains('"') { tag.clone() } else { format!("\"{tag}\"") }
+        };
+        let (tag, etag) = (meta.e_tag.clone(), meta.e_tag.as_ref().map(quoted));
+        Ok(Self { size_bytes: meta.size, range, etag, tag, payload })
     }
 
     /// The bytes as an HTTP body: one piece in memory at a time, asked for when the last has left.
@@ -287,45 +343,4 @@ fn file_pieces(
 }
 
 #[cfg(test)]
-mod tests {
-    use object_store::ObjectStoreExt as _;
-    use object_store::memory::InMemory;
-    use object_store::throttle::{ThrottleConfig, ThrottledStore};
-    use tokio::time::Instant;
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn a_store_that_does_not_answer_is_given_up() {
-        let store = InMemory::new();
-        store.put(&path::Path::from("key"), "text".into()).await.unwrap();
-        let wait_get_per_call = Duration::from_secs(3600);
-        let config = ThrottleConfig { wait_get_per_call, ..ThrottleConfig::default() };
-        let bucket = Bucket::store(Arc::new(ThrottledStore::new(store, config)));
-        let started = Instant::now();
-        assert_eq!(bucket.read("key", 10).await, Err(ReadError::Unavailable));
-        assert_eq!(started.elapsed(), ANSWER_TIMEOUT);
-    }
-
-    #[tokio::test]
-    async fn a_document_is_read_up_to_its_limit() {
-        let store = InMemory::new();
-        store.put(&path::Path::from("key"), "text".into()).await.unwrap();
-        let bucket = Bucket::store(Arc::new(store));
-        assert_eq!(bucket.read("key", 4).await, Ok("text".into()));
-        assert_eq!(bucket.read("key", 3).await, Err(ReadError::TooLarge));
-        assert_eq!(bucket.read("other", 4).await, Err(ReadError::Unknown));
-        assert_eq!(bucket.read("../key", 4).await, Err(ReadError::Unknown));
-    }
-
-    #[test]
-    fn a_path_that_is_missing_or_a_file_is_no_bucket() {
-        let folder = tempfile::tempdir().unwrap();
-        let missing = Bucket::folder(&folder.path().join("missing")).err().unwrap();
-        assert!(matches!(missing, BucketError::Missing { .. }), "{missing}");
-        let file = folder.path().join("file");
-        std::fs::write(&file, "").unwrap();
-        let error = Bucket::folder(&file).err().unwrap();
-        assert!(matches!(error, BucketError::NotAFolder { .. }), "{error}");
-    }
-}
+mod tests;

@@ -8,15 +8,16 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use jiff::Timestamp;
 
 use crate::bucket::Bucket;
 use crate::hosts::{HEALTH_PATH, Hosts};
 use crate::page::PageFiles;
+use crate::plain::PlainTrees;
 use crate::problem::Problem;
 use crate::signer::Signer;
-use crate::{access, grant, headers, hosts, limits, manifest, objects, page};
+use crate::{access, grant, headers, hosts, limits, manifest, objects, page, plain};
 
 /// Tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -32,6 +33,7 @@ pub struct Gateway {
     pub(crate) signer: Arc<Signer>,
     pub(crate) page: Arc<PageFiles>,
     pub(crate) clock: Clock,
+    pub(crate) plain: PlainTrees,
     hosts: Hosts,
 }
 
@@ -45,7 +47,14 @@ impl Gateway {
         page: PageFiles,
         clock: Clock,
     ) -> Self {
-        Self { bucket, signer: Arc::new(signer), page: Arc::new(page), clock, hosts }
+        let plain = PlainTrees::default();
+        Self { bucket, signer: Arc::new(signer), page: Arc::new(page), clock, plain, hosts }
+    }
+
+    /// Serves plain HLS trees as well.
+    #[must_use]
+    pub fn with_plain(self, plain: PlainTrees) -> Self {
+        Self { plain, ..self }
     }
 
     /// The current time, by this gateway's clock.
@@ -67,6 +76,7 @@ impl Gateway {
             .route("/v1/grants/{grant}/sign", post(objects::sign))
             .route("/v1/grants/{grant}/{playlist}", get(manifest::show))
             .route("/o/t/{title}/{name}", get(objects::serve))
+            .route("/hls/{*path}", plain_routes())
             .fallback(|| async { Problem::not_found() })
             .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
             .with_state(self)
@@ -75,4 +85,8 @@ impl Gateway {
             .layer(from_fn(headers::secure))
             .layer(from_fn(access::log))
     }
+}
+
+fn plain_routes() -> MethodRouter<Gateway> {
+    get(plain::show).post(plain::open_session).delete(plain::close_session)
 }

@@ -6,7 +6,7 @@
 //! credential, the bucket and the listener are arguments.
 //!
 //! A room a file: [`bucket`](Bucket) reads, `grant` says who may watch, `manifest` signs playlists,
-//! `objects` serves sealed bytes, `page` the watch page; `headers`, `hosts`, `limits`, `problem` and
+//! `objects` serves sealed bytes, `plain` HLS that was never sealed, `page` the watch page; `headers`, `hosts`, `limits`, `problem` and
 //! `access` hold for every answer, and [`serve()`] is the only file that knows sockets.
 
 mod access;
@@ -20,15 +20,22 @@ mod limits;
 mod manifest;
 mod names;
 mod objects;
+mod origin;
 mod page;
+mod plain;
 mod problem;
 mod serve;
 mod signer;
 
-pub use bucket::{Bucket, BucketError};
+pub use bucket::{Bucket, BucketError, OutOfRange, StoreLimits};
 pub use gateway::{Clock, Gateway};
 pub use headers::TRUSTED_TYPES_POLICIES;
 pub use hosts::{Hosts, PublicUrlError};
+pub use origin::{Origin, TemporaryCredential};
 pub use page::{PageError, PageFiles};
+pub use plain::{
+    PlainAlgorithm, PlainAuth, PlainError, PlainMode, PlainSettings, PlainTree, PlainTrees,
+    SameSite,
+};
 pub use serve::{Drained, ServeLimits, serve};
 pub use signer::Signer;

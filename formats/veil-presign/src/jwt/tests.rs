@@ -47,7 +47,8 @@ fn published(key: &VerifyKey, header: &str, signature: &str) {
 
 #[test]
 fn the_tokens_of_rfc_7515_verify() {
-    let secret = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+    let secret =
+        "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
     let secret = URL_SAFE_NO_PAD.decode(secret).unwrap();
     let header = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9";
     let signature = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -73,10 +74,8 @@ fn what_is_made_is_verified_until_its_end_and_not_by_another_key() {
     let scope = Scope::parse("vod/a").unwrap();
     let end = at("2026-11-20T13:00:00Z");
     let claims = Claims { scope: &scope, end, start: None, subject: Some("x"), audience: None };
-    let pairs = [
-        (private, VerifyKey::es256(&public).unwrap()),
-        (MintKey::hs256(&SECRET).unwrap(), key()),
-    ];
+    let pairs =
+        [(private, VerifyKey::es256(&public).unwrap()), (MintKey::hs256(&SECRET).unwrap(), key())];
     for (mint_key, verify_key) in &pairs {
         let token = mint(mint_key, &claims).unwrap();
         let good = Ok(Access { scope: scope.clone(), end });

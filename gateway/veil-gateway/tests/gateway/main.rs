@@ -15,6 +15,7 @@ mod flow;
 mod hostile;
 mod objects;
 mod page;
+mod plain;
 mod process;
 mod site;
 mod slow;

@@ -20,7 +20,9 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
-use veil_gateway::{Bucket, Drained, Gateway, Hosts, PageFiles, ServeLimits, Signer, serve};
+use veil_gateway::{
+    Bucket, Drained, Gateway, Hosts, PageFiles, PlainTrees, ServeLimits, Signer, serve,
+};
 use veil_presign::Credentials;
 
 pub(crate) const TITLE: &str = "11111111111111111111111111111111";
@@ -114,7 +116,20 @@ impl Site {
     pub(crate) fn with(limits: ServeLimits, page: PageFiles) -> Self {
         let folder = write_bucket();
         let bucket = Bucket::folder(&folder.path().join("bucket")).unwrap();
-        Self::start(folder, bucket, limits, page)
+        Self::start(folder, bucket, limits, page, PlainTrees::default())
+    }
+
+    /// A gateway over a folder bucket with plain trees.
+    pub(crate) fn plain(trees: PlainTrees) -> Self {
+        let folder = write_bucket();
+        let bucket = Bucket::folder(&folder.path().join("bucket")).unwrap();
+        Self::start(folder, bucket, ServeLimits::default(), PageFiles::default(), trees)
+    }
+
+    /// A gateway over any bucket, with plain trees.
+    pub(crate) fn over(bucket: Bucket, trees: PlainTrees) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::start(folder, bucket, ServeLimits::default(), PageFiles::default(), trees)
     }
 
     /// A gateway over a store in memory, which knows neither files nor links.
@@ -125,11 +140,16 @@ impl Site {
             runtime.block_on(store.put(&Path::from(key), bytes.into())).unwrap();
         }
         let bucket = Bucket::store(Arc::new(store));
-        let folder = tempfile::tempdir().unwrap();
-        Self::start(folder, bucket, ServeLimits::default(), PageFiles::default())
+        Self::over(bucket, PlainTrees::default())
     }
 
-    fn start(folder: TempDir, bucket: Bucket, limits: ServeLimits, page: PageFiles) -> Self {
+    fn start(
+        folder: TempDir,
+        bucket: Bucket,
+        limits: ServeLimits,
+        page: PageFiles,
+        plain: PlainTrees,
+    ) -> Self {
         let now = Arc::new(Mutex::new(NOW.parse().unwrap()));
         let clock = Arc::clone(&now);
         let runtime = Runtime::new().unwrap();
@@ -140,6 +160,7 @@ impl Site {
         let credentials = Credentials::new(ACCESS_KEY_ID, SECRET.to_owned()).unwrap();
         let clock = Arc::new(move || *clock.lock().unwrap());
         let gateway = Gateway::new(bucket, Signer::local(credentials), hosts, page, clock);
+        let gateway = gateway.with_plain(plain);
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
             let stopped = async {
