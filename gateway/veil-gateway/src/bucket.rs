@@ -26,6 +26,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// the very worst, and a piece is still four sealed chunks.
 const PIECE_BYTES: usize = 64 << 10;
 
+/// A key that no grant has: ids are drawn at random.
+const ABSENT_KEY: &str = "g/00000000000000000000000000000000";
+
 /// Where sealed titles and grants lie.
 #[derive(Clone)]
 pub struct Bucket {
@@ -109,6 +112,11 @@ impl Bucket {
     #[must_use]
     pub fn store(store: Arc<dyn ObjectStore>) -> Self {
         Self { store, folder: None }
+    }
+
+    /// Whether the store answers at all: that an object isn't there is an answer.
+    pub async fn is_reachable(&self) -> bool {
+        matches!(self.open(ABSENT_KEY, None).await, Ok(_) | Err(ReadError::Unknown))
     }
 
     /// Reads a whole document of at most `limit_bytes`.

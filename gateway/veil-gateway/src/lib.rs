@@ -12,6 +12,7 @@
 mod access;
 mod bucket;
 mod conditions;
+mod config;
 mod gateway;
 mod grant;
 mod headers;
@@ -26,6 +27,7 @@ mod serve;
 mod signer;
 
 pub use bucket::{Bucket, BucketError};
+pub use config::{Config, ConfigError, LogForm};
 pub use gateway::{Clock, Gateway};
 pub use headers::TRUSTED_TYPES_POLICIES;
 pub use hosts::{Hosts, PublicUrlError};

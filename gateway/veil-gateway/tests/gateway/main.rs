@@ -10,6 +10,7 @@
 )]
 
 mod client;
+mod configuration;
 mod errors;
 mod flow;
 mod hostile;

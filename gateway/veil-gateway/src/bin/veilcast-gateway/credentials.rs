@@ -1,7 +1,7 @@
-//! The credentials file.
+//! The credential that signs URLs: a file's, or the environment's.
 //!
-//! Owns its form (TOML) and the condition under which it is read: nobody but its owner may. Refuses a
-//! secret that could be guessed: whoever holds one URL can try secrets against it offline.
+//! Owns the file's form (TOML) and the condition under which it is read: nobody but its owner may.
+//! Refuses a secret that could be guessed: whoever holds one URL can try secrets against it offline.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -9,6 +9,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use serde::Deserialize;
+use veil_gateway::Config;
 use veil_presign::Credentials;
 use zeroize::{Zeroize as _, Zeroizing};
 
@@ -22,6 +23,8 @@ const SECRET_CHARS_MIN: usize = 32;
 
 const FORM: &str = "write two lines: access_key_id = \"…\" and secret_access_key = \"…\"";
 
+const GUESSED: &str = "make a secret with: openssl rand -hex 32";
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WireCredentials {
@@ -29,8 +32,27 @@ struct WireCredentials {
     secret_access_key: String,
 }
 
+/// Where a container's secret store puts them, when there is no file.
+const VARIABLES: [&str; 2] = ["VEILCAST_ACCESS_KEY_ID", "VEILCAST_SECRET_ACCESS_KEY"];
+
+/// Reads the credential from the file that is named, or else from the environment.
+pub(crate) fn find(config: &Config) -> Result<Credentials, Failure> {
+    if let Some(path) = &config.credentials {
+        return read(path);
+    }
+    let [access_key_id, secret_access_key] = VARIABLES.map(|name| std::env::var(name).ok());
+    let (Some(access_key_id), Some(secret_access_key)) = (access_key_id, secret_access_key) else {
+        let hint = "name a file with credentials, or --credentials FILE, or set \
+                    VEILCAST_ACCESS_KEY_ID and VEILCAST_SECRET_ACCESS_KEY";
+        return Err(Failure::new("there is no credential to sign URLs with", hint));
+    };
+    check(WireCredentials { access_key_id, secret_access_key }).map_err(|error| {
+        Failure::new(format!("the credential of {}: {error}", VARIABLES.join(" and ")), GUESSED)
+    })
+}
+
 /// Reads the credentials file.
-pub(crate) fn read(path: &Path) -> Result<Credentials, Failure> {
+fn read(path: &Path) -> Result<Credentials, Failure> {
     let shown = path.display();
     let unreadable = |error| {
         let hint = "name a file that this user may read with --credentials";
@@ -52,10 +74,8 @@ pub(crate) fn read(path: &Path) -> Result<Credentials, Failure> {
     let wire: WireCredentials = toml::from_str(&text).map_err(|_| {
         Failure::new(format!("the credentials file {shown} is not of its form"), FORM)
     })?;
-    check(wire).map_err(|error| {
-        let hint = "make a secret with: openssl rand -hex 32";
-        Failure::new(format!("the credentials file {shown}: {error}"), hint)
-    })
+    check(wire)
+        .map_err(|error| Failure::new(format!("the credentials file {shown}: {error}"), GUESSED))
 }
 
 fn check(wire: WireCredentials) -> Result<Credentials, String> {
