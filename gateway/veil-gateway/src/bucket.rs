@@ -22,7 +22,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::local::LocalFileSystem;
 use object_store::{GetOptions, GetRange, GetResult, GetResultPayload, ObjectStore, path};
 
-pub use s3::{OutOfRange, StoreLimits};
+pub use s3::StoreSettings;
 
 /// How long a store may take to begin to answer; a player gives up after about 20 seconds.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -30,6 +30,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How much of an object lies in memory for one download, in bytes: 10,000 downloads take 640 MB at
 /// the very worst, and a piece is still four sealed chunks.
 const PIECE_BYTES: usize = 64 << 10;
+
+/// A key that no grant has: ids are drawn at random.
+const ABSENT_KEY: &str = "g/00000000000000000000000000000000";
 
 /// Where sealed titles and grants lie.
 #[derive(Clone)]
@@ -131,6 +134,11 @@ impl Bucket {
     #[must_use]
     pub fn store(store: Arc<dyn ObjectStore>) -> Self {
         Self { store, folder: None }
+    }
+
+    /// Whether the store answers at all: that an object isn't there is an answer.
+    pub async fn is_reachable(&self) -> bool {
+        matches!(self.open(ABSENT_KEY, None).await, Ok(_) | Err(ReadError::Unknown))
     }
 
     /// Reads a whole document of at most `limit_bytes`.

@@ -12,6 +12,7 @@
 mod access;
 mod bucket;
 mod conditions;
+mod config;
 mod gateway;
 mod grant;
 mod headers;
@@ -27,7 +28,8 @@ mod problem;
 mod serve;
 mod signer;
 
-pub use bucket::{Bucket, BucketError, OutOfRange, StoreLimits};
+pub use bucket::{Bucket, BucketError, StoreSettings};
+pub use config::{Config, ConfigError, LogForm};
 pub use gateway::{Clock, Gateway};
 pub use headers::TRUSTED_TYPES_POLICIES;
 pub use hosts::{Hosts, PublicUrlError};

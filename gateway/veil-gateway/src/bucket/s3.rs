@@ -5,6 +5,7 @@
 //! minutes before they end, by the client. Invariant: no request outlives its limits, and a store that is slow or away
 //! costs a bounded number of connections.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,11 +17,12 @@ use serde::{Deserialize, Serialize};
 use veil_presign::{CredentialSource, S3Place, Style};
 
 use super::{Bucket, BucketError};
+use crate::config::{ConfigError, in_range};
 
-/// What a store may cost, `[store]` in the configuration.
+/// How an S3 store is asked, `[store]` in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct StoreLimits {
+pub struct StoreSettings {
     /// How long a connection to the store may take to be made, in milliseconds (100 to 30,000; default 3,000).
     pub connect_timeout_ms: u32,
     /// How long the store may be silent within an answer, in milliseconds (100 to 60,000; default 8,000).
@@ -30,10 +32,13 @@ pub struct StoreLimits {
     /// How long requests to the store are repeated at most, in milliseconds (0 to 60,000; default 5,000).
     pub retry_timeout_ms: u32,
     /// Most requests to the store at a time, downloads that are passed through among them (1 to 10,000; default 512).
-    pub request_count: usize,
+    pub request_count: u32,
+    /// The file of a credential that may read and nothing else, to sign URLs for players with; of the same form as
+    /// `credentials`. Default: the credential that the gateway itself reads with.
+    pub signing_credentials: Option<PathBuf>,
 }
 
-impl Default for StoreLimits {
+impl Default for StoreSettings {
     fn default() -> Self {
         Self {
             connect_timeout_ms: 3_000,
@@ -41,54 +46,22 @@ impl Default for StoreLimits {
             retry_count: 2,
             retry_timeout_ms: 5_000,
             request_count: 512,
+            signing_credentials: None,
         }
     }
 }
 
-/// Least and most of each key of [`StoreLimits`].
-const RANGES: [(&str, u64, u64); 5] = [
-    ("connect_timeout_ms", 100, 30_000),
-    ("read_timeout_ms", 100, 60_000),
-    ("retry_count", 0, 5),
-    ("retry_timeout_ms", 0, 60_000),
-    ("request_count", 1, 10_000),
-];
-
-/// A value that is out of its range.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{key} is {value}; it goes from {least} to {most}")]
-pub struct OutOfRange {
-    /// The key.
-    pub key: &'static str,
-    /// What it was set to.
-    pub value: u64,
-    /// The least that it may be.
-    pub least: u64,
-    /// The most that it may be.
-    pub most: u64,
-}
-
-impl StoreLimits {
+impl StoreSettings {
     /// Checks that every value is in its range.
     ///
     /// # Errors
     /// The first that isn't.
-    pub fn check(&self) -> Result<(), OutOfRange> {
-        let values = [
-            u64::from(self.connect_timeout_ms),
-            u64::from(self.read_timeout_ms),
-            u64::from(self.retry_count),
-            u64::from(self.retry_timeout_ms),
-            self.request_count as u64,
-        ];
-        let bad = RANGES
-            .into_iter()
-            .zip(values)
-            .find(|((_, least, most), value)| !(least..=most).contains(&value));
-        match bad {
-            Some(((key, least, most), value)) => Err(OutOfRange { key, value, least, most }),
-            None => Ok(()),
-        }
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        in_range("store.connect_timeout_ms", self.connect_timeout_ms.into(), 100..=30_000)?;
+        in_range("store.read_timeout_ms", self.read_timeout_ms.into(), 100..=60_000)?;
+        in_range("store.retry_count", self.retry_count.into(), 0..=5)?;
+        in_range("store.retry_timeout_ms", self.retry_timeout_ms.into(), 0..=60_000)?;
+        in_range("store.request_count", self.request_count.into(), 1..=10_000)
     }
 
     fn client(&self) -> ClientOptions {
@@ -98,7 +71,7 @@ impl StoreLimits {
             .with_timeout_disabled()
             .with_connect_timeout(ms(self.connect_timeout_ms))
             .with_read_timeout(ms(self.read_timeout_ms))
-            .with_pool_max_idle_per_host(self.request_count.min(64))
+            .with_pool_max_idle_per_host(self.request_count.min(64) as usize)
             .with_pool_idle_timeout(Duration::from_secs(60))
     }
 
@@ -123,10 +96,10 @@ impl Bucket {
     pub fn s3(
         place: &S3Place,
         source: CredentialSource,
-        limits: &StoreLimits,
+        settings: &StoreSettings,
     ) -> Result<Self, BucketError> {
-        let store = client(place, source, limits).map_err(|_| BucketError::Client)?;
-        let store = LimitStore::new(store, limits.request_count);
+        let store = client(place, source, settings).map_err(|_| BucketError::Client)?;
+        let store = LimitStore::new(store, settings.request_count as usize);
         let store: Arc<dyn ObjectStore> = match place.prefix() {
             "" => Arc::new(store),
             prefix => Arc::new(PrefixStore::new(store, prefix)),
@@ -138,14 +111,14 @@ impl Bucket {
 fn client(
     place: &S3Place,
     source: CredentialSource,
-    limits: &StoreLimits,
+    settings: &StoreSettings,
 ) -> object_store::Result<AmazonS3> {
     let address = place.address();
     let is_plain_http = address.endpoint.scheme() == "http";
     let endpoint = format!("{}://{}", address.endpoint.scheme(), address.endpoint.host());
     let builder = AmazonS3Builder::new()
-        .with_client_options(limits.client())
-        .with_retry(limits.retry())
+        .with_client_options(settings.client())
+        .with_retry(settings.retry())
         .with_allow_http(is_plain_http)
         .with_bucket_name(place.bucket())
         .with_region(address.region)
@@ -190,18 +163,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_out_of_its_range_is_named() {
-        assert_eq!(StoreLimits::default().check(), Ok(()));
-        let limits = StoreLimits { request_count: 0, ..StoreLimits::default() };
-        let error = limits.check().unwrap_err();
-        assert_eq!(error.to_string(), "request_count is 0; it goes from 1 to 10000");
-        for limits in [
-            StoreLimits { connect_timeout_ms: 99, ..StoreLimits::default() },
-            StoreLimits { read_timeout_ms: 60_001, ..StoreLimits::default() },
-            StoreLimits { retry_count: 6, ..StoreLimits::default() },
-            StoreLimits { retry_timeout_ms: 60_001, ..StoreLimits::default() },
-        ] {
-            assert!(limits.check().is_err(), "{limits:?}");
-        }
+    fn a_setting_out_of_its_range_is_named() {
+        assert_eq!(StoreSettings::default().check(), Ok(()));
+        let settings = StoreSettings::default();
+        let check = |settings: StoreSettings, key: &str| {
+            let error = settings.check().unwrap_err().to_string();
+            assert!(error.starts_with(&format!("store.{key} is ")), "{error}");
+        };
+        check(StoreSettings { connect_timeout_ms: 99, ..settings.clone() }, "connect_timeout_ms");
+        check(StoreSettings { read_timeout_ms: 60_001, ..settings.clone() }, "read_timeout_ms");
+        check(StoreSettings { retry_count: 6, ..settings.clone() }, "retry_count");
+        check(StoreSettings { retry_timeout_ms: 60_001, ..settings.clone() }, "retry_timeout_ms");
+        check(StoreSettings { request_count: 0, ..settings }, "request_count");
     }
 }

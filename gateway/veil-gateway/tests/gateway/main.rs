@@ -10,6 +10,7 @@
 )]
 
 mod client;
+mod configuration;
 mod errors;
 mod flow;
 mod hostile;
@@ -19,3 +20,4 @@ mod plain;
 mod process;
 mod site;
 mod slow;
+mod store;

@@ -36,6 +36,27 @@ fn the_least_that_can_be_written_has_the_documented_defaults() {
 }
 
 #[test]
+fn the_documented_tree_names_every_key() {
+    let page = include_str!("../../../../../docs/operations/gateway.toml");
+    let tree = page.split_once("#[[plain]]\n").unwrap().1;
+    let lines = tree.lines().filter_map(|line| line.strip_prefix('#'));
+    let keys: String =
+        lines.filter(|line| !line.starts_with(' ')).map(|l| format!("{l}\n")).collect();
+    let shown: toml::Table = toml::from_str(&keys).unwrap();
+    let known = serde_json::to_value(settings(&keys)).unwrap();
+    let known: Vec<&String> = known.as_object().unwrap().keys().collect();
+    assert_eq!(shown.keys().len(), known.len());
+    assert!(known.iter().all(|key| shown.contains_key(*key)), "{known:?}");
+    let least = settings("prefix = \"vod/\"\nauth = \"token\"\n");
+    let documented = settings(&keys);
+    let (mode, key, audience) = (documented.mode, least.key.clone(), least.audience.clone());
+    assert_eq!(
+        PlainSettings { mode, key, audience, ..documented.clone() },
+        PlainSettings { mode, ..least }
+    );
+}
+
+#[test]
 fn objects_come_from_the_store_where_there_is_one_unless_told_otherwise() {
     let origin = origin();
     let mode = |more: &str, origin: Option<&Arc<Origin>>| {
