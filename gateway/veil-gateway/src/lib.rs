@@ -12,6 +12,7 @@
 
 mod access;
 mod admin;
+mod batch;
 mod bucket;
 mod conditions;
 mod gateway;
@@ -31,6 +32,7 @@ mod serve;
 mod signer;
 
 pub use admin::{AdminToken, AdminTokenError};
+pub use batch::{BatchEntry, BatchError, parse_batch};
 pub use bucket::{Bucket, BucketError};
 pub use gateway::{Clock, Gateway};
 pub use headers::TRUSTED_TYPES_POLICIES;
