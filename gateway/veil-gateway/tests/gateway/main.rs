@@ -11,6 +11,7 @@
 
 mod batch;
 mod client;
+mod configuration;
 mod errors;
 mod flow;
 mod hostile;
