@@ -11,13 +11,15 @@ use std::ops::Range;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::local::LocalFileSystem;
 use object_store::{GetOptions, GetRange, GetResult, GetResultPayload, ObjectStore, path};
+
+use crate::metrics::store::{StoreMeter, StoreRead};
 
 /// How long a store may take to begin to answer; a player gives up after about 20 seconds.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -26,12 +28,16 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// the very worst, and a piece is still four sealed chunks.
 const PIECE_BYTES: usize = 64 << 10;
 
+/// A key that no grant has: ids are drawn at random.
+const ABSENT_KEY: &str = "g/00000000000000000000000000000000";
+
 /// Where sealed titles and grants lie.
 #[derive(Clone)]
 pub struct Bucket {
     store: Arc<dyn ObjectStore>,
     /// The canonical path of a folder bucket.
     folder: Option<Arc<Path>>,
+    meter: Arc<StoreMeter>,
 }
 
 /// Why a folder is no bucket.
@@ -87,6 +93,7 @@ pub(crate) struct Opened {
     /// Its entity tag, quoted.
     pub(crate) etag: Option<String>,
     payload: GetResultPayload,
+    meter: Arc<StoreMeter>,
 }
 
 impl Bucket {
@@ -102,13 +109,23 @@ impl Bucket {
         }
         let store = LocalFileSystem::new_with_prefix(&canonical)
             .map_err(|source| BucketError::Unusable { path: path.to_owned(), source })?;
-        Ok(Self { store: Arc::new(store), folder: Some(canonical.into()) })
+        Ok(Self { store: Arc::new(store), folder: Some(canonical.into()), meter: Arc::default() })
     }
 
     /// A bucket in any other store.
     #[must_use]
     pub fn store(store: Arc<dyn ObjectStore>) -> Self {
-        Self { store, folder: None }
+        Self { store, folder: None, meter: Arc::default() }
+    }
+
+    /// The counters of its reads.
+    pub(crate) fn meter(&self) -> &StoreMeter {
+        &self.meter
+    }
+
+    /// Whether the store answers at all: that an object isn't there is an answer.
+    pub async fn is_reachable(&self) -> bool {
+        matches!(self.open(ABSENT_KEY, None).await, Ok(_) | Err(ReadError::Unknown))
     }
 
     /// Reads a whole document of at most `limit_bytes`.
@@ -147,7 +164,7 @@ impl Bucket {
             Ok(result) if range.is_some() && result.range.is_empty() => {
                 return Err(ReadError::Range { size_bytes: result.meta.size });
             }
-            Ok(result) => return Opened::new(result),
+            Ok(result) => return Opened::new(result, Arc::clone(&self.meter)),
             Err(error) => error,
         };
         if range.is_none() || error == ReadError::Unknown {
@@ -168,12 +185,19 @@ impl Bucket {
         if !self.is_plain_file(location).await? {
             return Err(ReadError::Unknown);
         }
+        let asked = Instant::now();
         let answer = self.store.get_opts(location, options);
-        let result = match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(object_store::Error::NotFound { .. })) => return Err(ReadError::Unknown),
-            Ok(Err(_)) | Err(_) => return Err(ReadError::Unavailable),
+        let answer = tokio::time::timeout(ANSWER_TIMEOUT, answer).await;
+        let (read, result) = match answer {
+            Ok(Ok(result)) => (StoreRead::Found, Ok(result)),
+            Ok(Err(object_store::Error::NotFound { .. })) => {
+                (StoreRead::Absent, Err(ReadError::Unknown))
+            }
+            Ok(Err(_)) => (StoreRead::Failed, Err(ReadError::Unavailable)),
+            Err(_) => (StoreRead::Late, Err(ReadError::Unavailable)),
         };
+        self.meter.answered(read, asked.elapsed());
+        let result = result?;
         self.confine(location, result).await
     }
 
@@ -240,13 +264,13 @@ fn is_outside(range: &GetRange, size_bytes: u64) -> bool {
 }
 
 impl Opened {
-    fn new(result: GetResult) -> Result<Self, ReadError> {
+    fn new(result: GetResult, meter: Arc<StoreMeter>) -> Result<Self, ReadError> {
         let GetResult { payload, meta, range, .. } = result;
         if range.start > range.end || range.end > meta.size {
             return Err(ReadError::Unavailable);
         }
         let etag = meta.e_tag.map(|tag| if tag.contains('"') { tag } else { format!("\"{tag}\"") });
-        Ok(Self { size_bytes: meta.size, range, etag, payload })
+        Ok(Self { size_bytes: meta.size, range, etag, payload, meter })
     }
 
     /// The bytes as an HTTP body: one piece in memory at a time, asked for when the last has left.
@@ -255,10 +279,12 @@ impl Opened {
     }
 
     fn pieces(self) -> stream::BoxStream<'static, io::Result<Bytes>> {
-        match self.payload {
+        let meter = self.meter;
+        let pieces = match self.payload {
             GetResultPayload::File(file, _) => file_pieces(Arc::new(file), self.range).boxed(),
             GetResultPayload::Stream(pieces) => pieces.map_err(io::Error::other).boxed(),
-        }
+        };
+        pieces.inspect_err(move |_| meter.broken()).boxed()
     }
 }
 

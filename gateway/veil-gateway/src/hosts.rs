@@ -12,9 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use crate::problem::Problem;
-
-/// The one path that answers for any host: probes address machines, not names.
-pub(crate) const HEALTH_PATH: &str = "/healthz";
+use crate::ready::PROBE_PATHS;
 
 /// The host that a request is for, as URLs are signed for it.
 #[derive(Clone)]
@@ -25,6 +23,8 @@ pub(crate) struct Host(pub(crate) String);
 pub struct Hosts {
     /// What may stand in `Host`, in lower case, and the form that URLs are signed for.
     entries: Vec<(String, String)>,
+    /// Whether a name was added by which others may reach this gateway.
+    has_public: bool,
 }
 
 /// Why a public URL was not taken.
@@ -43,7 +43,7 @@ impl Hosts {
     /// The hosts of a gateway that listens on `address`: on a loopback address, its usual names.
     #[must_use]
     pub fn listening_on(address: SocketAddr) -> Self {
-        let mut hosts = Self { entries: Vec::new() };
+        let mut hosts = Self { entries: Vec::new(), has_public: false };
         if address.ip().is_loopback() {
             let port = address.port();
             for host in [
@@ -75,6 +75,7 @@ impl Hosts {
             return Err(PublicUrlError::NotRoot);
         }
         self.add(authority.to_ascii_lowercase(), default_port);
+        self.has_public = true;
         Ok(())
     }
 
@@ -82,6 +83,11 @@ impl Hosts {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// Whether only this machine is answered: a loopback address, and no name for anybody else.
+    pub(crate) fn are_local(&self) -> bool {
+        !self.is_empty() && !self.has_public
     }
 
     /// Adds a host with and without its scheme's default port.
@@ -104,7 +110,7 @@ pub(crate) async fn check(
     mut request: Request,
     next: Next,
 ) -> Response {
-    if request.uri().path() == HEALTH_PATH {
+    if PROBE_PATHS.contains(&request.uri().path()) {
         return next.run(request).await;
     }
     let shown = match shown_host(request.uri(), request.headers()) {

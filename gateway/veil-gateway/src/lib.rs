@@ -7,9 +7,11 @@
 //!
 //! A room a file: [`bucket`](Bucket) reads, `grant` says who may watch, `manifest` signs playlists,
 //! `objects` serves sealed bytes, `page` the watch page; `headers`, `hosts`, `limits`, `problem` and
-//! `access` hold for every answer, and [`serve()`] is the only file that knows sockets.
+//! `access` hold for every answer; `metrics` counts, `performance`, `ready` and `admin` are the
+//! operator's; and [`serve()`] is the only file that knows sockets.
 
 mod access;
+mod admin;
 mod bucket;
 mod conditions;
 mod gateway;
@@ -18,17 +20,22 @@ mod headers;
 mod hosts;
 mod limits;
 mod manifest;
+mod metrics;
 mod names;
 mod objects;
 mod page;
+mod performance;
 mod problem;
+mod ready;
 mod serve;
 mod signer;
 
+pub use admin::{AdminToken, AdminTokenError};
 pub use bucket::{Bucket, BucketError};
 pub use gateway::{Clock, Gateway};
 pub use headers::TRUSTED_TYPES_POLICIES;
 pub use hosts::{Hosts, PublicUrlError};
 pub use page::{PageError, PageFiles};
-pub use serve::{Drained, ServeLimits, serve};
+pub use performance::ProcessHooks;
+pub use serve::{Drained, ServeLimits, serve, serve_metrics};
 pub use signer::Signer;

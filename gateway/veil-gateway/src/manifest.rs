@@ -35,6 +35,7 @@ pub(crate) async fn show(
     let batch = gateway.signer.batch(&host, &grant.title, now, grant.end);
     let batch = batch.map_err(|_| Problem::internal())?;
     let body = rewrite(&template, &grant, &batch, gateway.signer.lanes)?;
+    gateway.metrics.signed(template.objects().count());
     Ok(([PRIVATE, (header::CONTENT_TYPE, header::HeaderValue::from_static(MEDIA_TYPE))], body))
 }
 

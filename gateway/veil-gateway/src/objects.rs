@@ -93,6 +93,7 @@ pub(crate) fn sign_names(
     let objects: Vec<ObjectName> = names.into_iter().collect();
     let names = Names::new(objects.iter().map(ObjectName::as_str));
     let signatures = batch.sign(gateway.signer.lanes, &names);
+    gateway.metrics.signed(objects.len());
     let targets = batch.targets();
     let url = |(at, signature)| {
         let mut url = Vec::new();

@@ -56,6 +56,17 @@ impl Problem {
             .with(header::WWW_AUTHENTICATE, value)
     }
 
+    pub(crate) fn admin_missing() -> Self {
+        let title = "this needs the operator's token";
+        Self::new(StatusCode::UNAUTHORIZED, "admin-missing", title)
+            .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    }
+
+    pub(crate) const fn admin_wrong() -> Self {
+        let title = "the token is not the operator's";
+        Self::new(StatusCode::FORBIDDEN, "admin-wrong", title)
+    }
+
     pub(crate) const fn signature_invalid() -> Self {
         let title = "the URL is not one that this gateway signed for this request";
         Self::new(StatusCode::FORBIDDEN, "signature-invalid", title)

@@ -20,6 +20,7 @@ use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
 use crate::gateway::Gateway;
+use crate::metrics::{Metrics, Open};
 use stall::StallGuard;
 
 /// Most bytes that hyper buffers of a head, and of a body on its way out. A head over our own limits
@@ -68,6 +69,19 @@ pub enum Drained {
     },
 }
 
+/// Most connections to the operator's listener: scrapers and probes.
+const METRICS_CONNECTION_COUNT: usize = 64;
+
+/// Serves the figures of `gateway`, and probes of it, on `listener`; without a token where only this
+/// machine reaches it. It ends with the process, so that probes see the gateway drain.
+pub async fn serve_metrics(listener: TcpListener, gateway: Gateway, limits: ServeLimits) {
+    let is_open = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
+    let limits = ServeLimits { connection_count: METRICS_CONNECTION_COUNT, ..limits };
+    let never = std::future::pending();
+    let metrics = Arc::clone(&gateway.metrics);
+    accept_all(&listener, &gateway.metrics_router(is_open), &metrics, limits, never).await;
+}
+
 /// Serves `gateway` on `listener` until `shutdown` completes, then drains.
 pub async fn serve(
     listener: TcpListener,
@@ -75,7 +89,24 @@ pub async fn serve(
     limits: ServeLimits,
     shutdown: impl Future<Output = ()>,
 ) -> Drained {
+    let (metrics, ready) = (Arc::clone(&gateway.metrics), Arc::clone(&gateway.ready));
     let router = gateway.router();
+    let accepting = accept_all(&listener, &router, &metrics, limits, shutdown);
+    let (connections, stop) = accepting.await;
+    ready.drain();
+    drop(listener);
+    let _ = stop.send(true);
+    drain(connections, limits.drain_timeout).await
+}
+
+/// Accepts until `shutdown` completes; returns the connections, and what tells them to end.
+async fn accept_all(
+    listener: &TcpListener,
+    router: &axum::Router,
+    metrics: &Arc<Metrics>,
+    limits: ServeLimits,
+    shutdown: impl Future<Output = ()>,
+) -> (JoinSet<()>, watch::Sender<bool>) {
     let slots = Arc::new(Semaphore::new(limits.connection_count.min(Semaphore::MAX_PERMITS)));
     let (stop, stopped) = watch::channel(false);
     let mut connections = JoinSet::new();
@@ -84,13 +115,14 @@ pub async fn serve(
         let accepted = tokio::select! {
             () = &mut shutdown => break,
             Some(_) = connections.join_next() => continue,
-            accepted = accept(&listener, &slots) => accepted,
+            accepted = accept(listener, &slots) => accepted,
         };
         match accepted {
             Ok((stream, slot)) => {
                 let service = router.clone();
                 let stopped = stopped.clone();
-                connections.spawn(connection(stream, service, limits, stopped, slot));
+                let open = (slot, metrics.connection());
+                connections.spawn(connection(stream, service, limits, stopped, open));
             }
             Err(error) => {
                 tracing::warn!(kind = %error.kind(), "a connection could not be accepted");
@@ -98,9 +130,7 @@ pub async fn serve(
             }
         }
     }
-    drop(listener);
-    let _ = stop.send(true);
-    drain(connections, limits.drain_timeout).await
+    (connections, stop)
 }
 
 /// Takes a free slot first, so that clients beyond the limit wait outside.
@@ -129,7 +159,7 @@ async fn connection(
     router: axum::Router,
     limits: ServeLimits,
     mut stopped: watch::Receiver<bool>,
-    _slot: OwnedSemaphorePermit,
+    _open: (OwnedSemaphorePermit, Open),
 ) {
     let _ = stream.set_nodelay(true);
     let guarded = TokioIo::new(StallGuard::new(stream, limits.stall_timeout));

@@ -14,6 +14,7 @@ mod errors;
 mod flow;
 mod hostile;
 mod objects;
+mod operator;
 mod page;
 mod process;
 mod site;

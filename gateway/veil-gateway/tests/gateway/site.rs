@@ -13,14 +13,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use object_store::memory::InMemory;
-use object_store::{ObjectStoreExt as _, path::Path};
+use object_store::{ObjectStore, ObjectStoreExt as _, path::Path};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
-use veil_gateway::{Bucket, Drained, Gateway, Hosts, PageFiles, ServeLimits, Signer, serve};
+use veil_gateway::{
+    AdminToken, Bucket, Drained, Gateway, Hosts, PageFiles, ServeLimits, Signer, serve,
+};
 use veil_presign::Credentials;
 
 pub(crate) const TITLE: &str = "11111111111111111111111111111111";
@@ -37,6 +39,7 @@ pub(crate) const ABSENT: &str = "ffffffffffffffffffffffffffffffff";
 pub(crate) const BEARER: [u8; 32] = [0xb7; 32];
 pub(crate) const ACCESS_KEY_ID: &str = "VEILCAST";
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef";
+pub(crate) const ADMIN: &str = "fedcba9876543210fedcba9876543210";
 pub(crate) const NOW: &str = "2026-11-20T12:10:01Z";
 
 /// Size of the [`HUGE`] object, in bytes: more than sockets buffer.
@@ -117,6 +120,12 @@ impl Site {
         Self::start(folder, bucket, limits, page)
     }
 
+    /// A gateway over any store.
+    pub(crate) fn over(store: Arc<dyn ObjectStore>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::start(folder, Bucket::store(store), ServeLimits::default(), PageFiles::default())
+    }
+
     /// A gateway over a store in memory, which knows neither files nor links.
     pub(crate) fn in_memory() -> Self {
         let store = InMemory::new();
@@ -124,9 +133,7 @@ impl Site {
         for (key, bytes) in keys() {
             runtime.block_on(store.put(&Path::from(key), bytes.into())).unwrap();
         }
-        let bucket = Bucket::store(Arc::new(store));
-        let folder = tempfile::tempdir().unwrap();
-        Self::start(folder, bucket, ServeLimits::default(), PageFiles::default())
+        Self::over(Arc::new(store))
     }
 
     fn start(folder: TempDir, bucket: Bucket, limits: ServeLimits, page: PageFiles) -> Self {
@@ -139,7 +146,8 @@ impl Site {
         hosts.add_public_url("https://videos.example.org").unwrap();
         let credentials = Credentials::new(ACCESS_KEY_ID, SECRET.to_owned()).unwrap();
         let clock = Arc::new(move || *clock.lock().unwrap());
-        let gateway = Gateway::new(bucket, Signer::local(credentials), hosts, page, clock);
+        let gateway = Gateway::new(bucket, Signer::local(credentials), hosts, page, clock)
+            .with_admin(AdminToken::new(ADMIN).unwrap());
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
             let stopped = async {

@@ -43,6 +43,19 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     pub(crate) page: Option<PathBuf>,
 
+    /// The operator's token, which opens /performance and, beyond loopback, /metrics
+    ///
+    /// A file with one line of 32 or more random characters (openssl rand -hex 32), readable by its
+    /// owner alone (mode 0600). Without it those paths are not there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) admin_token: Option<PathBuf>,
+
+    /// Serve /metrics, /healthz and /readyz on an address of their own as well
+    ///
+    /// On a loopback address /metrics wants no token there; on any other it does.
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) metrics_listen: Option<SocketAddr>,
+
     /// The form of the access log on standard error
     #[arg(long, value_name = "FORM", default_value = "text")]
     pub(crate) log: LogForm,

@@ -8,6 +8,8 @@ mod args;
 mod credentials;
 mod files;
 mod logging;
+mod operator;
+mod private_file;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -79,8 +81,13 @@ fn run(args: &Args) -> Result<(), Failure> {
         let hosts = hosts(address, &args.public_url)?;
         let clock = Arc::new(Timestamp::now);
         let gateway = Gateway::new(bucket, Signer::local(credentials), hosts, page, clock);
+        let gateway = operator::equip(gateway, args.admin_token.as_deref())?;
+        let aside = match args.metrics_listen {
+            Some(address) => Some(operator::listen(address, &gateway).await?),
+            None => None,
+        };
         let stop = stop_signal()?;
-        announce(address)?;
+        announce(address, aside)?;
         let drained = serve(listener, gateway, limits, stop).await;
         if let Drained::Cut { connection_count } = drained {
             tracing::warn!(connection_count, "downloads were cut at the drain limit");
@@ -130,9 +137,11 @@ fn hosts(address: SocketAddr, public_urls: &[String]) -> Result<Hosts, Failure> 
 }
 
 /// Tells whoever started this process where it answers.
-fn announce(address: SocketAddr) -> Result<(), Failure> {
-    let url = format!("http://{address}");
-    let line = serde_json::json!({ "event": "listening", "url": url });
+fn announce(address: SocketAddr, metrics: Option<SocketAddr>) -> Result<(), Failure> {
+    let mut line = serde_json::json!({ "event": "listening", "url": format!("http://{address}") });
+    if let Some(metrics) = metrics {
+        line["metrics_url"] = format!("http://{metrics}/metrics").into();
+    }
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|error| {
         Failure::new(format!("cannot write to standard output: {error}"), "do not close it")

@@ -1,0 +1,42 @@
+//! Files with a secret in them.
+//!
+//! Owns the condition under which one is read: nobody but its owner may. Refuses to show what is in it.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::Failure;
+
+/// Largest file, in bytes: a few short lines and a comment.
+const FILE_BYTES_MAX: u64 = 16 << 10;
+
+/// Reads the file that `option` named; `what` is what a person calls it, and `form` says what it holds.
+pub(crate) fn read(
+    path: &Path,
+    what: &str,
+    option: &str,
+    form: &'static str,
+) -> Result<Zeroizing<String>, Failure> {
+    let shown = path.display();
+    let unreadable = |error| {
+        let hint = "name a file that this user may read";
+        Failure::new(format!("the {what} {shown} ({option}) cannot be read: {error}"), hint)
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
+    if metadata.mode() & 0o077 != 0 {
+        let error = format!("the {what} {shown} is open to other users of this machine");
+        return Err(Failure::new(error, "close it: chmod 600 FILE"));
+    }
+    let mut text = Zeroizing::new(String::new());
+    file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > FILE_BYTES_MAX {
+        let error = format!("the {what} {shown} is larger than 16 KiB");
+        return Err(Failure::new(error, form));
+    }
+    Ok(text)
+}
