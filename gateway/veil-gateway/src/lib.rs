@@ -5,15 +5,17 @@
 //! in its dependency tree can open a sealed object, and it writes nothing anywhere. The clock, the
 //! credential, the bucket and the listener are arguments.
 //!
-//! A room a file: [`bucket`](Bucket) reads, `grant` says who may watch, `manifest` signs playlists,
-//! `objects` serves sealed bytes, `page` the watch page; `headers`, `hosts`, `limits`, `problem` and
+//! A room a file: [`bucket`](Bucket) reads, [`cache`](CacheSettings) keeps, `grant` says who may watch, `playlist` and
+//! [`signer`](Signer) write what `manifest` answers with, `objects` serves sealed bytes, `page` the watch page; `headers`, `hosts`, `limits`, `problem` and
 //! `access` hold for every answer; `metrics` counts, `performance`, `ready` and `admin` are the
 //! operator's; and [`serve()`] is the only file that knows sockets.
 
 mod access;
 mod admin;
 mod bucket;
+mod cache;
 mod conditions;
+mod encoding;
 mod gateway;
 mod grant;
 mod headers;
@@ -25,6 +27,7 @@ mod names;
 mod objects;
 mod page;
 mod performance;
+mod playlist;
 mod problem;
 mod ready;
 mod serve;
@@ -32,10 +35,13 @@ mod signer;
 
 pub use admin::{AdminToken, AdminTokenError};
 pub use bucket::{Bucket, BucketError};
+pub use cache::{CacheSettings, CacheSettingsError, FRESH_MAX_S};
 pub use gateway::{Clock, Gateway};
 pub use headers::TRUSTED_TYPES_POLICIES;
 pub use hosts::{Hosts, PublicUrlError};
 pub use page::{PageError, PageFiles};
 pub use performance::ProcessHooks;
 pub use serve::{Drained, ServeLimits, serve, serve_metrics};
-pub use signer::Signer;
+pub use signer::{
+    CookieScope, CredentialSource, Place, Signer, SigningCredential, UnusableMode, UrlLife, UrlMode,
+};

@@ -16,7 +16,8 @@ use futures_util::future::{BoxFuture, Shared};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lost;
 
-type Waiting<T> = Shared<BoxFuture<'static, Result<T, Lost>>>;
+/// The result of work that is under way.
+pub(crate) type Waiting<T> = Shared<BoxFuture<'static, Result<T, Lost>>>;
 
 /// Work that is under way, by key.
 pub(crate) struct Flights<K, T> {
@@ -39,11 +40,7 @@ where
     }
 
     /// The result of the work for `key` that is under way, or else of `work`, which is started now.
-    pub(crate) fn join<F>(
-        &self,
-        key: &K,
-        work: impl FnOnce() -> F,
-    ) -> impl Future<Output = Result<T, Lost>> + use<K, T, F>
+    pub(crate) fn join<F>(&self, key: &K, work: impl FnOnce() -> F) -> Waiting<T>
     where
         F: Future<Output = T> + Send + 'static,
     {
@@ -127,10 +124,7 @@ mod tests {
         }
 
         /// Joins work that waits at the gate and gives `result`.
-        fn join(
-            &self,
-            result: Result<u32, &'static str>,
-        ) -> impl Future<Output = Result<Result<u32, &'static str>, Lost>> + use<> {
+        fn join(&self, result: Result<u32, &'static str>) -> Waiting<Result<u32, &'static str>> {
             let (runs, gate) = (Arc::clone(&self.runs), Arc::clone(&self.gate));
             self.flights.join(&1, || async move {
                 runs.fetch_add(1, Ordering::SeqCst);

@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use quick_cache::sync::Cache;
 use quick_cache::{DefaultHashBuilder, Lifecycle, OptionsBuilder, Weighter};
-use serde::Serialize;
+
+use crate::performance::{self, CacheFigures};
 
 /// Parts that lock apart from each other; each has its share of the limit, so few are better for large entries.
 const SHARD_COUNT: usize = 4;
@@ -21,26 +22,6 @@ const ENTRY_BYTES: u64 = 128;
 
 /// The room that an entry is thought to take when tables are laid out.
 const TYPICAL_ENTRY_BYTES: u64 = 4096;
-
-/// How one cache goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct CacheUse {
-    /// Its name, as metrics have it.
-    pub name: &'static str,
-    /// Look-ups that found what they asked for, and could use it.
-    pub hits: u64,
-    /// Look-ups that didn't.
-    pub misses: u64,
-    /// Entries that gave way to others.
-    pub evictions: u64,
-    /// Entries that are there.
-    pub entries: u64,
-    /// Memory that they take, in bytes, estimated.
-    pub bytes: u64,
-    /// What they may take at most, in bytes.
-    pub limit_bytes: u64,
-}
 
 /// What an entry weighs, in bytes, with its key.
 pub(crate) type Weigh<K, V> = fn(&K, &V) -> usize;
@@ -109,15 +90,19 @@ impl<K: Eq + Hash + Clone, V: Clone> Room<K, V> {
     {
         self.cache.remove(key);
     }
+}
 
-    /// Drops everything; counters stay.
-    pub(crate) fn clear(&self) {
-        self.cache.clear();
+impl<K, V> performance::Cache for Room<K, V>
+where
+    K: Eq + Hash + Clone + Send + Sync,
+    V: Clone + Send + Sync,
+{
+    fn name(&self) -> &'static str {
+        self.name
     }
 
-    pub(crate) fn use_of(&self) -> CacheUse {
-        CacheUse {
-            name: self.name,
+    fn figures(&self) -> CacheFigures {
+        CacheFigures {
             hits: self.hits.load(Ordering::Relaxed),
             misses: self.misses.load(Ordering::Relaxed),
             evictions: self.evictions.0.load(Ordering::Relaxed),
@@ -125,6 +110,10 @@ impl<K: Eq + Hash + Clone, V: Clone> Room<K, V> {
             bytes: self.cache.weight(),
             limit_bytes: self.limit_bytes,
         }
+    }
+
+    fn purge(&self) {
+        self.cache.clear();
     }
 }
 
@@ -160,6 +149,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::performance::Cache as _;
 
     fn room(limit_bytes: u64) -> Room<u64, Arc<[u8]>> {
         Room::new("room", limit_bytes, |_, value| value.len())
@@ -170,13 +160,13 @@ mod tests {
         let room = room(1 << 20);
         for key in 0..100_000 {
             room.insert(key, vec![0; 1000].into());
-            assert!(room.use_of().bytes <= 1 << 20);
+            assert!(room.figures().bytes <= 1 << 20);
         }
-        let found = room.use_of();
+        let found = room.figures();
         assert!(found.bytes > 1 << 19, "{found:?}");
         assert_eq!(found.entries + found.evictions, 100_000);
-        room.clear();
-        assert_eq!((room.use_of().entries, room.use_of().bytes), (0, 0));
+        room.purge();
+        assert_eq!((room.figures().entries, room.figures().bytes), (0, 0));
     }
 
     #[test]
@@ -197,7 +187,7 @@ mod tests {
         room.count(false);
         room.count(true);
         room.count(true);
-        assert_eq!((room.use_of().hits, room.use_of().misses), (2, 1));
+        assert_eq!((room.figures().hits, room.figures().misses), (2, 1));
     }
 
     proptest! {
@@ -208,7 +198,7 @@ mod tests {
             let room = room(128 << 10);
             for (key, size) in entries {
                 room.insert(key, vec![0; size].into());
-                prop_assert!(room.use_of().bytes <= 128 << 10);
+                prop_assert!(room.figures().bytes <= 128 << 10);
             }
         }
     }

@@ -9,6 +9,7 @@
     reason = "clippy takes the helpers of an integration test for production code"
 )]
 
+mod caches;
 mod client;
 mod errors;
 mod flow;
