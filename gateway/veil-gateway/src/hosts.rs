@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Uri, header};
@@ -17,13 +18,19 @@ use crate::ready::PROBE_PATHS;
 
 /// The host that a request is for, as URLs are signed for it.
 #[derive(Clone)]
-pub(crate) struct Host(pub(crate) String);
+pub(crate) struct Host(pub(crate) Arc<str>);
+
+impl From<&str> for Host {
+    fn from(host: &str) -> Self {
+        Self(host.into())
+    }
+}
 
 /// The hosts that a gateway answers for.
 #[derive(Clone, Debug)]
 pub struct Hosts {
     /// What may stand in `Host`, in lower case, and the form that URLs are signed for.
-    entries: Vec<(String, String)>,
+    entries: Vec<(String, Arc<str>)>,
     /// Whether a name was added by which others may reach this gateway.
     has_public: bool,
 }
@@ -101,15 +108,16 @@ impl Hosts {
 
     /// Adds a host with and without its scheme's default port.
     fn add(&mut self, host: String, default_port: &str) {
-        let bare = host.strip_suffix(default_port).unwrap_or(&host).to_owned();
-        self.entries.push((format!("{bare}{default_port}"), bare.clone()));
-        self.entries.push((bare.clone(), bare));
+        let bare = host.strip_suffix(default_port).unwrap_or(&host);
+        let signed: Arc<str> = bare.into();
+        self.entries.push((format!("{bare}{default_port}"), Arc::clone(&signed)));
+        self.entries.push((bare.to_owned(), signed));
     }
 
     fn find(&self, shown: &str) -> Option<Host> {
-        let shown = shown.to_ascii_lowercase();
-        let entry = self.entries.iter().find(|(accepted, _)| *accepted == shown);
-        entry.map(|(_, signed)| Host(signed.clone()))
+        let mut entries = self.entries.iter();
+        let entry = entries.find(|(accepted, _)| accepted.eq_ignore_ascii_case(shown));
+        entry.map(|(_, signed)| Host(Arc::clone(signed)))
     }
 }
 
@@ -154,7 +162,7 @@ mod tests {
     use super::*;
 
     fn signed(hosts: &Hosts, shown: &str) -> Option<String> {
-        hosts.find(shown).map(|host| host.0)
+        hosts.find(shown).map(|host| host.0.to_string())
     }
 
     #[test]

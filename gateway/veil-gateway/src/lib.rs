@@ -5,8 +5,8 @@
 //! in its dependency tree can open a sealed object, and it writes nothing anywhere. The clock, the
 //! credential, the bucket and the listener are arguments.
 //!
-//! A room a file: [`bucket`](Bucket) reads, `grant` says who may watch, `manifest` signs playlists,
-//! `objects` serves sealed bytes, `page` the watch page; `headers`, `hosts`, `limits`, `problem` and
+//! A room a file: [`bucket`](Bucket) reads, [`cache`](CacheSettings) keeps, `grant` says who may watch, `playlist` and
+//! [`signer`](Signer) write what `manifest` answers with, `objects` serves sealed bytes, `page` the watch page; `headers`, `hosts`, `limits`, `problem` and
 //! `access` hold for every answer; `metrics` counts, `performance`, `ready` and `admin` are the
 //! operator's; and [`serve()`] is the only file that knows sockets.
 
@@ -14,8 +14,10 @@ mod access;
 mod admin;
 mod batch;
 mod bucket;
+mod cache;
 mod conditions;
 mod config;
+mod encoding;
 mod gateway;
 mod grant;
 mod headers;
@@ -27,6 +29,7 @@ mod names;
 mod objects;
 mod page;
 mod performance;
+mod playlist;
 mod problem;
 mod ready;
 mod serve;
@@ -36,6 +39,7 @@ pub use admin::{AdminFiles, AdminToken, AdminTokenError};
 pub use batch::{BatchEntry, BatchError, parse_batch};
 pub use bucket::{Bucket, BucketError};
 pub use config::{Config, ConfigError, LogForm};
+pub use cache::{CacheSettings, CacheSettingsError, FRESH_MAX_S};
 pub use gateway::{Clock, Gateway};
 pub use headers::TRUSTED_TYPES_POLICIES;
 pub use hosts::{Hosts, PublicUrlError};
@@ -43,4 +47,6 @@ pub use metrics::MetricsSettings;
 pub use page::{PageError, PageFiles};
 pub use performance::ProcessHooks;
 pub use serve::{Drained, ServeLimits, serve, serve_metrics};
-pub use signer::Signer;
+pub use signer::{
+    CookieScope, CredentialSource, Place, Signer, SigningCredential, UnusableMode, UrlLife, UrlMode,
+};

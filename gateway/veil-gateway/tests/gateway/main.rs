@@ -10,6 +10,7 @@
 )]
 
 mod batch;
+mod caches;
 mod client;
 mod configuration;
 mod errors;
