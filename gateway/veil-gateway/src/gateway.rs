@@ -1,7 +1,7 @@
 //! The gateway as a value, and the table of its routes.
 //!
-//! Owns the order in which a request meets the layers: access log, security headers, size limits,
-//! host, route. Refuses to know sockets. Invariant: every answer, whoever made it, leaves through the
+//! Owns the order in which a request meets the layers: access log, security headers, CORS, rate and
+//! size limits, host, route. Refuses to know sockets. Invariant: every answer, whoever made it, leaves through the
 //! first two.
 
 use std::sync::Arc;
@@ -12,11 +12,14 @@ use axum::routing::{get, post};
 use jiff::Timestamp;
 
 use crate::bucket::Bucket;
+use crate::cors::Cors;
 use crate::hosts::{HEALTH_PATH, Hosts};
 use crate::page::PageFiles;
+use crate::peer::Proxies;
 use crate::problem::Problem;
+use crate::rate::{RateLimits, Rates};
 use crate::signer::Signer;
-use crate::{access, grant, headers, hosts, limits, manifest, objects, page};
+use crate::{access, cors, grant, headers, hosts, limits, manifest, objects, page, rate};
 
 /// Tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -32,7 +35,9 @@ pub struct Gateway {
     pub(crate) signer: Arc<Signer>,
     pub(crate) page: Arc<PageFiles>,
     pub(crate) clock: Clock,
+    pub(crate) rates: Arc<Rates>,
     hosts: Hosts,
+    cors: Arc<Cors>,
 }
 
 impl Gateway {
@@ -45,7 +50,28 @@ impl Gateway {
         page: PageFiles,
         clock: Clock,
     ) -> Self {
-        Self { bucket, signer: Arc::new(signer), page: Arc::new(page), clock, hosts }
+        Self {
+            bucket,
+            signer: Arc::new(signer),
+            page: Arc::new(page),
+            clock,
+            rates: Arc::new(Rates::new(RateLimits::default(), Proxies::default())),
+            hosts,
+            cors: Arc::default(),
+        }
+    }
+
+    /// Lets pages of these origins read the answers; without this, of none.
+    #[must_use]
+    pub fn with_cors(self, cors: Cors) -> Self {
+        Self { cors: Arc::new(cors), ..self }
+    }
+
+    /// Limits how often somebody may ask, and believes these proxies on who that is; without this, the
+    /// default limits and no proxy.
+    #[must_use]
+    pub fn with_rates(self, limits: RateLimits, proxies: Proxies) -> Self {
+        Self { rates: Arc::new(Rates::new(limits, proxies)), ..self }
     }
 
     /// The current time, by this gateway's clock.
@@ -55,7 +81,8 @@ impl Gateway {
 
     /// The HTTP service.
     pub fn router(self) -> Router {
-        let hosts = self.hosts.clone();
+        let (hosts, rates, cors) =
+            (self.hosts.clone(), Arc::clone(&self.rates), Arc::clone(&self.cors));
         Router::new()
             .route("/", get(|| async { ABOUT }))
             .route(HEALTH_PATH, get(|| async { "ok" }))
@@ -72,6 +99,8 @@ impl Gateway {
             .with_state(self)
             .layer(from_fn_with_state(hosts, hosts::check))
             .layer(from_fn(limits::check))
+            .layer(from_fn_with_state(rates, rate::check))
+            .layer(from_fn_with_state(cors, cors::answer))
             .layer(from_fn(headers::secure))
             .layer(from_fn(access::log))
     }

@@ -6,13 +6,14 @@
 //! credential, the bucket and the listener are arguments.
 //!
 //! A room a file: [`bucket`](Bucket) reads, `grant` says who may watch, `manifest` signs playlists,
-//! `objects` serves sealed bytes, `page` the watch page; `headers`, `hosts`, `limits`, `problem` and
-//! `access` hold for every answer, and [`serve()`] is the only file that knows sockets.
+//! `objects` serves sealed bytes, `page` the watch page; `headers`, `hosts`, `limits`, `rate`,
+//! `cors`, `problem` and `access` hold for every answer, and [`serve()`] is the only file that knows sockets.
 
 mod access;
 mod bucket;
 mod conditions;
 mod config;
+mod cors;
 mod gateway;
 mod grant;
 mod headers;
@@ -22,15 +23,20 @@ mod manifest;
 mod names;
 mod objects;
 mod page;
+mod peer;
 mod problem;
+mod rate;
 mod serve;
 mod signer;
 
 pub use bucket::{Bucket, BucketError};
 pub use config::{Config, ConfigError, LogForm};
+pub use cors::Cors;
 pub use gateway::{Clock, Gateway};
 pub use headers::TRUSTED_TYPES_POLICIES;
 pub use hosts::{Hosts, PublicUrlError};
 pub use page::{PageError, PageFiles};
-pub use serve::{Drained, ServeLimits, serve};
+pub use peer::{ForwardedHeader, Network, NetworkError, Proxies};
+pub use rate::RateLimits;
+pub use serve::{Certificate, CertificateError, Drained, ServeLimits, Tls, serve, serve_tls};
 pub use signer::Signer;

@@ -11,11 +11,15 @@
 
 mod client;
 mod configuration;
+mod cors;
 mod errors;
+mod flood;
 mod flow;
 mod hostile;
+mod http2;
 mod objects;
 mod page;
 mod process;
 mod site;
 mod slow;
+mod tls;

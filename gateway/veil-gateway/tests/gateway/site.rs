@@ -20,7 +20,9 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
-use veil_gateway::{Bucket, Drained, Gateway, Hosts, PageFiles, ServeLimits, Signer, serve};
+use veil_gateway::{
+    Bucket, Drained, Gateway, Hosts, PageFiles, ServeLimits, Signer, Tls, serve, serve_tls,
+};
 use veil_presign::Credentials;
 
 pub(crate) const TITLE: &str = "11111111111111111111111111111111";
@@ -114,7 +116,19 @@ impl Site {
     pub(crate) fn with(limits: ServeLimits, page: PageFiles) -> Self {
         let folder = write_bucket();
         let bucket = Bucket::folder(&folder.path().join("bucket")).unwrap();
-        Self::start(folder, bucket, limits, page)
+        Self::start(folder, bucket, page, limits, None, |gateway| gateway)
+    }
+
+    /// A gateway over a folder bucket, with other limits, by TLS where there is a certificate, and with
+    /// what `edit` sets.
+    pub(crate) fn edited(
+        limits: ServeLimits,
+        tls: Option<Tls>,
+        edit: impl FnOnce(Gateway) -> Gateway,
+    ) -> Self {
+        let folder = write_bucket();
+        let bucket = Bucket::folder(&folder.path().join("bucket")).unwrap();
+        Self::start(folder, bucket, PageFiles::default(), limits, tls, edit)
     }
 
     /// A gateway over a store in memory, which knows neither files nor links.
@@ -126,10 +140,18 @@ impl Site {
         }
         let bucket = Bucket::store(Arc::new(store));
         let folder = tempfile::tempdir().unwrap();
-        Self::start(folder, bucket, ServeLimits::default(), PageFiles::default())
+        let (page, limits) = (PageFiles::default(), ServeLimits::default());
+        Self::start(folder, bucket, page, limits, None, |gateway| gateway)
     }
 
-    fn start(folder: TempDir, bucket: Bucket, limits: ServeLimits, page: PageFiles) -> Self {
+    fn start(
+        folder: TempDir,
+        bucket: Bucket,
+        page: PageFiles,
+        limits: ServeLimits,
+        tls: Option<Tls>,
+        edit: impl FnOnce(Gateway) -> Gateway,
+    ) -> Self {
         let now = Arc::new(Mutex::new(NOW.parse().unwrap()));
         let clock = Arc::clone(&now);
         let runtime = Runtime::new().unwrap();
@@ -140,12 +162,18 @@ impl Site {
         let credentials = Credentials::new(ACCESS_KEY_ID, SECRET.to_owned()).unwrap();
         let clock = Arc::new(move || *clock.lock().unwrap());
         let gateway = Gateway::new(bucket, Signer::local(credentials), hosts, page, clock);
+        let gateway = edit(gateway);
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
             let stopped = async {
                 let _ = stopped.await;
             };
-            runtime.block_on(serve(listener, gateway, limits, stopped))
+            runtime.block_on(async {
+                match tls {
+                    None => serve(listener, gateway, limits, stopped).await,
+                    Some(tls) => serve_tls(listener, gateway, tls, limits, stopped).await,
+                }
+            })
         });
         Self { address, now, folder, stop: Some(stop), thread: Some(thread) }
     }
