@@ -82,7 +82,8 @@ async function fetchAndOpen(
     const timing = await download({
       url: located.url,
       ...(signal && { signal }),
-      ...(range && { init: { headers: { Range: rangeHeader(range) } } }),
+      // A browser's cache hands out one part of a resource at a time, and asks twice after one that was given up.
+      ...(range && { init: { headers: { Range: rangeHeader(range) }, cache: 'no-store' } }),
       accept: (response) => accept(response, located, range, total),
       take: async (bytes) => {
         loaded += bytes.length;
