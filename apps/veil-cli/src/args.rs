@@ -2,6 +2,7 @@
 
 pub(crate) mod sealed;
 pub(crate) mod sign;
+pub(crate) mod token;
 
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ use self::sealed::{
     IdentityCommand, InspectArgs, OpenArgs, RecipientsCommand, RekeyArgs, SealArgs,
 };
 use self::sign::{SIGN_EXAMPLES, SignArgs};
+use self::token::{TOKEN_EXAMPLES, TokenArgs};
 
 /// Private video: sealed end to end, published to a bucket, watched by link.
 #[derive(Parser, Debug)]
@@ -167,6 +169,12 @@ pub(crate) enum Command {
     /// temporary one, AWS_SESSION_TOKEN. Whoever has the output can read what it names until it expires.
     #[command(after_help = SIGN_EXAMPLES)]
     Sign(SignArgs),
+    /// Make a token that opens a plain HLS tree of a gateway, offline
+    ///
+    /// A JSON Web Token for `/hls/…` (docs/format/plain-hls.md). Whoever has it can read what it names
+    /// until it expires; it can't be taken back.
+    #[command(after_help = TOKEN_EXAMPLES)]
+    Token(TokenArgs),
     /// Check that this machine has what Veilcast needs
     Doctor,
     /// Print a completion script for a shell
@@ -198,6 +206,10 @@ pub(crate) struct ImportArgs {
     /// Renditions by height of the short side: `auto`, or some of 480,720,1080,1440,2160
     #[arg(long, value_name = "HEIGHTS", default_value = "auto")]
     pub(crate) ladder: String,
+    /// Store each rendition as one object instead of one a segment: a gateway then signs one URL a
+    /// rendition, however long the video is. The store must serve ranges, as S3 and the gateway do
+    #[arg(long)]
+    pub(crate) single_file: bool,
 }
 
 /// `veilcast share`.

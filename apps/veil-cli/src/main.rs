@@ -61,6 +61,7 @@ fn offline(command: &Command, format: Format) -> Option<Result<(), CliError>> {
         Command::Recipients(command) => commands::recipients::run(command, format),
         Command::Rekey(args) => commands::rekey::run(args, format),
         Command::Sign(args) => commands::sign::run(args, format, Timestamp::now()),
+        Command::Token(args) => commands::token::run(args, format, Timestamp::now()),
         _ => return None,
     })
 }

@@ -14,7 +14,7 @@ use std::ops::Range;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -23,6 +23,8 @@ use object_store::local::LocalFileSystem;
 use object_store::{GetOptions, GetRange, GetResult, GetResultPayload, ObjectStore, path};
 
 pub use s3::StoreSettings;
+
+use crate::metrics::store::{StoreMeter, StoreRead};
 
 /// How long a store may take to begin to answer; a player gives up after about 20 seconds.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,6 +42,7 @@ pub struct Bucket {
     store: Arc<dyn ObjectStore>,
     /// The canonical path of a folder bucket.
     folder: Option<Arc<Path>>,
+    meter: Arc<StoreMeter>,
 }
 
 /// Why a folder is no bucket.
@@ -76,13 +79,13 @@ pub enum BucketError {
 }
 
 /// Why nothing was read.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReadError {
     /// There is no object of that key.
     Unknown,
     /// The document is larger than its limit.
     TooLarge,
-    /// The object is still the one that the caller has.
+    /// The document still has the entity tag that was given.
     Unchanged,
     /// The store does not answer, or not sensibly.
     Unavailable,
@@ -93,12 +96,13 @@ pub(crate) enum ReadError {
     },
 }
 
-/// A whole document.
+/// A whole document, or word that it is still the one that is known.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Document {
-    pub(crate) bytes: Bytes,
-    /// The store's tag of this state, as [`Bucket::read_changed`] takes it.
-    pub(crate) tag: Option<String>,
+pub(crate) enum Fetched {
+    /// It has the entity tag that was given.
+    Same,
+    /// Its bytes, and its entity tag as the store writes it.
+    Document(Bytes, Option<String>),
 }
 
 /// An object that is open for reading.
@@ -109,9 +113,8 @@ pub(crate) struct Opened {
     pub(crate) range: Range<u64>,
     /// Its entity tag, quoted.
     pub(crate) etag: Option<String>,
-    /// The same as the store has it.
-    tag: Option<String>,
     payload: GetResultPayload,
+    meter: Arc<StoreMeter>,
 }
 
 impl Bucket {
@@ -127,13 +130,18 @@ impl Bucket {
         }
         let store = LocalFileSystem::new_with_prefix(&canonical)
             .map_err(|source| BucketError::Unusable { path: path.to_owned(), source })?;
-        Ok(Self { store: Arc::new(store), folder: Some(canonical.into()) })
+        Ok(Self { store: Arc::new(store), folder: Some(canonical.into()), meter: Arc::default() })
     }
 
     /// A bucket in any other store.
     #[must_use]
     pub fn store(store: Arc<dyn ObjectStore>) -> Self {
-        Self { store, folder: None }
+        Self { store, folder: None, meter: Arc::default() }
+    }
+
+    /// The counters of its reads.
+    pub(crate) fn meter(&self) -> &StoreMeter {
+        &self.meter
     }
 
     /// Whether the store answers at all: that an object isn't there is an answer.
@@ -141,42 +149,25 @@ impl Bucket {
         matches!(self.open(ABSENT_KEY, None).await, Ok(_) | Err(ReadError::Unknown))
     }
 
-    /// Reads a whole document of at most `limit_bytes`.
-    pub(crate) async fn read(&self, key: &str, limit_bytes: u64) -> Result<Bytes, ReadError> {
-        self.read_changed(key, None, limit_bytes).await.map(|document| document.bytes)
-    }
-
-    /// Reads a whole document unless it still has the tag `known`, which is [`ReadError::Unchanged`].
-    pub(crate) async fn read_changed(
+    /// Reads a whole document of at most `limit_bytes`, unless its entity tag is `known_etag`.
+    pub(crate) async fn fetch(
         &self,
         key: &str,
-        known: Option<&str>,
         limit_bytes: u64,
-    ) -> Result<Document, ReadError> {
+        known_etag: Option<&str>,
+    ) -> Result<Fetched, ReadError> {
         let location = path::Path::parse(key).map_err(|_| ReadError::Unknown)?;
-        let if_none_match = known.map(str::to_owned);
+        let if_none_match = known_etag.map(str::to_owned);
         let options = GetOptions { if_none_match, ..GetOptions::default() };
-        let opened = Opened::new(self.get(&location, options).await?)?;
-        if opened.size_bytes > limit_bytes {
-            return Err(ReadError::TooLarge);
-        }
-        let tag = opened.tag.clone();
-        let whole = async {
-            let mut document = Vec::with_capacity(usize::try_from(opened.size_bytes).unwrap_or(0));
-            let mut pieces = opened.pieces();
-            while let Some(piece) = pieces.try_next().await? {
-                // A store may send more than it announced.
-                if (document.len() + piece.len()) as u64 > limit_bytes {
-                    return Err(io::Error::from(io::ErrorKind::FileTooLarge));
-                }
-                document.extend_from_slice(&piece);
-            }
-            Ok(document)
+        let result = match self.get(&location, options).await {
+            Ok(result) => result,
+            Err(ReadError::Unchanged) => return Ok(Fetched::Same),
+            Err(error) => return Err(error),
         };
-        match tokio::time::timeout(ANSWER_TIMEOUT, whole).await {
-            Ok(Ok(document)) => Ok(Document { bytes: document.into(), tag }),
-            Ok(Err(_)) | Err(_) => Err(ReadError::Unavailable),
-        }
+        let etag = result.meta.e_tag.clone();
+        let document =
+            Opened::new(result, Arc::clone(&self.meter))?.into_document(limit_bytes).await?;
+        Ok(Fetched::Document(document, etag))
     }
 
     /// Opens an object, or a range of it.
@@ -191,7 +182,7 @@ impl Bucket {
             Ok(result) if range.is_some() && result.range.is_empty() => {
                 return Err(ReadError::Range { size_bytes: result.meta.size });
             }
-            Ok(result) => return Opened::new(result),
+            Ok(result) => return Opened::new(result, Arc::clone(&self.meter)),
             Err(error) => error,
         };
         if range.is_none() || error == ReadError::Unknown {
@@ -212,15 +203,26 @@ impl Bucket {
         if !self.is_plain_file(location).await? {
             return Err(ReadError::Unknown);
         }
+        let asked = Instant::now();
         let answer = self.store.get_opts(location, options);
-        let result = match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(error)) => return Err(refused(&error)),
-            Err(_) => {
-                tracing::warn!(kind = "late", "the store does not answer");
-                return Err(ReadError::Unavailable);
+        let answer = tokio::time::timeout(ANSWER_TIMEOUT, answer).await;
+        let (read, result) = match answer {
+            Ok(Ok(result)) => (StoreRead::Found, Ok(result)),
+            Ok(Err(object_store::Error::NotFound { .. })) => {
+                (StoreRead::Absent, Err(ReadError::Unknown))
             }
+            Ok(Err(object_store::Error::NotModified { .. })) => {
+                (StoreRead::Found, Err(ReadError::Unchanged))
+            }
+            Ok(Err(error)) => {
+                // The rest of what it says names keys, and keys name grants.
+                tracing::warn!(kind = kind(&error), "the store does not give an object");
+                (StoreRead::Failed, Err(ReadError::Unavailable))
+            }
+            Err(_) => (StoreRead::Late, Err(ReadError::Unavailable)),
         };
+        self.meter.answered(read, asked.elapsed());
+        let result = result?;
         self.confine(location, result).await
     }
 
@@ -262,18 +264,12 @@ impl Bucket {
     }
 }
 
-/// What a store's error is to a client. Its kind alone is logged: the rest names keys, and keys name grants.
-fn refused(error: &object_store::Error) -> ReadError {
-    use object_store::Error;
-    let kind = match error {
-        Error::NotFound { .. } => return ReadError::Unknown,
-        Error::NotModified { .. } => return ReadError::Unchanged,
-        Error::PermissionDenied { .. } => "permission denied",
-        Error::Unauthenticated { .. } => "credential refused",
+fn kind(error: &object_store::Error) -> &'static str {
+    match error {
+        object_store::Error::PermissionDenied { .. } => "permission denied",
+        object_store::Error::Unauthenticated { .. } => "credential refused",
         _ => "failed",
-    };
-    tracing::warn!(kind, "the store refuses or does not answer");
-    ReadError::Unavailable
+    }
 }
 
 /// Whether `path` is a regular file that is reached without a symbolic link.
@@ -301,16 +297,13 @@ fn is_outside(range: &GetRange, size_bytes: u64) -> bool {
 }
 
 impl Opened {
-    fn new(result: GetResult) -> Result<Self, ReadError> {
+    fn new(result: GetResult, meter: Arc<StoreMeter>) -> Result<Self, ReadError> {
         let GetResult { payload, meta, range, .. } = result;
         if range.start > range.end || range.end > meta.size {
             return Err(ReadError::Unavailable);
         }
-        let quoted = |tag: &String| {
-            if tag.contains('"') { tag.clone() } else { format!("\"{tag}\"") }
-        };
-        let (tag, etag) = (meta.e_tag.clone(), meta.e_tag.as_ref().map(quoted));
-        Ok(Self { size_bytes: meta.size, range, etag, tag, payload })
+        let etag = meta.e_tag.map(|tag| if tag.contains('"') { tag } else { format!("\"{tag}\"") });
+        Ok(Self { size_bytes: meta.size, range, etag, payload, meter })
     }
 
     /// The bytes as an HTTP body: one piece in memory at a time, asked for when the last has left.
@@ -318,11 +311,36 @@ impl Opened {
         Body::from_stream(self.pieces())
     }
 
+    /// All of its bytes, if they are no more than `limit_bytes`.
+    async fn into_document(self, limit_bytes: u64) -> Result<Bytes, ReadError> {
+        if self.size_bytes > limit_bytes {
+            return Err(ReadError::TooLarge);
+        }
+        let whole = async {
+            let mut document = Vec::with_capacity(usize::try_from(self.size_bytes).unwrap_or(0));
+            let mut pieces = self.pieces();
+            while let Some(piece) = pieces.try_next().await? {
+                // A store may send more than it announced.
+                if (document.len() + piece.len()) as u64 > limit_bytes {
+                    return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+                }
+                document.extend_from_slice(&piece);
+            }
+            Ok(document)
+        };
+        match tokio::time::timeout(ANSWER_TIMEOUT, whole).await {
+            Ok(Ok(document)) => Ok(document.into()),
+            Ok(Err(_)) | Err(_) => Err(ReadError::Unavailable),
+        }
+    }
+
     fn pieces(self) -> stream::BoxStream<'static, io::Result<Bytes>> {
-        match self.payload {
+        let meter = self.meter;
+        let pieces = match self.payload {
             GetResultPayload::File(file, _) => file_pieces(Arc::new(file), self.range).boxed(),
             GetResultPayload::Stream(pieces) => pieces.map_err(io::Error::other).boxed(),
-        }
+        };
+        pieces.inspect_err(move |_| meter.broken()).boxed()
     }
 }
 

@@ -33,8 +33,8 @@ pub struct Origin {
 pub struct TemporaryCredential;
 
 /// Signed objects of one folder.
-pub(crate) struct Signed {
-    names: Names,
+pub(crate) struct Signed<'n> {
+    names: &'n Names,
     signatures: Vec<veil_presign::Signature>,
     text: UrlText,
 }
@@ -66,20 +66,21 @@ impl Origin {
     }
 
     /// Signs reads of `names` below `folder`, both as they lie in the bucket; `folder` is empty or ends with a slash.
-    pub(crate) fn sign(
+    pub(crate) fn sign<'n>(
         &self,
         folder: &str,
-        names: Names,
+        names: &'n Names,
         life: Life,
-    ) -> Result<Signed, PresignError> {
+    ) -> Result<Signed<'n>, PresignError> {
         let batch = self.batch(folder, life)?;
-        let signatures = batch.sign(self.lanes, &names);
+        let signatures = batch.sign(self.lanes, names);
         Ok(Signed { names, signatures, text: batch.urls(self.scheme) })
     }
 
     /// The presigned URL of one object.
     pub(crate) fn url(&self, folder: &str, name: &str, life: Life) -> Result<String, PresignError> {
-        let signed = self.sign(folder, Names::new([name]), life)?;
+        let names = Names::new([name]);
+        let signed = self.sign(folder, &names, life)?;
         let mut url = Vec::new();
         signed.push(0, &mut url);
         Ok(String::from_utf8_lossy(&url).into_owned())
@@ -93,7 +94,7 @@ impl Origin {
     }
 }
 
-impl Signed {
+impl Signed<'_> {
     /// Appends the URL of the name of this number.
     pub(crate) fn push(&self, at: usize, out: &mut Vec<u8>) {
         self.text.push(self.names.get(at), &self.signatures[at], out);

@@ -25,6 +25,7 @@ use crate::problem::Problem;
 
 use access::Right;
 use path::{Kind, Target};
+pub(crate) use playlist::PlainPlaylist;
 pub(crate) use session::{close as close_session, open as open_session};
 pub use settings::{
     PlainAlgorithm, PlainAuth, PlainError, PlainMode, PlainSettings, PlainTree, PlainTrees,
@@ -91,7 +92,7 @@ fn ask(gateway: &Gateway, path: &str, headers: &HeaderMap) -> Result<Asked, Prob
 /// Sends a client to the store for an object.
 fn redirect(asked: &Asked, origin: &Origin) -> Result<Response, Problem> {
     let (folder, name) = asked.target.split();
-    let life = asked.tree.life(folder, asked.now, asked.right.end);
+    let life = asked.tree.life(folder, asked.now, asked.right.end, 0);
     let url = origin.url(folder, name, life).map_err(|_| Problem::internal())?;
     let location = HeaderValue::try_from(url).map_err(|_| Problem::internal())?;
     let cache = HeaderValue::try_from(asked.cache(REDIRECT_AGE_S, true));

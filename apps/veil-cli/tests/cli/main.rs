@@ -18,4 +18,5 @@ mod sealed_faults;
 mod sealing;
 mod secrecy;
 mod signing;
+mod token;
 mod up;

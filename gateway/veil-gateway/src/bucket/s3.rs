@@ -104,7 +104,7 @@ impl Bucket {
             "" => Arc::new(store),
             prefix => Arc::new(PrefixStore::new(store, prefix)),
         };
-        Ok(Self { store, folder: None })
+        Ok(Self::store(store))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a bucket gives: documents up to their limit, once, and in time.
+//! Documents, limits, and stores that don't answer.
 
 use object_store::ObjectStoreExt as _;
 use object_store::memory::InMemory;
@@ -15,7 +15,7 @@ async fn a_store_that_does_not_answer_is_given_up() {
     let config = ThrottleConfig { wait_get_per_call, ..ThrottleConfig::default() };
     let bucket = Bucket::store(Arc::new(ThrottledStore::new(store, config)));
     let started = Instant::now();
-    assert_eq!(bucket.read("key", 10).await, Err(ReadError::Unavailable));
+    assert_eq!(bucket.fetch("key", 10, None).await, Err(ReadError::Unavailable));
     assert_eq!(started.elapsed(), ANSWER_TIMEOUT);
 }
 
@@ -24,27 +24,26 @@ async fn a_document_is_read_up_to_its_limit() {
     let store = InMemory::new();
     store.put(&path::Path::from("key"), "text".into()).await.unwrap();
     let bucket = Bucket::store(Arc::new(store));
-    assert_eq!(bucket.read("key", 4).await, Ok("text".into()));
-    assert_eq!(bucket.read("key", 3).await, Err(ReadError::TooLarge));
-    assert_eq!(bucket.read("other", 4).await, Err(ReadError::Unknown));
-    assert_eq!(bucket.read("../key", 4).await, Err(ReadError::Unknown));
+    let read = |key, limit| bucket.fetch(key, limit, None);
+    assert!(matches!(read("key", 4).await, Ok(Fetched::Document(text, _)) if text == "text"));
+    assert_eq!(read("key", 3).await, Err(ReadError::TooLarge));
+    assert_eq!(read("other", 4).await, Err(ReadError::Unknown));
+    assert_eq!(read("../key", 4).await, Err(ReadError::Unknown));
 }
 
 #[tokio::test]
-async fn a_document_that_is_still_the_same_is_not_read_again() {
+async fn a_document_that_is_known_is_not_read_again() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("key"), "text").unwrap();
-    let memory = InMemory::new();
-    memory.put(&path::Path::from("key"), "text".into()).await.unwrap();
-    for bucket in [Bucket::folder(folder.path()).unwrap(), Bucket::store(Arc::new(memory))] {
-        let first = bucket.read_changed("key", None, 10).await.unwrap();
-        let tag = first.tag.as_deref();
-        assert!(tag.is_some());
-        let again = bucket.read_changed("key", tag, 10).await;
-        assert_eq!(again, Err(ReadError::Unchanged));
-        let other = bucket.read_changed("key", Some("other"), 10).await;
-        assert_eq!(other, Ok(first));
-    }
+    let path = folder.path().join("key");
+    std::fs::write(&path, "one").unwrap();
+    let bucket = Bucket::folder(folder.path()).unwrap();
+    let Ok(Fetched::Document(_, Some(etag))) = bucket.fetch("key", 9, None).await else {
+        panic!("a folder has entity tags");
+    };
+    assert_eq!(bucket.fetch("key", 9, Some(&etag)).await, Ok(Fetched::Same));
+    std::fs::write(&path, "three").unwrap();
+    let changed = bucket.fetch("key", 9, Some(&etag)).await;
+    assert!(matches!(changed, Ok(Fetched::Document(text, _)) if text == "three"));
 }
 
 #[test]

@@ -10,10 +10,10 @@ use veil_hls::template::{Limits, Target, Template};
 use veil_presign::Names;
 
 use super::Asked;
-use crate::bucket::{Document, ReadError};
+use crate::cache::{Kind, Missing};
 use crate::conditions;
 use crate::gateway::Gateway;
-use crate::origin::Origin;
+use crate::origin::{Life, Origin};
 use crate::problem::Problem;
 
 pub(super) const MEDIA_TYPE: &str = "application/vnd.apple.mpegurl";
@@ -27,66 +27,97 @@ const STILL_AGE_S: i64 = 60;
 /// Tags of playlists that do not change: an end, or renditions to choose from.
 const STILL_TAGS: [&str; 2] = ["#EXT-X-ENDLIST", "#EXT-X-STREAM-INF:"];
 
+/// A plain tree's playlist, parsed.
+pub(crate) struct PlainPlaylist {
+    template: Template,
+    names: Names,
+    sha256: [u8; 32],
+    is_still: bool,
+}
+
+impl PlainPlaylist {
+    /// How plain trees' playlists are read.
+    pub(crate) fn kind(limit_bytes: u64) -> Kind<Self> {
+        Kind {
+            name: "plain",
+            limit_bytes,
+            document_bytes_max: Limits::default().playlist_bytes as u64,
+            parse: |_, text| Self::parse(text),
+            weigh: Self::size_bytes,
+        }
+    }
+
+    fn parse(text: &[u8]) -> Option<Self> {
+        let template = Template::parse(text, Limits::default()).ok()?;
+        let names = Names::new(template.objects().map(|reference| reference.path));
+        let (sha256, is_still) = (Sha256::digest(text).into(), is_still(text));
+        Some(Self { template, names, sha256, is_still })
+    }
+
+    fn size_bytes(&self) -> usize {
+        self.template.size_bytes() + self.names.size_bytes() + size_of::<Self>()
+    }
+
+    fn age_s(&self) -> i64 {
+        if self.is_still { STILL_AGE_S } else { LIVE_AGE_S }
+    }
+
+    /// How long it plays, in whole seconds, rounded up; a live one, how much of it is there.
+    fn duration_s(&self) -> u32 {
+        u32::try_from(self.template.duration_us().div_ceil(1_000_000)).unwrap_or(u32::MAX)
+    }
+
+    /// Writes it out, each object as `push` does; playlists stay as they stand.
+    fn write(&self, mut push: impl FnMut(usize, &mut Vec<u8>)) -> Result<Vec<u8>, Problem> {
+        let playlists: Vec<&str> =
+            self.template.playlists().map(|reference| reference.uri).collect();
+        let mut body = Vec::new();
+        let emitted = self.template.emit(&[], &mut body, |target, out| match target {
+            Target::Playlist(at) => out.extend_from_slice(playlists[at].as_bytes()),
+            Target::Object(at) => push(at, out),
+        });
+        emitted.map_err(|_| invalid())?;
+        Ok(body)
+    }
+
+    /// As it lies in the bucket.
+    fn unsigned(&self) -> Result<Vec<u8>, Problem> {
+        let objects: Vec<&str> = self.template.objects().map(|reference| reference.uri).collect();
+        self.write(|at, out| out.extend_from_slice(objects[at].as_bytes()))
+    }
+
+    /// With the presigned URL of each object.
+    fn signed(&self, origin: &Origin, folder: &str, life: Life) -> Result<Vec<u8>, Problem> {
+        let signed = origin.sign(folder, &self.names, life).map_err(|_| Problem::internal())?;
+        self.write(|at, out| signed.push(at, out))
+    }
+}
+
 pub(super) async fn show(
     gateway: &Gateway,
     asked: &Asked,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let limits = Limits::default();
-    let read = gateway.bucket.read_changed(&asked.target.key, None, limits.playlist_bytes as u64);
-    let document = read.await.map_err(read_problem)?;
-    let template = Template::parse(&document.bytes, limits).map_err(|_| invalid())?;
-    let age_s = if is_still(&document.bytes) { STILL_AGE_S } else { LIVE_AGE_S };
-    match &asked.tree.origin {
-        None => answer(asked.cache(age_s, false), &etag(&document, &[]), headers, || {
-            Ok(document.bytes.to_vec())
-        }),
-        Some(origin) => {
-            let (folder, _) = asked.target.split();
-            let life = asked.tree.life(folder, asked.now, asked.right.end);
-            let signing = [
-                origin.access_key_id().to_owned(),
-                life.signed_at.to_string(),
-                life.expires_s.to_string(),
-            ];
-            answer(asked.cache(age_s, true), &etag(&document, &signing), headers, || {
-                sign(&template, origin, folder, life)
-            })
-        }
-    }
-}
-
-fn read_problem(error: ReadError) -> Problem {
-    match error {
-        ReadError::Unknown => Problem::object_unknown(),
-        ReadError::TooLarge => invalid(),
-        ReadError::Range { .. } | ReadError::Unchanged | ReadError::Unavailable => {
-            Problem::store_unavailable()
-        }
-    }
+    let found = gateway.plain_playlists.get(&asked.target.key).await;
+    let playlist = found.map_err(|missing| match missing {
+        Missing::Unknown => Problem::object_unknown(),
+        Missing::Invalid => invalid(),
+        Missing::Unavailable => Problem::store_unavailable(),
+    })?;
+    let Some(origin) = &asked.tree.origin else {
+        let (cache, tag) = (asked.cache(playlist.age_s(), false), etag(&playlist, &[]));
+        return answer(&cache, &tag, headers, || playlist.unsigned());
+    };
+    let (folder, _) = asked.target.split();
+    let life = asked.tree.life(folder, asked.now, asked.right.end, playlist.duration_s());
+    let signing =
+        [origin.access_key_id().to_owned(), life.signed_at.to_string(), life.expires_s.to_string()];
+    let (cache, tag) = (asked.cache(playlist.age_s(), true), etag(&playlist, &signing));
+    answer(&cache, &tag, headers, || playlist.signed(origin, folder, life))
 }
 
 const fn invalid() -> Problem {
     Problem::plain_playlist_invalid()
-}
-
-/// Writes a template out with the presigned URL of each object.
-fn sign(
-    template: &Template,
-    origin: &Origin,
-    folder: &str,
-    life: crate::origin::Life,
-) -> Result<Vec<u8>, Problem> {
-    let names = Names::new(template.objects().map(|reference| reference.path));
-    let signed = origin.sign(folder, names, life).map_err(|_| Problem::internal())?;
-    let playlists: Vec<&str> = template.playlists().map(|reference| reference.uri).collect();
-    let mut body = Vec::new();
-    let emitted = template.emit(&[], &mut body, |target, out| match target {
-        Target::Playlist(at) => out.extend_from_slice(playlists[at].as_bytes()),
-        Target::Object(at) => signed.push(at, out),
-    });
-    emitted.map_err(|_| invalid())?;
-    Ok(body)
 }
 
 /// Whether a playlist says of itself that it doesn't change.
@@ -96,9 +127,9 @@ fn is_still(playlist: &[u8]) -> bool {
 }
 
 /// The tag of a playlist as it leaves: of its text, and of what its URLs were signed with.
-fn etag(document: &Document, signing: &[String]) -> String {
+fn etag(playlist: &PlainPlaylist, signing: &[String]) -> String {
     let mut hash = Sha256::new();
-    hash.update(&document.bytes);
+    hash.update(playlist.sha256);
     for part in signing {
         hash.update([0]);
         hash.update(part);
@@ -109,13 +140,13 @@ fn etag(document: &Document, signing: &[String]) -> String {
 
 /// Builds the answer; a client that has it already costs no signature.
 fn answer(
-    cache: String,
+    cache: &str,
     etag: &str,
     headers: &HeaderMap,
     body: impl FnOnce() -> Result<Vec<u8>, Problem>,
 ) -> Result<Response, Problem> {
     let value = |text: &str| HeaderValue::try_from(text).map_err(|_| Problem::internal());
-    let head = [(header::CACHE_CONTROL, value(&cache)?), (header::ETAG, value(etag)?)];
+    let head = [(header::CACHE_CONTROL, value(cache)?), (header::ETAG, value(etag)?)];
     if conditions::none_match(headers, etag) {
         return Ok((StatusCode::NOT_MODIFIED, head).into_response());
     }

@@ -20,6 +20,9 @@ const SEALED: [&str; 2] = ["t/", "g/"];
 /// Longest window, in seconds: a day, for which two signing keys are kept.
 const WINDOW_MAX_S: u32 = 86_400;
 
+/// How much longer a URL lives than its playlist plays, in seconds.
+const PAUSE_S: u32 = 1_800;
+
 /// One plain tree, as it is configured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -207,12 +210,23 @@ impl PlainTree {
         })
     }
 
-    /// When URLs of `folder` are signed, and how long they live: for the configured time beyond their window, and not beyond
-    /// `end`.
-    pub(super) fn life(&self, folder: &str, now: Timestamp, end: Option<Timestamp>) -> Life {
+    /// When URLs of `folder` are signed, and how long they live beyond their window: for the configured time, or as long as
+    /// the playlist plays and a pause; never beyond `end`.
+    pub(super) fn life(
+        &self,
+        folder: &str,
+        now: Timestamp,
+        end: Option<Timestamp>,
+        duration_s: u32,
+    ) -> Life {
         let signed_at = staggered_window_start(now, self.url_window_s, folder.as_bytes());
         let left_s = end.map_or(i64::MAX, |end| end.as_second() - signed_at.as_second());
-        let whole_s = (self.url_life_s + self.url_window_s).min(EXPIRES_MAX_S);
+        let playing_s = match duration_s {
+            0 => 0,
+            duration_s => duration_s.saturating_add(PAUSE_S),
+        };
+        let life_s = self.url_life_s.max(playing_s);
+        let whole_s = life_s.saturating_add(self.url_window_s).min(EXPIRES_MAX_S);
         let expires_s = u32::try_from(left_s).unwrap_or(u32::MAX).min(whole_s);
         Life { signed_at, expires_s }
     }

@@ -4,6 +4,7 @@
 //! those are held by our own verifier (`plain/playlists.rs`) and, in the full run, by Garage (`garage.rs`).
 
 mod faults;
+mod process;
 mod urls;
 
 use std::fs;
@@ -67,7 +68,7 @@ impl Stored {
         let source = CredentialSource::Keys(credentials(&store));
         let bucket = Bucket::s3(&place(&url), source, settings).unwrap();
         let trees = trees(&store, &url);
-        let site = Site::over(bucket, trees);
+        let site = Site::over_bucket(bucket, trees);
         // The store's clock is the machine's.
         site.set_now(&jiff::Timestamp::now().to_string());
         let end = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24);

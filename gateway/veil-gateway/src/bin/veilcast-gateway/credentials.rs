@@ -1,22 +1,16 @@
 //! The credential that signs URLs: a file's, or the environment's.
 //!
-//! Owns the file's form (TOML) and the condition under which it is read: nobody but its owner may.
-//! Refuses a secret that could be guessed: whoever holds one URL can try secrets against it offline.
+//! Owns the file's form (TOML). Refuses a secret that could be guessed: whoever holds one URL can try
+//! secrets against it offline.
 
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use serde::Deserialize;
 use veil_gateway::Config;
 use veil_presign::Credentials;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroize as _;
 
-use crate::Failure;
-
-/// Largest credentials file, in bytes: two short lines and a comment.
-const FILE_BYTES_MAX: u64 = 16 << 10;
+use crate::{Failure, private_file};
 
 /// Shortest secret, in characters: 32 of hex are 128 bits.
 const SECRET_CHARS_MIN: usize = 32;
@@ -54,48 +48,13 @@ pub(crate) fn find(config: &Config) -> Result<Credentials, Failure> {
 /// Reads a credentials file.
 pub(crate) fn read(path: &Path) -> Result<Credentials, Failure> {
     let shown = path.display();
-    let unreadable = |error: io::Error| {
-        let hint = "name a file that this user may read with --credentials";
-        Failure::new(format!("the credentials file {shown} cannot be read: {error}"), hint)
-    };
-    let text = secret_text(path).map_err(|refusal| match refusal {
-        Refusal::Unreadable(error) => unreadable(error),
-        Refusal::Open => {
-            let error =
-                format!("the credentials file {shown} is open to other users of this machine");
-            Failure::new(error, "close it: chmod 600 FILE")
-        }
-        Refusal::TooLarge => {
-            Failure::new(format!("the credentials file {shown} is larger than 16 KiB"), FORM)
-        }
-    })?;
+    let text = private_file::read(path, "credentials file", "--credentials", FORM)?;
     // The parser's own message would show the line, and with it the secret.
     let wire: WireCredentials = toml::from_str(&text).map_err(|_| {
         Failure::new(format!("the credentials file {shown} is not of its form"), FORM)
     })?;
     check(wire)
         .map_err(|error| Failure::new(format!("the credentials file {shown}: {error}"), GUESSED))
-}
-
-/// Why a file that holds a secret is not read.
-pub(crate) enum Refusal {
-    Unreadable(io::Error),
-    /// Others than its owner may read it.
-    Open,
-    TooLarge,
-}
-
-/// Reads a file that holds a secret, if its owner alone may.
-pub(crate) fn secret_text(path: &Path) -> Result<Zeroizing<String>, Refusal> {
-    let file = File::open(path).map_err(Refusal::Unreadable)?;
-    let metadata = file.metadata().map_err(Refusal::Unreadable)?;
-    if metadata.mode() & 0o077 != 0 {
-        return Err(Refusal::Open);
-    }
-    let mut text = Zeroizing::new(String::new());
-    let mut limited = file.take(FILE_BYTES_MAX + 1);
-    limited.read_to_string(&mut text).map_err(Refusal::Unreadable)?;
-    if text.len() as u64 > FILE_BYTES_MAX { Err(Refusal::TooLarge) } else { Ok(text) }
 }
 
 fn check(wire: WireCredentials) -> Result<Credentials, String> {

@@ -9,8 +9,7 @@ use veil_gateway::{
 };
 use zeroize::Zeroizing;
 
-use crate::credentials::{Refusal, secret_text};
-use crate::{Failure, store};
+use crate::{Failure, private_file, store};
 
 const HINT: &str = "docs/operations/gateway.toml shows a plain tree with every key";
 
@@ -32,29 +31,18 @@ pub(crate) fn trees(config: &Config) -> Result<PlainTrees, Failure> {
 
 fn key(settings: &PlainSettings) -> Result<Option<Zeroizing<String>>, Failure> {
     let (PlainAuth::Token, Some(path)) = (settings.auth, &settings.key) else { return Ok(None) };
-    let text = match settings.algorithm {
-        PlainAlgorithm::HS256 => secret_text(path),
-        PlainAlgorithm::ES256 => {
-            std::fs::read_to_string(path).map(Zeroizing::new).map_err(Refusal::Unreadable)
+    match settings.algorithm {
+        PlainAlgorithm::HS256 => {
+            let form = "make one with: openssl rand -hex 32";
+            private_file::read(path, "key of tokens", "plain.key", form).map(Some)
         }
-    };
-    text.map(Some).map_err(|refusal| failure(path, &refusal))
+        PlainAlgorithm::ES256 => public_key(path).map(Some),
+    }
 }
 
-fn failure(path: &Path, refusal: &Refusal) -> Failure {
-    let shown = path.display();
-    match refusal {
-        Refusal::Unreadable(error) => {
-            let hint = "name a file that this user may read by plain.key";
-            Failure::new(format!("the key of tokens {shown} cannot be read: {error}"), hint)
-        }
-        Refusal::Open => {
-            let error = format!("the key of tokens {shown} is open to other users of this machine");
-            Failure::new(error, "close it: chmod 600 FILE")
-        }
-        Refusal::TooLarge => {
-            let hint = "make one with: openssl rand -hex 32";
-            Failure::new(format!("the key of tokens {shown} is larger than 16 KiB"), hint)
-        }
-    }
+fn public_key(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
+        let hint = "name a file that this user may read by plain.key";
+        Failure::new(format!("the key of tokens {} cannot be read: {error}", path.display()), hint)
+    })
 }

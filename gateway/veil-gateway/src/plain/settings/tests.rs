@@ -129,14 +129,16 @@ fn urls_live_as_long_as_configured_and_end_with_the_token() {
     let text = "prefix = \"vod/\"\nauth = \"none\"\nurl_life_s = 600\nurl_window_s = 100\n";
     let tree = PlainTree::new(&settings(text), None, None).unwrap();
     let now: Timestamp = "2026-11-20T10:00:00Z".parse().unwrap();
-    let life = tree.life("vod/a/", now, None);
+    let life = tree.life("vod/a/", now, None, 0);
     let age_s = now.as_second() - life.signed_at.as_second();
     assert!((0..100).contains(&age_s), "{age_s}");
     assert_eq!(life.expires_s, 700);
+    // A film of ten hours has them, and a pause.
+    assert_eq!(tree.life("vod/a/", now, None, 36_000).expires_s, 37_900);
     let end = Timestamp::from_second(now.as_second() + 60).unwrap();
-    let left_s = i64::from(tree.life("vod/a/", now, Some(end)).expires_s) - age_s;
+    let left_s = i64::from(tree.life("vod/a/", now, Some(end), 0).expires_s) - age_s;
     assert_eq!(left_s, 60);
     let most = "prefix = \"vod/\"\nauth = \"none\"\nurl_life_s = 604800\n";
     let most = PlainTree::new(&settings(most), None, None).unwrap();
-    assert_eq!(most.life("vod/", now, None).expires_s, 604_800);
+    assert_eq!(most.life("vod/", now, None, 0).expires_s, 604_800);
 }

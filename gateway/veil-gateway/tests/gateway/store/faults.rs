@@ -67,7 +67,34 @@ fn a_store_that_hangs_up_or_does_not_answer_in_time_is_503() {
     check_away(&stored, PLAYLIST);
     stored.store.heal();
     stored.store.fault(Fault::new(Trouble::Slow(Duration::from_millis(100))));
+    assert_eq!(stored.get(PATH).status, 200);
+}
+
+#[test]
+fn a_playlist_that_was_read_is_served_while_the_store_is_away_and_others_are_503() {
+    let stored = stored();
+    let first = stored.get(PLAYLIST);
+    assert_eq!(first.status, 200);
+    stored.store.go_away();
+    // Beyond the second for which it is fresh.
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_millis(1_500) {
+        let answer = stored.get(PLAYLIST);
+        assert_eq!((answer.status, &answer.body), (200, &first.body));
+    }
+    check_away(&stored, "/hls/passed/other.m3u8");
+}
+
+#[test]
+fn a_playlist_that_has_not_changed_is_not_sent_again_by_the_store() {
+    let stored = stored();
     assert_eq!(stored.get(PLAYLIST).status, 200);
+    let unchanged = "GET /videos/site/passed/a.m3u8 304".to_owned();
+    let started = Instant::now();
+    while !stored.store.seen().contains(&unchanged) && started.elapsed() < Duration::from_secs(10) {
+        assert_eq!(stored.get(PLAYLIST).status, 200);
+    }
+    assert!(stored.store.seen().contains(&unchanged), "{:?}", stored.store.seen());
 }
 
 #[test]
