@@ -1,9 +1,11 @@
 //! The gateway over a real S3 store, sound and in trouble.
 //!
-//! The store verifies every signature that it sees. It is lax on regions and on the seven days that URLs may live at most;
-//! those are held by our own verifier (`plain/playlists.rs`) and, in the full run, by Garage (`garage.rs`).
+//! The store verifies every signature that it sees. It knows no `If-None-Match` on reads, so that a playlist is always sent
+//! anew, and is lax on regions and on the seven days that URLs may live at most; those are held by our own verifier (`plain/playlists.rs`) and, in the full run, by Garage (`garage.rs`).
 
 mod faults;
+mod garage;
+mod players;
 mod process;
 mod urls;
 

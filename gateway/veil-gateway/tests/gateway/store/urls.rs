@@ -14,7 +14,7 @@ fn agent() -> Agent {
 }
 
 /// Asks the store as a player would.
-fn status(method: &str, url: &str) -> u16 {
+pub(super) fn status(method: &str, url: &str) -> u16 {
     let agent = agent();
     let answer = match method {
         "GET" => agent.get(url).call(),
@@ -25,7 +25,7 @@ fn status(method: &str, url: &str) -> u16 {
     answer.unwrap().status().as_u16()
 }
 
-fn body(url: &str, range: Option<&str>) -> Vec<u8> {
+pub(super) fn body(url: &str, range: Option<&str>) -> Vec<u8> {
     let agent = agent();
     let mut request = agent.get(url);
     if let Some(range) = range {
