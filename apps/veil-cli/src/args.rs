@@ -3,6 +3,7 @@
 pub(crate) mod sealed;
 pub(crate) mod sign;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
@@ -167,6 +168,16 @@ pub(crate) enum Command {
     /// temporary one, AWS_SESSION_TOKEN. Whoever has the output can read what it names until it expires.
     #[command(after_help = SIGN_EXAMPLES)]
     Sign(SignArgs),
+    /// Run a gateway alone, with its own flags and configuration
+    ///
+    /// Becomes `veilcast-gateway`, which lies beside this program and never sees a key. What follows is
+    /// for it: `veilcast gateway --help` is its help.
+    #[command(disable_help_flag = true)]
+    Gateway {
+        /// The gateway's arguments, such as --config FILE --check-config
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
+        args: Vec<OsString>,
+    },
     /// Check that this machine has what Veilcast needs
     Doctor,
     /// Print a completion script for a shell
