@@ -17,7 +17,9 @@ use serde::{Deserialize, Serialize};
 pub use error::ConfigError;
 pub(crate) use error::in_range;
 
+use crate::admin::AdminFiles;
 use crate::cors::Cors;
+use crate::metrics::MetricsSettings;
 use crate::peer::Proxies;
 use crate::rate::RateLimits;
 use crate::serve::ServeLimits;
@@ -48,6 +50,10 @@ pub struct Config {
     pub rate: RateLimits,
     /// Pages of other origins that may play.
     pub cors: Cors,
+    /// What the operator alone may do.
+    pub admin: AdminFiles,
+    /// Where figures go.
+    pub metrics: MetricsSettings,
 }
 
 /// Where the gateway's own certificate lies: the table `[tls]`. Without it, HTTP in clear.
@@ -103,6 +109,8 @@ impl Default for Config {
             proxy: Proxies::default(),
             rate: RateLimits::default(),
             cors: Cors::default(),
+            admin: AdminFiles::default(),
+            metrics: MetricsSettings::default(),
         }
     }
 }
@@ -140,7 +148,15 @@ mod tests {
     const DOCUMENTED: &str = include_str!("../../../docs/operations/gateway.toml");
 
     /// Keys that have no default; the page shows an example.
-    const EXAMPLES: [&str; 5] = ["bucket", "credentials", "page", "tls.certificate", "tls.key"];
+    const EXAMPLES: [&str; 7] = [
+        "bucket",
+        "credentials",
+        "page",
+        "tls.certificate",
+        "tls.key",
+        "admin.token",
+        "metrics.listen",
+    ];
 
     /// The page with every `#key = value` line as a setting; prose has a space after its `#`.
     fn uncommented() -> String {

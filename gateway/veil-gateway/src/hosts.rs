@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
@@ -14,24 +15,30 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use crate::problem::Problem;
-
-/// The one path that answers for any host: probes address machines, not names.
-pub(crate) const HEALTH_PATH: &str = "/healthz";
+use crate::ready::PROBE_PATHS;
 
 /// The host that a request is for, as URLs are signed for it.
 #[derive(Clone)]
-pub(crate) struct Host(pub(crate) String);
+pub(crate) struct Host(pub(crate) Arc<str>);
+
+impl From<&str> for Host {
+    fn from(host: &str) -> Self {
+        Self(host.into())
+    }
+}
 
 /// The hosts that a gateway answers for.
 #[derive(Clone, Debug)]
 pub struct Hosts {
     /// What may stand in `Host`, in lower case, and the form that URLs are signed for.
-    entries: Vec<(String, String)>,
+    entries: Vec<(String, Arc<str>)>,
+    /// Whether a name was added by which others may reach this gateway.
+    has_public: bool,
 }
 
 impl fmt::Display for Hosts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown: Vec<&str> = self.entries.iter().map(|(_, signed)| signed.as_str()).collect();
+        let mut shown: Vec<&str> = self.entries.iter().map(|(_, signed)| &**signed).collect();
         shown.dedup();
         f.write_str(&shown.join(", "))
     }
@@ -54,7 +61,7 @@ impl Hosts {
     /// 443 is taken for TLS.
     #[must_use]
     pub fn listening_on(address: SocketAddr) -> Self {
-        let mut hosts = Self { entries: Vec::new() };
+        let mut hosts = Self { entries: Vec::new(), has_public: false };
         if address.ip().is_loopback() {
             let port = address.port();
             let default_port = if port == 443 { ":443" } else { ":80" };
@@ -87,6 +94,7 @@ impl Hosts {
             return Err(PublicUrlError::NotRoot);
         }
         self.add(authority.to_ascii_lowercase(), default_port);
+        self.has_public = true;
         Ok(())
     }
 
@@ -96,17 +104,23 @@ impl Hosts {
         self.entries.is_empty()
     }
 
+    /// Whether only this machine is answered: a loopback address, and no name for anybody else.
+    pub(crate) fn are_local(&self) -> bool {
+        !self.is_empty() && !self.has_public
+    }
+
     /// Adds a host with and without its scheme's default port.
     fn add(&mut self, host: String, default_port: &str) {
-        let bare = host.strip_suffix(default_port).unwrap_or(&host).to_owned();
-        self.entries.push((format!("{bare}{default_port}"), bare.clone()));
-        self.entries.push((bare.clone(), bare));
+        let bare = host.strip_suffix(default_port).unwrap_or(&host);
+        let signed: Arc<str> = bare.into();
+        self.entries.push((format!("{bare}{default_port}"), Arc::clone(&signed)));
+        self.entries.push((bare.to_owned(), signed));
     }
 
     fn find(&self, shown: &str) -> Option<Host> {
-        let shown = shown.to_ascii_lowercase();
-        let entry = self.entries.iter().find(|(accepted, _)| *accepted == shown);
-        entry.map(|(_, signed)| Host(signed.clone()))
+        let mut entries = self.entries.iter();
+        let entry = entries.find(|(accepted, _)| accepted.eq_ignore_ascii_case(shown));
+        entry.map(|(_, signed)| Host(Arc::clone(signed)))
     }
 }
 
@@ -116,7 +130,7 @@ pub(crate) async fn check(
     mut request: Request,
     next: Next,
 ) -> Response {
-    if request.uri().path() == HEALTH_PATH {
+    if PROBE_PATHS.contains(&request.uri().path()) {
         return next.run(request).await;
     }
     let shown = match shown_host(&request) {
@@ -156,7 +170,7 @@ mod tests {
     use super::*;
 
     fn signed(hosts: &Hosts, shown: &str) -> Option<String> {
-        hosts.find(shown).map(|host| host.0)
+        hosts.find(shown).map(|host| host.0.to_string())
     }
 
     #[test]

@@ -21,9 +21,9 @@ use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{ConfigError, in_range};
-use crate::hosts::HEALTH_PATH;
 use crate::peer::{Network, Peer, Proxies};
 use crate::problem::Problem;
+use crate::ready::{HEALTH_PATH, READY_PATH};
 pub(crate) use table::Subject;
 use table::{Quota, Table};
 
@@ -153,7 +153,7 @@ pub(crate) async fn check(
     request: Request,
     next: Next,
 ) -> Response {
-    if request.uri().path() == HEALTH_PATH {
+    if [HEALTH_PATH, READY_PATH].contains(&request.uri().path()) {
         return next.run(request).await;
     }
     let address = rates.address(&request);

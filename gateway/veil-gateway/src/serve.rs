@@ -23,6 +23,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::gateway::Gateway;
+use crate::metrics::Metrics;
 use crate::rate::Rates;
 use connection::Server;
 pub use limits::ServeLimits;
@@ -42,6 +43,20 @@ pub enum Drained {
         /// How many.
         connection_count: usize,
     },
+}
+
+/// Most connections to the operator's listener: scrapers and probes.
+const METRICS_CONNECTION_COUNT: usize = 64;
+
+/// Serves the figures of `gateway`, and probes of it, on `listener`; without a token where only this
+/// machine reaches it. It ends with the process, so that probes see the gateway drain.
+pub async fn serve_metrics(listener: TcpListener, gateway: Gateway, limits: ServeLimits) {
+    let is_open = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
+    let limits = ServeLimits { connection_count: METRICS_CONNECTION_COUNT, ..limits };
+    let door = Door::new(&gateway, limits, false);
+    let (_stop, stopped) = watch::channel(false);
+    let server = Server { router: gateway.metrics_router(is_open), limits, tls: None, stopped };
+    door.accept_all(&listener, &server, std::future::pending()).await;
 }
 
 /// Serves `gateway` on `listener` in clear, until `shutdown` completes, then drains: HTTP/1.1, and
@@ -73,38 +88,12 @@ async fn run(
     limits: ServeLimits,
     shutdown: impl Future<Output = ()>,
 ) -> Drained {
-    let door = Door {
-        rates: Arc::clone(&gateway.rates),
-        places: Arc::new(Semaphore::new(limits.connection_count.min(Semaphore::MAX_PERMITS))),
-        slots: Slots::new(limits.connections_per_address),
-        has_tls: tls.is_some(),
-    };
+    let door = Door::new(&gateway, limits, tls.is_some());
+    let ready = Arc::clone(&gateway.ready);
     let (stop, stopped) = watch::channel(false);
     let server = Server { router: gateway.router(), limits, tls, stopped };
-    let mut connections = JoinSet::new();
-    let mut shutdown = pin!(shutdown);
-    loop {
-        let accepted = tokio::select! {
-            () = &mut shutdown => break,
-            Some(_) = connections.join_next() => continue,
-            accepted = door.accept(&listener) => accepted,
-        };
-        match accepted {
-            Ok((stream, peer, place)) => {
-                // Who is over a limit is closed here, by dropping the stream.
-                let Some(slot) = door.admit(peer) else { continue };
-                let server = server.clone();
-                connections.spawn(async move {
-                    server.connection(stream, peer).await;
-                    drop((place, slot));
-                });
-            }
-            Err(error) => {
-                tracing::warn!(kind = %error.kind(), "a connection could not be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
+    let connections = door.accept_all(&listener, &server, shutdown).await;
+    ready.drain();
     drop(listener);
     let _ = stop.send(true);
     drain(connections, limits.drain_timeout).await
@@ -115,10 +104,55 @@ struct Door {
     rates: Arc<Rates>,
     places: Arc<Semaphore>,
     slots: Arc<Slots>,
+    metrics: Arc<Metrics>,
     has_tls: bool,
 }
 
 impl Door {
+    fn new(gateway: &Gateway, limits: ServeLimits, has_tls: bool) -> Self {
+        Self {
+            rates: Arc::clone(&gateway.rates),
+            places: Arc::new(Semaphore::new(limits.connection_count.min(Semaphore::MAX_PERMITS))),
+            slots: Slots::new(limits.connections_per_address),
+            metrics: Arc::clone(&gateway.metrics),
+            has_tls,
+        }
+    }
+
+    /// Accepts until `shutdown` completes; returns the connections.
+    async fn accept_all(
+        &self,
+        listener: &TcpListener,
+        server: &Server,
+        shutdown: impl Future<Output = ()>,
+    ) -> JoinSet<()> {
+        let mut connections = JoinSet::new();
+        let mut shutdown = pin!(shutdown);
+        loop {
+            let accepted = tokio::select! {
+                () = &mut shutdown => return connections,
+                Some(_) = connections.join_next() => continue,
+                accepted = self.accept(listener) => accepted,
+            };
+            match accepted {
+                Ok((stream, peer, place)) => {
+                    // Who is over a limit is closed here, by dropping the stream.
+                    let Some(slot) = self.admit(peer) else { continue };
+                    let open = (place, slot, self.metrics.connection());
+                    let server = server.clone();
+                    connections.spawn(async move {
+                        server.connection(stream, peer).await;
+                        drop(open);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(kind = %error.kind(), "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
     /// Takes a free place first, so that clients beyond the limit wait outside.
     async fn accept(
         &self,

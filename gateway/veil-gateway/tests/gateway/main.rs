@@ -9,6 +9,8 @@
     reason = "clippy takes the helpers of an integration test for production code"
 )]
 
+mod batch;
+mod caches;
 mod client;
 mod configuration;
 mod cors;
@@ -18,6 +20,7 @@ mod flow;
 mod hostile;
 mod http2;
 mod objects;
+mod operator;
 mod page;
 mod process;
 mod site;

@@ -17,8 +17,8 @@ use veil_testkit::{Finished, Spawned};
 
 use crate::client::{Answer, PATIENCE, connect, send};
 use crate::site::{
-    ACCESS_KEY_ID, BEARER, GRANT, HUGE, HUGE_BYTES, INDEX, INIT, MANIFEST, MEDIA, SECRET, SEGMENTS,
-    TITLE, bearer, object_bytes, record, write_bucket,
+    ACCESS_KEY_ID, ADMIN, BEARER, GRANT, HUGE, HUGE_BYTES, INDEX, INIT, MANIFEST, MEDIA, SECRET,
+    SEGMENTS, TITLE, bearer, object_bytes, record, write_bucket,
 };
 
 pub(crate) fn command() -> Command {
@@ -40,6 +40,7 @@ pub(crate) fn write_private(path: &Path, text: &str, mode: u32) -> PathBuf {
 pub(crate) struct Process {
     pub(crate) child: Spawned,
     pub(crate) address: SocketAddr,
+    metrics: Option<SocketAddr>,
     folder: TempDir,
 }
 
@@ -67,9 +68,9 @@ impl Process {
         let line = child.next_line(PATIENCE).unwrap();
         let ready: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(ready["event"], "listening");
-        let url = ready["url"].as_str().unwrap();
-        let address = url.rsplit('/').next().unwrap().parse().unwrap();
-        Self { child, address, folder }
+        let address = |url: &Value| url.as_str()?.split('/').nth(2)?.parse().ok();
+        let metrics = address(&ready["metrics_url"]);
+        Self { child, address: address(&ready["url"]).unwrap(), metrics, folder }
     }
 
     /// Kills the gateway, and starts another over the same bucket on the same port.
@@ -313,6 +314,53 @@ fn wrong_usage_is_exit_2_and_help_teaches() {
     for word in ["--public-url", "secret_access_key", "127.0.0.1:8787", "Examples:", "SIGTERM"] {
         assert!(help.contains(word), "{word}");
     }
+}
+
+#[test]
+fn without_a_token_the_operators_paths_are_not_there_and_figures_are_for_this_machine() {
+    let process = Process::start(&[]);
+    process.send("GET /performance/metrics", &[]).is_problem(404, "not-found");
+    process.send("POST /performance/gc", &[]).is_problem(404, "not-found");
+    let text = process.send("GET /metrics", &[]);
+    assert!(text.text().contains("veilcast_build_info{version="), "{}", text.text());
+    let process = Process::start(&["--public-url", "https://videos.example.org"]);
+    process.send("GET /metrics", &[]).is_problem(404, "not-found");
+}
+
+#[test]
+fn figures_have_a_listener_of_their_own_and_a_token_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write_private(&folder.path().join("token"), &format!("{ADMIN}\n"), 0o600);
+    let url = "https://videos.example.org";
+    let more = ["--public-url", url, "--metrics-listen", "127.0.0.1:0", "--admin-token"];
+    let process = Process::start(&[&more[..], &[path.to_str().unwrap()]].concat());
+    let token = format!("Authorization: Bearer {ADMIN}");
+    assert_eq!(process.send("POST /performance/gc", &[&token]).status, 200);
+    process.send("GET /metrics", &[]).is_problem(401, "admin-missing");
+    let address = process.metrics.unwrap();
+    let aside = |start: &str| send(address, start, &["Host: x"], "");
+    assert!(aside("GET /metrics").text().ends_with("# EOF\n"));
+    assert_eq!(aside("GET /healthz").text(), "ok");
+    assert_eq!(aside("GET /readyz").text(), "ready");
+    aside("GET /performance/metrics").is_problem(404, "not-found");
+}
+
+#[test]
+fn a_token_file_that_others_read_or_that_holds_no_token_is_refused() {
+    let folder = write_bucket();
+    let bucket = folder.path().join("bucket");
+    let file = credentials(folder.path());
+    let path = folder.path().join("token");
+    let check = |text: &str, mode: u32, error: &str, hint: &str| {
+        let token = write_private(&path, text, mode);
+        let [bucket, file, token] = [&bucket, &file, &token].map(|path| path.to_str().unwrap());
+        let args = ["--bucket", bucket, "--credentials", file, "--admin-token", token];
+        check_refusal(&args, error, hint);
+    };
+    check(ADMIN, 0o644, "open to other users", "chmod 600");
+    check("short", 0o600, "32 to 256 characters", "openssl rand");
+    check(&format!("{ADMIN} {ADMIN}"), 0o600, "letters, digits", "openssl rand");
+    check(&"a".repeat(20_000), 0o600, "larger than 16 KiB", "openssl rand");
 }
 
 #[test]

@@ -58,6 +58,19 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     pub(crate) page: Option<PathBuf>,
 
+    /// The operator's token, which opens /performance and, beyond loopback, /metrics
+    ///
+    /// A file with one line of 32 or more random characters (openssl rand -hex 32), readable by its
+    /// owner alone (mode 0600). Without it those paths are not there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) admin_token: Option<PathBuf>,
+
+    /// Serve /metrics, /healthz and /readyz on an address of their own as well
+    ///
+    /// On a loopback address /metrics wants no token there; on any other it does.
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) metrics_listen: Option<SocketAddr>,
+
     /// The form of the access log on standard error [default: text]
     #[arg(long, value_name = "FORM")]
     pub(crate) log: Option<LogForm>,
@@ -66,19 +79,22 @@ pub(crate) struct Args {
 impl Args {
     /// Lets the flags that were given stand in for what `config` says.
     pub(crate) fn override_in(&self, config: &mut Config) {
-        let Self { config: _, check_config: _, bucket, credentials, listen, public_url, page, log } =
-            self;
+        let Self {
+            config: _, check_config: _, bucket, credentials, listen, public_url, page, ..
+        } = self;
         for (flag, key) in [
             (bucket, &mut config.bucket),
             (credentials, &mut config.credentials),
             (page, &mut config.page),
+            (&self.admin_token, &mut config.admin.token),
         ] {
             if flag.is_some() {
                 key.clone_from(flag);
             }
         }
         config.listen = listen.unwrap_or(config.listen);
-        config.log = log.unwrap_or(config.log);
+        config.log = self.log.unwrap_or(config.log);
+        config.metrics.listen = self.metrics_listen.or(config.metrics.listen);
         if !public_url.is_empty() {
             config.public_urls.clone_from(public_url);
         }

@@ -8,13 +8,17 @@ use std::io::Write as _;
 
 use veil_gateway::Config;
 
-use crate::{Failure, credentials, parts};
+use crate::{Failure, credentials, operator, parts};
 
 /// Shows what would run.
 pub(crate) fn run(config: &Config) -> Result<(), Failure> {
     let mut report = Report { facts: Vec::new(), failures: Vec::new() };
     report.part("credential", credentials::find(config), |_| "read".to_owned());
     report.part("bucket", bucket(config), |()| "answers".to_owned());
+    report.part("admin token", operator::token(config), |token| {
+        let words = if token.is_some() { "read" } else { "none: /performance is not there" };
+        words.to_owned()
+    });
     report.part("watch page", parts::page(config), |page| {
         if page.is_empty() { "none: links will answer 503" } else { "there" }.to_owned()
     });

@@ -1,22 +1,16 @@
 //! The credential that signs URLs: a file's, or the environment's.
 //!
-//! Owns the file's form (TOML) and the condition under which it is read: nobody but its owner may.
-//! Refuses a secret that could be guessed: whoever holds one URL can try secrets against it offline.
+//! Owns the file's form (TOML). Refuses a secret that could be guessed: whoever holds one URL can try
+//! secrets against it offline.
 
-use std::fs::File;
-use std::io::Read as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use serde::Deserialize;
 use veil_gateway::Config;
 use veil_presign::Credentials;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroize as _;
 
-use crate::Failure;
-
-/// Largest credentials file, in bytes: two short lines and a comment.
-const FILE_BYTES_MAX: u64 = 16 << 10;
+use crate::{Failure, private_file};
 
 /// Shortest secret, in characters: 32 of hex are 128 bits.
 const SECRET_CHARS_MIN: usize = 32;
@@ -54,22 +48,7 @@ pub(crate) fn find(config: &Config) -> Result<Credentials, Failure> {
 /// Reads the credentials file.
 fn read(path: &Path) -> Result<Credentials, Failure> {
     let shown = path.display();
-    let unreadable = |error| {
-        let hint = "name a file that this user may read with --credentials";
-        Failure::new(format!("the credentials file {shown} cannot be read: {error}"), hint)
-    };
-    let file = File::open(path).map_err(unreadable)?;
-    let metadata = file.metadata().map_err(unreadable)?;
-    if metadata.mode() & 0o077 != 0 {
-        let error = format!("the credentials file {shown} is open to other users of this machine");
-        return Err(Failure::new(error, "close it: chmod 600 FILE"));
-    }
-    let mut text = Zeroizing::new(String::new());
-    file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > FILE_BYTES_MAX {
-        let error = format!("the credentials file {shown} is larger than 16 KiB");
-        return Err(Failure::new(error, FORM));
-    }
+    let text = private_file::read(path, "credentials file", "--credentials", FORM)?;
     // The parser's own message would show the line, and with it the secret.
     let wire: WireCredentials = toml::from_str(&text).map_err(|_| {
         Failure::new(format!("the credentials file {shown} is not of its form"), FORM)

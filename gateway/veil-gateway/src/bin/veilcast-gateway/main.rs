@@ -10,7 +10,9 @@ mod check;
 mod credentials;
 mod files;
 mod logging;
+mod operator;
 mod parts;
+mod private_file;
 
 use std::convert::Infallible;
 use std::io::Write as _;
@@ -92,8 +94,10 @@ fn run(config: &Config) -> Result<(), Failure> {
         let gateway = Gateway::new(bucket, Signer::local(credentials), hosts, page, clock)
             .with_cors(config.cors.clone())
             .with_rates(config.rate.clone(), config.proxy.clone());
+        let gateway = operator::equip(gateway, config)?;
+        let aside = operator::listen(config, &gateway).await?;
         let (stop, hangups) = (stop_signal()?, catch(SignalKind::hangup())?);
-        announce(address, tls.is_some())?;
+        announce(address, tls.is_some(), aside)?;
         let drained = tokio::select! {
             drained = serve_by(tls.clone(), listener, gateway, limits, stop) => drained,
             never = follow(config, tls, hangups) => match never {},
@@ -164,10 +168,17 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 /// Tells whoever started this process where it answers.
-fn announce(address: SocketAddr, has_tls: bool) -> Result<(), Failure> {
+fn announce(
+    address: SocketAddr,
+    has_tls: bool,
+    metrics: Option<SocketAddr>,
+) -> Result<(), Failure> {
     let scheme = if has_tls { "https" } else { "http" };
-    let url = format!("{scheme}://{address}");
-    let line = serde_json::json!({ "event": "listening", "url": url });
+    let mut line =
+        serde_json::json!({ "event": "listening", "url": format!("{scheme}://{address}") });
+    if let Some(metrics) = metrics {
+        line["metrics_url"] = format!("http://{metrics}/metrics").into();
+    }
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|error| {
         Failure::new(format!("cannot write to standard output: {error}"), "do not close it")
