@@ -11,14 +11,14 @@ mod room;
 
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub(crate) use documents::{Documents, Kind, Missing, Rules};
 pub(crate) use flight::{Flights, Lost};
 pub(crate) use room::Room;
 
 /// What caches may take, and for how long they hold.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CacheSettings {
     /// Memory for signed playlists, compressed bodies among them, in bytes. Default 20 MiB; 0 keeps none.

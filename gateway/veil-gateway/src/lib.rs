@@ -43,5 +43,6 @@ pub use page::{PageError, PageFiles};
 pub use performance::ProcessHooks;
 pub use serve::{Drained, ServeLimits, serve, serve_metrics};
 pub use signer::{
-    CookieScope, CredentialSource, Place, Signer, SigningCredential, UnusableMode, UrlLife, UrlMode,
+    CookieScope, CredentialSource, Place, Signer, SigningCredential, UnusableMode, UrlLife,
+    UrlMode, UrlModeName, UrlSettings, UrlSettingsError,
 };
