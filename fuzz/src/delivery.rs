@@ -129,3 +129,26 @@ pub fn names_seeds() -> Vec<Vec<u8>> {
     let many: String = (0..20).map(|at| format!("{}\n", "é/ ".repeat(at))).collect();
     vec![same.into(), many.into()]
 }
+
+/// Reads the body of a batch: no path of it leads to another host, and no header is one that names one.
+pub fn run_batch(bytes: &[u8]) {
+    let Ok(entries) = veil_gateway::parse_batch(bytes) else { return };
+    assert!((1..=32).contains(&entries.len()));
+    for entry in entries {
+        let target = entry.target.as_str();
+        assert!(target.starts_with('/') && !target.starts_with("//"), "{target}");
+        assert!(target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#'), "{target}");
+        for (name, value) in &entry.headers {
+            assert!(!["host", "content-length", "transfer-encoding"].contains(&name.as_str()));
+            assert!(value.as_bytes().iter().all(|byte| *byte >= b' ' || *byte == b'\t'));
+        }
+    }
+}
+
+/// A batch of two requests, one of them with headers.
+#[must_use]
+pub fn batch_seeds() -> Vec<Vec<u8>> {
+    let two = r#"{"requests": [{"path": "/v1/grants/a?b", "headers": {"authorization": "Bearer x",
+        "range": "bytes=0-9"}}, {"path": "/"}]}"#;
+    vec![two.into(), br#"{"requests":[{"path":"/a","headers":{}}]}"#.to_vec()]
+}

@@ -4,10 +4,13 @@
 //! token's SHA-256 and not the token, and compares in constant time. Where no token was set, what it
 //! would open is not there at all.
 
+use std::path::PathBuf;
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
@@ -23,6 +26,14 @@ const TOKEN_CHARS_MAX: usize = 256;
 /// What the operator shows as `Authorization: Bearer …`.
 pub struct AdminToken {
     sha256: [u8; 32],
+}
+
+/// Where the operator's token lies: the table `[admin]`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdminFiles {
+    /// A file with one line of 32 to 256 random characters, closed to other users. Default none.
+    pub token: Option<PathBuf>,
 }
 
 /// Why a text is no token.

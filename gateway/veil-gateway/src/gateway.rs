@@ -28,10 +28,13 @@ use crate::playlist::Playlist;
 use crate::problem::Problem;
 use crate::ready::{self, HEALTH_PATH, READY_PATH, Readiness};
 use crate::signer::Signer;
-use crate::{access, grant, headers, hosts, limits, manifest, objects, page};
+use crate::{access, batch, grant, headers, hosts, limits, manifest, objects, page};
 
 /// Tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Many reads at once; a batch inside a batch finds no such path.
+const BATCH_PATH: &str = "/v1/batch";
 
 /// What `GET /` says. There is no list of titles to show, and none to leak.
 const ABOUT: &str = "This is a Veilcast gateway. It plays private videos to who has a link to one.\n\
@@ -151,13 +154,23 @@ impl Gateway {
 
     /// The HTTP service.
     pub fn router(self) -> Router {
-        let (hosts, metrics) = (self.hosts.clone(), Arc::clone(&self.metrics));
+        let reads = self.reads();
+        let single = self.layered(reads.clone().with_state(self.clone()));
+        let batch = Router::new().route(BATCH_PATH, post(batch::run)).with_state(single);
+        let whole = reads
+            .route("/metrics", get(performance::text))
+            .merge(operator(&self))
+            .with_state(self.clone())
+            .merge(batch);
+        self.layered(whole)
+    }
+
+    /// What a viewer may ask for, alone or in a batch.
+    fn reads(&self) -> Router<Self> {
         Router::new()
             .route("/", get(|| async { ABOUT }))
             .route(HEALTH_PATH, get(ready::health))
             .route(READY_PATH, get(ready::ready))
-            .route("/metrics", get(performance::text))
-            .merge(operator(&self))
             .route("/w/{grant}", get(page::watch))
             .route("/assets/{*name}", get(page::asset))
             .route("/favicon.ico", get(page::favicon))
@@ -166,13 +179,17 @@ impl Gateway {
             .route("/v1/grants/{grant}/sign", post(objects::sign))
             .route("/v1/grants/{grant}/{playlist}", get(manifest::show))
             .route("/o/t/{title}/{name}", get(objects::serve))
+    }
+
+    /// Puts around routes what holds for every request; the last is the outermost.
+    fn layered(&self, router: Router) -> Router {
+        router
             .fallback(|| async { Problem::not_found() })
             .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
-            .with_state(self)
-            .layer(from_fn_with_state(hosts, hosts::check))
+            .layer(from_fn_with_state(self.hosts.clone(), hosts::check))
             .layer(from_fn(limits::check))
             .layer(from_fn(headers::secure))
-            .layer(from_fn_with_state(metrics, access::log))
+            .layer(from_fn_with_state(Arc::clone(&self.metrics), access::log))
     }
 
     /// The service of a listener for the operator's machines: `/metrics`, `/healthz` and `/readyz`.

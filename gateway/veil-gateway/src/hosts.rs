@@ -4,6 +4,7 @@
 //! to 127.0.0.1 sends `Host: evil.example` and gets nothing. Invariant: below [`check`], every
 //! request carries one [`Host`], which is an entry of the list and not the client's spelling of it.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -32,6 +33,14 @@ pub struct Hosts {
     entries: Vec<(String, Arc<str>)>,
     /// Whether a name was added by which others may reach this gateway.
     has_public: bool,
+}
+
+impl fmt::Display for Hosts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown: Vec<&str> = self.entries.iter().map(|(_, signed)| &**signed).collect();
+        shown.dedup();
+        f.write_str(&shown.join(", "))
+    }
 }
 
 /// Why a public URL was not taken.

@@ -12,9 +12,11 @@
 
 mod access;
 mod admin;
+mod batch;
 mod bucket;
 mod cache;
 mod conditions;
+mod config;
 mod encoding;
 mod gateway;
 mod grant;
@@ -33,12 +35,15 @@ mod ready;
 mod serve;
 mod signer;
 
-pub use admin::{AdminToken, AdminTokenError};
+pub use admin::{AdminFiles, AdminToken, AdminTokenError};
+pub use batch::{BatchEntry, BatchError, parse_batch};
 pub use bucket::{Bucket, BucketError};
-pub use cache::{CacheSettings, CacheSettingsError, FRESH_MAX_S};
+pub use cache::{CacheSettings, FRESH_MAX_S};
+pub use config::{Config, ConfigError, LogForm, TitleUrls};
 pub use gateway::{Clock, Gateway};
 pub use headers::TRUSTED_TYPES_POLICIES;
 pub use hosts::{Hosts, PublicUrlError};
+pub use metrics::MetricsSettings;
 pub use page::{PageError, PageFiles};
 pub use performance::ProcessHooks;
 pub use serve::{Drained, ServeLimits, serve, serve_metrics};

@@ -11,18 +11,29 @@ pub(crate) mod process;
 pub(crate) mod store;
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use family::{Families, In, Labels, Value};
 use histogram::{Histogram, Snapshot};
 
 /// Classes of status codes, 1xx to 5xx.
 pub(crate) const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
+/// Where figures go: the table `[metrics]`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MetricsSettings {
+    /// An address of their own for `/metrics`, `/healthz` and `/readyz`. On loopback it wants no
+    /// token. Default none.
+    pub listen: Option<SocketAddr>,
+}
 
 /// Counters of everything but the store and the caches, which have their own.
 pub(crate) struct Metrics {

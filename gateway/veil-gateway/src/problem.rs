@@ -110,6 +110,11 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "the body is too large")
     }
 
+    pub(crate) const fn answer_too_large() -> Self {
+        let title = "the answer is too large for a batch; ask for it alone";
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", title)
+    }
+
     pub(crate) const fn uri_too_large() -> Self {
         Self::new(StatusCode::URI_TOO_LONG, "too-large", "the URL is too long")
     }
@@ -163,6 +168,17 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// Status and body, for an answer inside another.
+    pub(crate) fn into_text(self) -> (StatusCode, String) {
+        (self.status, serde_json::to_string(&self.wire()).unwrap_or_default())
+    }
+
+    fn wire(&self) -> WireProblem {
+        WireProblem { r#type: self.kind, title: self.title, status: self.status.as_u16() }
+    }
+}
+
 impl From<PathRejection> for Problem {
     /// What was wrong with the path is left out: it would be quoted.
     fn from(_: PathRejection) -> Self {
@@ -172,11 +188,9 @@ impl From<PathRejection> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let wire =
-            WireProblem { r#type: self.kind, title: self.title, status: self.status.as_u16() };
         let content = (header::CONTENT_TYPE, "application/problem+json");
         let cache = (header::CACHE_CONTROL, "no-store");
-        let body = serde_json::to_vec(&wire).unwrap_or_default();
+        let body = serde_json::to_vec(&self.wire()).unwrap_or_default();
         let mut response = (self.status, [content, cache], body).into_response();
         if let Some((name, value)) = self.header {
             response.headers_mut().insert(name, value);

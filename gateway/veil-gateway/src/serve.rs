@@ -4,6 +4,7 @@
 //! may read, and how a shutdown ends them. Refuses to know routes. Invariant: once shutdown is asked
 //! for, no request is begun, and those that run are finished or cut at the drain limit.
 
+mod limits;
 mod stall;
 
 use std::io;
@@ -21,6 +22,7 @@ use tower::ServiceExt as _;
 
 use crate::gateway::Gateway;
 use crate::metrics::{Metrics, Open};
+pub use limits::ServeLimits;
 use stall::StallGuard;
 
 /// Most bytes that hyper buffers of a head, and of a body on its way out. A head over our own limits
@@ -32,30 +34,6 @@ const HEADER_COUNT_MAX: usize = 128;
 
 /// How long accepting rests after an error of the system, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// What clients may cost.
-#[derive(Debug, Clone, Copy)]
-pub struct ServeLimits {
-    /// Most connections at once; more wait in the system's queue.
-    pub connection_count: usize,
-    /// How long a request's head may take, and how long a connection may idle between requests.
-    pub head_timeout: Duration,
-    /// In each span of this length, a client that is sent to must take a minimum of bytes.
-    pub stall_timeout: Duration,
-    /// How long running answers get after a shutdown was asked for.
-    pub drain_timeout: Duration,
-}
-
-impl Default for ServeLimits {
-    fn default() -> Self {
-        Self {
-            connection_count: 10_000,
-            head_timeout: Duration::from_secs(15),
-            stall_timeout: Duration::from_secs(30),
-            drain_timeout: Duration::from_secs(30),
-        }
-    }
-}
 
 /// How the serving ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

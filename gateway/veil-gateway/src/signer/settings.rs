@@ -132,7 +132,7 @@ impl UrlSettings {
         credentials: CredentialSource,
         secret: Option<&str>,
     ) -> Result<Signer, UrlSettingsError> {
-        self.check_keys()?;
+        self.check()?;
         let life = UrlLife { window_s: self.window_s, life_s: self.life_s };
         let secret = || {
             let text = secret.ok_or(UrlSettingsError::Missing { key: "secret_file" })?;
@@ -178,8 +178,11 @@ impl UrlSettings {
         Ok(Place::domain(self.endpoint()?, &self.prefix)?)
     }
 
-    /// Checks that each key that is set belongs to the mode, and that each that it needs is set.
-    fn check_keys(&self) -> Result<(), UrlSettingsError> {
+    /// Checks that each key that is set belongs to the mode, that each that it needs is set, and the ranges.
+    ///
+    /// # Errors
+    /// The first key that is not so.
+    pub fn check(&self) -> Result<(), UrlSettingsError> {
         use UrlModeName::{CloudFront, Local, Presigned, SecureLink, TimedHmac};
         let mode = self.mode;
         let has_secret = matches!(mode, CloudFront | SecureLink | TimedHmac);

@@ -9,8 +9,10 @@
     reason = "clippy takes the helpers of an integration test for production code"
 )]
 
+mod batch;
 mod caches;
 mod client;
+mod configuration;
 mod errors;
 mod flow;
 mod hostile;

@@ -21,16 +21,16 @@ use crate::site::{
     SEGMENTS, TITLE, bearer, object_bytes, record, write_bucket,
 };
 
-fn command() -> Command {
+pub(crate) fn command() -> Command {
     Command::new(env!("CARGO_BIN_EXE_veilcast-gateway"))
 }
 
-fn credentials(folder: &Path) -> PathBuf {
+pub(crate) fn credentials(folder: &Path) -> PathBuf {
     let text = format!("access_key_id = \"{ACCESS_KEY_ID}\"\nsecret_access_key = \"{SECRET}\"\n");
     write_private(&folder.join("gateway.toml"), &text, 0o600)
 }
 
-fn write_private(path: &Path, text: &str, mode: u32) -> PathBuf {
+pub(crate) fn write_private(path: &Path, text: &str, mode: u32) -> PathBuf {
     fs::write(path, text).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     path.to_owned()
@@ -201,7 +201,7 @@ fn a_download_that_the_client_leaves_is_logged_as_incomplete() {
 
 /// Runs a gateway that is to end by itself; one that serves instead is killed and fails the test.
 /// It never asks for the default port, which may be another's.
-fn run(args: &[&str]) -> Finished {
+pub(crate) fn run(args: &[&str]) -> Finished {
     let mut command = command();
     if !args.contains(&"--listen") && !args.is_empty() {
         command.args(["--listen", "127.0.0.1:0"]);
@@ -210,7 +210,7 @@ fn run(args: &[&str]) -> Finished {
 }
 
 /// Runs a gateway that must not start.
-fn refused(args: &[&str], code: i32) -> String {
+pub(crate) fn refused(args: &[&str], code: i32) -> String {
     let Finished { status, stdout, stderr } = run(args);
     assert_eq!(status.code(), Some(code), "{stderr}");
     assert!(stdout.is_empty());
@@ -218,7 +218,7 @@ fn refused(args: &[&str], code: i32) -> String {
 }
 
 #[track_caller]
-fn check_refusal(args: &[&str], error: &str, hint: &str) {
+pub(crate) fn check_refusal(args: &[&str], error: &str, hint: &str) {
     let text = refused(args, 1);
     let last: Vec<&str> = text.lines().rev().take(2).collect();
     assert!(last[1].starts_with("error: ") && last[0].starts_with("hint: "), "{text}");

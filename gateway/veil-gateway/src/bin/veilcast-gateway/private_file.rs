@@ -14,7 +14,8 @@ use crate::Failure;
 /// Largest file, in bytes: a few short lines and a comment.
 const FILE_BYTES_MAX: u64 = 16 << 10;
 
-/// Reads the file that `option` named; `what` is what a person calls it, and `form` says what it holds.
+/// Reads a file; `what` is what a person calls it, `option` what named it, and `form` says what it
+/// should hold.
 pub(crate) fn read(
     path: &Path,
     what: &str,
@@ -23,8 +24,8 @@ pub(crate) fn read(
 ) -> Result<Zeroizing<String>, Failure> {
     let shown = path.display();
     let unreadable = |error| {
-        let hint = "name a file that this user may read";
-        Failure::new(format!("the {what} {shown} ({option}) cannot be read: {error}"), hint)
+        let hint = format!("name a file that this user may read with {option}");
+        Failure::new(format!("the {what} {shown} cannot be read: {error}"), hint)
     };
     let file = File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
