@@ -14,6 +14,7 @@ pub(crate) mod revoke;
 pub(crate) mod seal;
 pub(crate) mod share;
 pub(crate) mod sign;
+pub(crate) mod tell;
 pub(crate) mod up;
 
 use tokio::signal::unix::{SignalKind, signal};

@@ -36,6 +36,7 @@ pub(crate) async fn run(studio: &Studio, args: &UpArgs, format: Format) -> Resul
     let public_url = args.public_url.as_deref().map(checked_url).transpose()?;
     let mut gateway = start_gateway(studio, args, public_url.as_deref()).await?;
     let own_url = wait_ready(&mut gateway).await?;
+    studio.data().set_gateway_address(Some(&own_url))?;
     let url = public_url.unwrap_or(own_url);
     studio.data().set_gateway_url(&url)?;
     let answer = json!({ "event": "ready", "url": url });
@@ -47,6 +48,7 @@ pub(crate) async fn run(studio: &Studio, args: &UpArgs, format: Format) -> Resul
     });
     let ended = keep_house(studio, &mut gateway).await;
     let stopped = gateway.stop().await.map_err(StudioError::from);
+    studio.data().set_gateway_address(None)?;
     ended.and(stopped.map(drop).map_err(CliError::from))
 }
 
@@ -56,9 +58,11 @@ async fn start_gateway(
     public_url: Option<&str>,
 ) -> Result<Child, CliError> {
     let credentials = studio.gateway_credentials()?;
+    let token = studio.new_gateway_admin_token()?;
     let mut command = Invocation::new(gateway_binary()?, Confinement::DeathSignalOnly)
         .args(["--bucket".as_ref(), studio.data().bucket().as_os_str()])
         .args(["--credentials".as_ref(), credentials.as_os_str()])
+        .args(["--admin-token".as_ref(), token.as_os_str()])
         .args(["--listen", &args.listen.to_string()]);
     if let Some(url) = public_url {
         command = command.args(["--public-url", url]);
