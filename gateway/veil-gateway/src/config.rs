@@ -89,7 +89,8 @@ impl Config {
     /// # Errors
     /// The first value that isn't.
     pub fn check(&self) -> Result<(), ConfigError> {
-        self.limits.check()
+        self.limits.check()?;
+        self.metrics.otlp.check()
     }
 }
 
@@ -102,7 +103,15 @@ mod tests {
     const DOCUMENTED: &str = include_str!("../../../docs/operations/gateway.toml");
 
     /// Keys that have no default; the page shows an example.
-    const EXAMPLES: [&str; 5] = ["bucket", "credentials", "page", "admin.token", "metrics.listen"];
+    const EXAMPLES: [&str; 7] = [
+        "bucket",
+        "credentials",
+        "page",
+        "admin.token",
+        "metrics.listen",
+        "metrics.otlp.endpoint",
+        "metrics.otlp.headers",
+    ];
 
     /// The page with every `#key = value` line as a setting; prose has a space after its `#`.
     fn uncommented() -> String {

@@ -39,7 +39,7 @@ pub use config::{Config, ConfigError, LogForm};
 pub use gateway::{Clock, Gateway};
 pub use headers::TRUSTED_TYPES_POLICIES;
 pub use hosts::{Hosts, PublicUrlError};
-pub use metrics::MetricsSettings;
+pub use metrics::{MetricsSettings, OtlpSettings, PushError, Pusher};
 pub use page::{PageError, PageFiles};
 pub use performance::ProcessHooks;
 pub use serve::{Drained, ServeLimits, serve, serve_metrics};

@@ -11,6 +11,7 @@
 
 mod batch;
 mod client;
+mod collector;
 mod configuration;
 mod errors;
 mod flow;

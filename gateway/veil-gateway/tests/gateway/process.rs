@@ -37,7 +37,7 @@ pub(crate) fn write_private(path: &Path, text: &str, mode: u32) -> PathBuf {
 }
 
 /// A gateway process over a bucket of its own; both end with the test.
-struct Process {
+pub(crate) struct Process {
     child: Spawned,
     address: SocketAddr,
     metrics: Option<SocketAddr>,
@@ -45,7 +45,7 @@ struct Process {
 }
 
 impl Process {
-    fn start(more: &[&str]) -> Self {
+    pub(crate) fn start(more: &[&str]) -> Self {
         Self::start_by(command(), more)
     }
 
@@ -72,13 +72,13 @@ impl Process {
         Self { child, address: address(&ready["url"]).unwrap(), metrics, _folder: folder }
     }
 
-    fn send(&self, start: &str, headers: &[&str]) -> Answer {
+    pub(crate) fn send(&self, start: &str, headers: &[&str]) -> Answer {
         let host = format!("Host: {}", self.address);
         send(self.address, start, &[&[host.as_str()], headers].concat(), "")
     }
 
     /// Asks for the end with SIGTERM, waits for it, and returns the log.
-    fn end(mut self) -> String {
+    pub(crate) fn end(mut self) -> String {
         let status = self.child.terminate(PATIENCE).unwrap();
         let log = self.child.stderr();
         assert_eq!(status.code(), Some(0), "{log}");

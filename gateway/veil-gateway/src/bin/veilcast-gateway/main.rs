@@ -91,9 +91,13 @@ fn run(config: &Config) -> Result<(), Failure> {
         let gateway = Gateway::new(bucket, Signer::local(credentials), hosts, page, clock);
         let gateway = operator::equip(gateway, config)?;
         let aside = operator::listen(config, &gateway).await?;
+        let pushing = operator::push(config, address.port(), &gateway)?;
         let stop = stop_signal()?;
         announce(address, aside)?;
         let drained = serve(listener, gateway, limits, stop).await;
+        if let Some(pushing) = pushing {
+            pushing.end().await;
+        }
         if let Drained::Cut { connection_count } = drained {
             tracing::warn!(connection_count, "downloads were cut at the drain limit");
         }
