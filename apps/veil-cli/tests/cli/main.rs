@@ -18,4 +18,7 @@ mod sealed_faults;
 mod sealing;
 mod secrecy;
 mod signing;
+mod store_faults;
+mod stores;
+mod street;
 mod up;
