@@ -72,7 +72,8 @@ async fn run(cli: Cli, format: Format) -> Result<ExitCode, CliError> {
         None => default_data()?,
     };
     if let Command::Doctor = cli.command {
-        let healthy = commands::doctor::run(&root, format).await;
+        let healthy =
+            commands::doctor::run(&root, stores::access(cli.store_patience), format).await;
         return Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let studio = Studio::open(&root).await?;

@@ -8,6 +8,7 @@
 pub mod open;
 
 mod fault;
+mod unfinished;
 mod write;
 
 use std::io::ErrorKind;
@@ -22,6 +23,7 @@ use object_store::{GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt as _};
 use veil_seal::id::{GrantId, TitleId};
 
 pub(crate) use self::fault::{hint, told};
+use self::unfinished::Uploads;
 pub(crate) use self::write::{Fingerprint, PART_BYTES};
 use crate::StudioError;
 
@@ -33,6 +35,8 @@ pub struct Bucket {
     name: Arc<str>,
     /// Its folder, when it is one.
     folder: Option<PathBuf>,
+    /// How to find unfinished uploads, in an S3 store.
+    uploads: Option<Uploads>,
 }
 
 impl Bucket {
@@ -100,6 +104,7 @@ impl Bucket {
 
     /// Deletes a title's objects with whatever lies among them, half-written files included; playlists first.
     pub(crate) async fn delete_title(&self, title: TitleId) -> Result<(), StudioError> {
+        self.discard_unfinished(title).await;
         let mut keys: Vec<Path> =
             self.list_title(title).await?.into_iter().map(|meta| meta.location).collect();
         keys.sort_by_key(|key| !is_playlist(key));

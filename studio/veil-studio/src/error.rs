@@ -74,6 +74,14 @@ pub enum StudioError {
         /// Its key.
         key: String,
     },
+    /// The bucket doesn't have what it took.
+    #[error("the bucket lists {listed} objects or other sizes, after it took {written}")]
+    Incomplete {
+        /// Objects that were written.
+        written: i64,
+        /// Objects that are listed.
+        listed: usize,
+    },
     /// Another command works on the title.
     #[error("another command is working on {0:?}")]
     Busy(String),

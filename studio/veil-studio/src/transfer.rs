@@ -56,6 +56,7 @@ impl Transfer<'_> {
     /// Copies everything that isn't there yet, and checks the sizes of what then is.
     pub(crate) async fn run(&self) -> Result<Vec<Copied>, StudioError> {
         self.progress.send_modify(|state| state.step = "comparing");
+        self.to.discard_unfinished(self.title).await;
         let wanted = sizes(self.from, self.title).await?;
         let present = sizes(self.to, self.title).await?;
         if !wanted.contains_key(&self.index) {

@@ -6,9 +6,9 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
-use veil_testkit::{Fault, Trouble, files_below, run};
+use veil_testkit::{Fault, S3Server, Trouble, files_below, run};
 
-use crate::house::{LIMIT, short_clip};
+use crate::house::{House, LIMIT, long_clip, short_clip};
 use crate::street::{Street, contents, wait_for_objects};
 
 #[test]
@@ -208,4 +208,51 @@ fn a_full_disk_ends_a_move_and_loses_nothing() {
     assert_eq!(contents(&street.house.bucket()), original);
     street.ok(&format!("move Film --to {}", shelf.display()));
     assert_eq!(contents(&shelf), original);
+}
+
+#[test]
+fn an_import_into_a_failing_store_leaves_nothing_and_says_why() {
+    let street = Street { house: House::new(), server: S3Server::start().unwrap() };
+    let clip = short_clip();
+    let line = format!("import {} --title Film --to {}", clip.display(), street.server.url());
+    street.server.fault(Fault::new(Trouble::Answer(403)).on("PUT").after(4));
+    let error = street.fails(&line);
+    assert!(error.contains("cannot be written: AccessDenied"), "{error}");
+    assert_eq!(files_below(&street.server.folder()).unwrap(), Vec::<PathBuf>::new());
+    assert!(street.house.titles().is_empty());
+    // A bucket that can't be read is known before anything is encoded.
+    street.server.heal();
+    street.server.fault(Fault::new(Trouble::Answer(403)).on("GET"));
+    street.server.forget_seen();
+    let error = street.fails(&line);
+    assert!(error.contains("cannot be listed: AccessDenied"), "{error}");
+    assert!(street.server.seen().iter().all(|line| !line.starts_with("PUT")));
+}
+
+#[test]
+fn a_killed_import_into_a_bucket_is_swept_there() {
+    let street = Street { house: House::new(), server: S3Server::start().unwrap() };
+    let url = street.server.url_below("films");
+    let mut import =
+        street.start(&format!("import {} --title Film --to {url}", long_clip().display()));
+    wait_for_objects(&mut import, &street.server.folder().join("films"), 3);
+    import.kill().unwrap();
+    assert!(street.house.titles().is_empty());
+    street.ok(&format!("import {} --title Other", short_clip().display()));
+    assert_eq!(files_below(&street.server.folder()).unwrap(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_move_deletes_nothing_while_an_object_of_the_copy_is_not_there() {
+    let street = Street::new();
+    let original = contents(&street.house.bucket());
+    let line = format!("move Film --to {}", street.server.url());
+    street.server.fault(Fault::new(Trouble::Answer(404)).on("HEAD").at(&format!("{:032x}", 7)));
+    let error = street.fails(&line);
+    assert!(error.contains("changed while it was copied"), "{error}");
+    assert_eq!(contents(&street.house.bucket()), original);
+    assert_eq!(street.places()[0], ("local".to_owned(), "ready".to_owned()));
+    street.server.heal();
+    street.ok(&line);
+    assert_eq!(contents(&street.server.folder()), original);
 }

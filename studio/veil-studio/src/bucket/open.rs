@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, Checksum};
+use object_store::client::{HttpConnector as _, ReqwestConnector};
 use object_store::local::LocalFileSystem;
 use object_store::prefix::PrefixStore;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
@@ -15,6 +16,7 @@ use tokio::time::timeout;
 use veil_presign::{Chain, ChainError, CredentialSource, Endpoint, S3Address, S3Place, Style};
 
 use super::Bucket;
+use super::unfinished::Uploads;
 use crate::StudioError;
 
 /// How long a request is tried again, unless told otherwise. Below five minutes, since a request isn't signed anew.
@@ -101,7 +103,12 @@ impl Bucket {
         };
         let store = LocalFileSystem::new_with_prefix(folder).map_err(failed)?;
         let store = store.with_fsync(true).with_automatic_cleanup(true);
-        Ok(Self { store: Arc::new(store), name: name.into(), folder: Some(folder.to_owned()) })
+        Ok(Self {
+            store: Arc::new(store),
+            name: name.into(),
+            folder: Some(folder.to_owned()),
+            uploads: None,
+        })
     }
 
     /// A bucket of an S3 store.
@@ -122,26 +129,33 @@ impl Bucket {
             what: "cannot be opened",
             source: Box::new(source),
         };
-        let store = client(place, &source, access.patience).map_err(failed)?;
+        let options = client_options(place, access.patience);
+        let http = ReqwestConnector::default().connect(&options).map_err(failed)?;
+        let s3 = client(place, &source, options, access.patience).map_err(failed)?;
         let store: Arc<dyn ObjectStore> = match place.prefix() {
-            "" => Arc::new(store),
-            prefix => Arc::new(PrefixStore::new(store, prefix)),
+            "" => Arc::new(s3.clone()),
+            prefix => Arc::new(PrefixStore::new(s3.clone(), prefix)),
         };
-        Ok(Self { store, name: place.to_string().into(), folder: None })
+        let uploads = Some(Uploads { store: s3, http, prefix: place.prefix().to_owned() });
+        Ok(Self { store, name: place.to_string().into(), folder: None, uploads })
     }
+}
+
+fn client_options(place: &S3Place, patience: Duration) -> ClientOptions {
+    ClientOptions::new()
+        .with_timeout(REQUEST_LIMIT)
+        .with_connect_timeout(CONNECT_LIMIT.min(patience))
+        .with_read_timeout(SILENCE_LIMIT)
+        .with_allow_http(place.address().endpoint.scheme() == "http")
 }
 
 fn client(
     place: &S3Place,
     source: &CredentialSource,
+    options: ClientOptions,
     patience: Duration,
 ) -> Result<AmazonS3, object_store::Error> {
     let S3Address { endpoint, region, style, .. } = place.address();
-    let options = ClientOptions::new()
-        .with_timeout(REQUEST_LIMIT)
-        .with_connect_timeout(CONNECT_LIMIT.min(patience))
-        .with_read_timeout(SILENCE_LIMIT)
-        .with_allow_http(endpoint.scheme() == "http");
     let backoff =
         BackoffConfig { init_backoff: FIRST_PAUSE, max_backoff: LONGEST_PAUSE, base: 2.0 };
     let retry = RetryConfig { backoff, max_retries: RETRIES, retry_timeout: patience };

@@ -170,3 +170,50 @@ async fn forget(
     let query = query.bind(title.to_string()).bind(place.text());
     Ok(query.execute(change).await.map(drop)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use sqlx::migrate::Migrator;
+    use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+
+    use super::super::MIGRATIONS;
+    use super::*;
+
+    #[tokio::test]
+    async fn titles_of_an_older_catalogue_lie_in_the_own_bucket() {
+        let folder = std::env::temp_dir().join(format!("veil-catalogue-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("catalogue.sqlite");
+        let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+        let pool = SqlitePoolOptions::new().connect_with(options).await.unwrap();
+        let first = MIGRATIONS.migrations[..1].to_vec();
+        let older = Migrator { migrations: Cow::Owned(first), ..Migrator::DEFAULT };
+        older.run(&pool).await.unwrap();
+        for (number, state) in ["importing", "ready", "removing"].iter().enumerate() {
+            let text = format!(
+                "INSERT INTO title (id, name, state, epoch, sealed_key, created_at) \
+                 VALUES ('{number:032x}', 'a{number}', '{state}', 1, x'', '')"
+            );
+            sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&pool).await.unwrap();
+        }
+        let ended = format!(
+            "INSERT INTO viewer_grant (id, title_id, kind, recipient, created_at) \
+             VALUES ('{0:032x}', '{0:032x}', 'link', '', '')",
+            9
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(ended)).execute(&pool).await.unwrap();
+        pool.close().await;
+
+        let catalogue = Catalogue::open(&path).await.unwrap();
+        let copies = catalogue.copies(None).await.unwrap();
+        let states: Vec<CopyState> = copies.iter().map(|copy| copy.state).collect();
+        let expected =
+            [CopyState::Writing, CopyState::Ready, CopyState::Removing, CopyState::Emptied];
+        assert_eq!(states, expected);
+        assert!(copies.iter().all(|copy| copy.place == Place::Own));
+        catalogue.close().await;
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}
