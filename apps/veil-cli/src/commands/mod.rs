@@ -9,6 +9,7 @@ pub(crate) mod list;
 pub(crate) mod open;
 pub(crate) mod recipients;
 pub(crate) mod rekey;
+pub(crate) mod relocate;
 pub(crate) mod remove;
 pub(crate) mod revoke;
 pub(crate) mod seal;
