@@ -198,6 +198,10 @@ pub(crate) struct ImportArgs {
     /// Renditions by height of the short side: `auto`, or some of 480,720,1080,1440,2160
     #[arg(long, value_name = "HEIGHTS", default_value = "auto")]
     pub(crate) ladder: String,
+    /// Store each rendition as one object instead of one a segment: a gateway then signs one URL a
+    /// rendition, however long the video is. The store must serve ranges, as S3 and the gateway do
+    #[arg(long)]
+    pub(crate) single_file: bool,
 }
 
 /// `veilcast share`.

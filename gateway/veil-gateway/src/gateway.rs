@@ -1,7 +1,7 @@
 //! The gateway as a value, and the table of its routes.
 //!
-//! Owns the order in which a request meets the layers: access log, security headers, size limits,
-//! host, route. Refuses to know sockets. Invariant: every answer, whoever made it, leaves through the
+//! Owns the order in which a request meets the layers: access log, security headers, CORS, rate and
+//! size limits, host, route. Refuses to know sockets. Invariant: every answer, whoever made it, leaves through the
 //! first two.
 
 use std::collections::HashMap;
@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use crate::admin::{self, AdminToken};
 use crate::bucket::Bucket;
 use crate::cache::{Absent, CacheSettings, Documents, Room};
+use crate::cors::Cors;
 use crate::grant::Sheet;
 use crate::hosts::Hosts;
 use crate::manifest::Manifests;
@@ -23,12 +24,14 @@ use crate::metrics::Metrics;
 use crate::names::TitleId;
 use crate::objects::SignedUrls;
 use crate::page::PageFiles;
+use crate::peer::Proxies;
 use crate::performance::{self, Cache, ProcessHooks};
 use crate::playlist::Playlist;
 use crate::problem::Problem;
+use crate::rate::{RateLimits, Rates};
 use crate::ready::{self, HEALTH_PATH, READY_PATH, Readiness};
 use crate::signer::Signer;
-use crate::{access, batch, grant, headers, hosts, limits, manifest, objects, page};
+use crate::{access, batch, cors, grant, headers, hosts, limits, manifest, objects, page, rate};
 
 /// Tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -54,6 +57,8 @@ pub struct Gateway {
     pub(crate) page_policy: HeaderValue,
     pub(crate) clock: Clock,
     pub(crate) hosts: Hosts,
+    pub(crate) rates: Arc<Rates>,
+    cors: Arc<Cors>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) ready: Arc<Readiness>,
     pub(crate) caches: Arc<[Arc<dyn Cache>]>,
@@ -87,6 +92,8 @@ impl Gateway {
             page: Arc::new(page),
             clock,
             hosts,
+            rates: Arc::new(Rates::new(RateLimits::default(), Proxies::default())),
+            cors: Arc::default(),
             metrics,
             ready: Arc::default(),
             process: ProcessHooks::default(),
@@ -133,6 +140,19 @@ impl Gateway {
     /// The signer of a title's URLs.
     pub(crate) fn signer(&self, title: &TitleId) -> Arc<Signer> {
         Arc::clone(self.title_signers.get(title).unwrap_or(&self.signer))
+    }
+
+    /// Lets pages of these origins read the answers; without this, of none.
+    #[must_use]
+    pub fn with_cors(self, cors: Cors) -> Self {
+        Self { cors: Arc::new(cors), ..self }
+    }
+
+    /// Limits how often somebody may ask, and believes these proxies on who that is; without this, the
+    /// default limits and no proxy.
+    #[must_use]
+    pub fn with_rates(self, limits: RateLimits, proxies: Proxies) -> Self {
+        Self { rates: Arc::new(Rates::new(limits, proxies)), ..self }
     }
 
     /// Sets the operator's token, which opens `/performance` and, beyond loopback, `/metrics`.
@@ -188,6 +208,8 @@ impl Gateway {
             .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
             .layer(from_fn_with_state(self.hosts.clone(), hosts::check))
             .layer(from_fn(limits::check))
+            .layer(from_fn_with_state(Arc::clone(&self.rates), rate::check))
+            .layer(from_fn_with_state(Arc::clone(&self.cors), cors::answer))
             .layer(from_fn(headers::secure))
             .layer(from_fn_with_state(Arc::clone(&self.metrics), access::log))
     }

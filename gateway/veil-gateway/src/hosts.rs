@@ -9,7 +9,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::uri::Authority;
+use axum::http::{Uri, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
@@ -56,19 +57,21 @@ pub enum PublicUrlError {
 }
 
 impl Hosts {
-    /// The hosts of a gateway that listens on `address`: on a loopback address, its usual names.
+    /// The hosts of a gateway that listens on `address`: on a loopback address, its usual names. Port
+    /// 443 is taken for TLS.
     #[must_use]
     pub fn listening_on(address: SocketAddr) -> Self {
         let mut hosts = Self { entries: Vec::new(), has_public: false };
         if address.ip().is_loopback() {
             let port = address.port();
+            let default_port = if port == 443 { ":443" } else { ":80" };
             for host in [
                 format!("127.0.0.1:{port}"),
                 format!("localhost:{port}"),
                 format!("[::1]:{port}"),
                 address.to_string(),
             ] {
-                hosts.add(host, ":80");
+                hosts.add(host, default_port);
             }
         }
         hosts
@@ -130,7 +133,7 @@ pub(crate) async fn check(
     if PROBE_PATHS.contains(&request.uri().path()) {
         return next.run(request).await;
     }
-    let shown = match shown_host(request.uri(), request.headers()) {
+    let shown = match shown_host(&request) {
         Ok(shown) => shown,
         Err(problem) => return problem.into_response(),
     };
@@ -141,16 +144,21 @@ pub(crate) async fn check(
     next.run(request).await
 }
 
-/// The one host that a request shows, in `Host` and (RFC 9112 §3.2.2) an absolute-form target.
-fn shown_host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Result<&'a str, Problem> {
-    let mut values = headers.get_all(header::HOST).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return Err(Problem::bad_request("a request has exactly one Host header"));
+/// The one host that a request shows: in `Host` and (RFC 9112 §3.2.2) an absolute-form target, or in
+/// HTTP/2's `:authority`, which stands for `Host` (RFC 9113 §8.3.1).
+fn shown_host(request: &Request) -> Result<&str, Problem> {
+    let authority = request.uri().authority().map(Authority::as_str);
+    let mut values = request.headers().get_all(header::HOST).iter();
+    let host = match (values.next(), values.next()) {
+        (None, _) if request.version() == Version::HTTP_2 => authority,
+        (Some(value), None) => Some(
+            value.to_str().map_err(|_| Problem::bad_request("the Host header is not readable"))?,
+        ),
+        _ => None,
     };
-    let host =
-        value.to_str().map_err(|_| Problem::bad_request("the Host header is not readable"))?;
-    match uri.authority() {
-        Some(authority) if !authority.as_str().eq_ignore_ascii_case(host) => {
+    let host = host.ok_or(Problem::bad_request("a request has exactly one Host header"))?;
+    match authority {
+        Some(authority) if !authority.eq_ignore_ascii_case(host) => {
             Err(Problem::bad_request("the target and the Host header name different hosts"))
         }
         _ => Ok(host),

@@ -21,7 +21,8 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use veil_gateway::{
-    AdminToken, Bucket, Drained, Gateway, Hosts, PageFiles, ServeLimits, Signer, serve,
+    AdminToken, Bucket, Drained, Gateway, Hosts, PageFiles, ServeLimits, Signer, Tls, serve,
+    serve_tls,
 };
 use veil_presign::Credentials;
 
@@ -118,13 +119,26 @@ impl Site {
     pub(crate) fn with(limits: ServeLimits, page: PageFiles) -> Self {
         let folder = write_bucket();
         let bucket = Bucket::folder(&folder.path().join("bucket")).unwrap();
-        Self::start(folder, bucket, limits, page)
+        Self::start(folder, bucket, page, limits, None, |gateway| gateway)
+    }
+
+    /// A gateway over a folder bucket, with other limits, by TLS where there is a certificate, and with
+    /// what `edit` sets.
+    pub(crate) fn edited(
+        limits: ServeLimits,
+        tls: Option<Tls>,
+        edit: impl FnOnce(Gateway) -> Gateway,
+    ) -> Self {
+        let folder = write_bucket();
+        let bucket = Bucket::folder(&folder.path().join("bucket")).unwrap();
+        Self::start(folder, bucket, PageFiles::default(), limits, tls, edit)
     }
 
     /// A gateway over any store.
     pub(crate) fn over(store: Arc<dyn ObjectStore>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self::start(folder, Bucket::store(store), ServeLimits::default(), PageFiles::default())
+        let (page, limits) = (PageFiles::default(), ServeLimits::default());
+        Self::start(folder, Bucket::store(store), page, limits, None, |gateway| gateway)
     }
 
     /// A gateway over a store in memory, which knows neither files nor links.
@@ -137,16 +151,13 @@ impl Site {
         Self::over(Arc::new(store))
     }
 
-    fn start(folder: TempDir, bucket: Bucket, limits: ServeLimits, page: PageFiles) -> Self {
-        Self::launch(folder, bucket, limits, page, |gateway| gateway)
-    }
-
-    fn launch(
+    fn start(
         folder: TempDir,
         bucket: Bucket,
-        limits: ServeLimits,
         page: PageFiles,
-        equip: impl FnOnce(Gateway) -> Gateway,
+        limits: ServeLimits,
+        tls: Option<Tls>,
+        edit: impl FnOnce(Gateway) -> Gateway,
     ) -> Self {
         let now = Arc::new(Mutex::new(NOW.parse().unwrap()));
         let clock = Arc::clone(&now);
@@ -159,30 +170,34 @@ impl Site {
         let clock = Arc::new(move || *clock.lock().unwrap());
         let gateway = Gateway::new(bucket, Signer::local(credentials), hosts, page, clock)
             .with_admin(AdminToken::new(ADMIN).unwrap());
-        let gateway = equip(gateway);
+        let gateway = edit(gateway);
         let served = gateway.clone();
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
             let stopped = async {
                 let _ = stopped.await;
             };
-            runtime.block_on(serve(listener, served, limits, stopped))
+            runtime.block_on(async {
+                match tls {
+                    None => serve(listener, served, limits, stopped).await,
+                    Some(tls) => serve_tls(listener, served, tls, limits, stopped).await,
+                }
+            })
         });
         Self { address, now, gateway, folder, stop: Some(stop), thread: Some(thread) }
     }
 
     /// A gateway over a folder bucket, after `equip` had its way with it.
     pub(crate) fn equipped(equip: impl FnOnce(Gateway) -> Gateway) -> Self {
-        let folder = write_bucket();
-        let bucket = Bucket::folder(&folder.path().join("bucket")).unwrap();
-        Self::launch(folder, bucket, ServeLimits::default(), PageFiles::default(), equip)
+        Self::edited(ServeLimits::default(), None, equip)
     }
 
     /// Another gateway over the same bucket, at the same time, that knows nothing yet.
     pub(crate) fn beside(&self) -> Self {
         let bucket = Bucket::folder(&self.path("")).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let other = Self::start(folder, bucket, ServeLimits::default(), PageFiles::default());
+        let (page, limits) = (PageFiles::default(), ServeLimits::default());
+        let other = Self::start(folder, bucket, page, limits, None, |gateway| gateway);
         *other.now.lock().unwrap() = *self.now.lock().unwrap();
         other
     }
