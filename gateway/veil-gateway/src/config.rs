@@ -168,7 +168,7 @@ impl Config {
             }
             check_urls(&format!("title {}", title.id), &title.urls)?;
         }
-        Ok(())
+        self.metrics.otlp.check()
     }
 }
 
@@ -186,7 +186,7 @@ mod tests {
     const DOCUMENTED: &str = include_str!("../../../docs/operations/gateway.toml");
 
     /// Keys that have no default; the page shows an example.
-    const EXAMPLES: [&str; 12] = [
+    const EXAMPLES: [&str; 14] = [
         "bucket",
         "credentials",
         "page",
@@ -194,6 +194,8 @@ mod tests {
         "tls.key",
         "admin.token",
         "metrics.listen",
+        "metrics.otlp.endpoint",
+        "metrics.otlp.headers",
         "urls.endpoint",
         "urls.bucket",
         "urls.key_pair_id",

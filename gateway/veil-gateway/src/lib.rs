@@ -47,7 +47,7 @@ pub use cors::Cors;
 pub use gateway::{Clock, Gateway};
 pub use headers::TRUSTED_TYPES_POLICIES;
 pub use hosts::{Hosts, PublicUrlError};
-pub use metrics::MetricsSettings;
+pub use metrics::{MetricsSettings, OtlpSettings, PushError, Pusher};
 pub use page::{PageError, PageFiles};
 pub use peer::{ForwardedHeader, Network, NetworkError, Proxies};
 pub use performance::ProcessHooks;

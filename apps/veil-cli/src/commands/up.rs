@@ -111,6 +111,7 @@ fn stopped(status: std::process::ExitStatus) -> CliError {
 /// Sweeps from time to time until a signal comes or the gateway ends.
 async fn keep_house(studio: &Studio, gateway: &mut Child) -> Result<(), CliError> {
     let mut stopped_by_signal = std::pin::pin!(stop_signal());
+    let mut told = Vec::new();
     let mut sweep = tokio::time::interval(SWEEP_EVERY);
     loop {
         tokio::select! {
@@ -119,8 +120,16 @@ async fn keep_house(studio: &Studio, gateway: &mut Child) -> Result<(), CliError
                 return Err(stopped(exit.map_err(StudioError::from)?.status));
             }
             _ = sweep.tick() => {
-                if let Err(error) = studio.sweep(Timestamp::now()).await {
-                    note(&format!("warning: sweeping failed: {error}"));
+                let failures = match studio.sweep(Timestamp::now()).await {
+                    Ok(swept) => swept.failures,
+                    Err(error) => vec![error.to_string()],
+                };
+                // Said once, and again when it is another failure.
+                if failures != told {
+                    for failure in &failures {
+                        note(&format!("warning: sweeping failed: {failure}"));
+                    }
+                    told = failures;
                 }
             }
         }

@@ -12,6 +12,7 @@
 mod batch;
 mod caches;
 mod client;
+mod collector;
 mod configuration;
 mod cors;
 mod errors;

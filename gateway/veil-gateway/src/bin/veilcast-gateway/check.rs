@@ -23,6 +23,9 @@ pub(crate) fn run(config: &Config) -> Result<(), Failure> {
         let words = if token.is_some() { "read" } else { "none: /performance is not there" };
         words.to_owned()
     });
+    report.part("collector", operator::pusher(config, config.listen.port()), |pusher| {
+        if pusher.is_some() { "set" } else { "none" }.to_owned()
+    });
     report.part("watch page", parts::page(config), |page| {
         if page.is_empty() { "none: links will answer 503" } else { "there" }.to_owned()
     });

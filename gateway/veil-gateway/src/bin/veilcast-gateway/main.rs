@@ -93,18 +93,21 @@ fn run(config: &Config) -> Result<(), Failure> {
         }
         let clock = Arc::new(Timestamp::now);
         let gateway = Gateway::new(bucket, signer, hosts, page, clock)
-            .with_caches(&config.cache)
             .with_cors(config.cors.clone())
             .with_rates(config.rate.clone(), config.proxy.clone());
-        let gateway = with_titles(gateway)?;
+        let gateway = with_titles(gateway.with_caches(&config.cache))?;
         let gateway = operator::equip(gateway, config)?;
         let aside = operator::listen(config, &gateway).await?;
+        let pushing = operator::push(config, address.port(), &gateway)?;
         let (stop, hangups) = (stop_signal()?, catch(SignalKind::hangup())?);
         announce(address, tls.is_some(), aside)?;
         let drained = tokio::select! {
             drained = serve_by(tls.clone(), listener, gateway, limits, stop) => drained,
             never = follow(config, tls, hangups) => match never {},
         };
+        if let Some(pushing) = pushing {
+            pushing.end().await;
+        }
         if let Drained::Cut { connection_count } = drained {
             tracing::warn!(connection_count, "downloads were cut at the drain limit");
         }
