@@ -13,6 +13,7 @@ mod logging;
 mod operator;
 mod parts;
 mod private_file;
+mod urls;
 
 use std::convert::Infallible;
 use std::io::Write as _;
@@ -25,7 +26,7 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use veil_gateway::{Config, Drained, Gateway, ServeLimits, Signer, Tls, serve, serve_tls};
+use veil_gateway::{Config, Drained, Gateway, ServeLimits, Tls, serve, serve_tls};
 
 use args::Args;
 
@@ -72,7 +73,7 @@ fn main() -> ExitCode {
 }
 
 fn run(config: &Config) -> Result<(), Failure> {
-    let credentials = credentials::find(config)?;
+    let (signer, with_titles) = urls::signers(config, credentials::find(config)?)?.split();
     let bucket = parts::bucket(config)?;
     let page = parts::page(config)?;
     if page.is_empty() {
@@ -91,17 +92,22 @@ fn run(config: &Config) -> Result<(), Failure> {
             tracing::warn!("{IN_CLEAR}");
         }
         let clock = Arc::new(Timestamp::now);
-        let gateway = Gateway::new(bucket, Signer::local(credentials), hosts, page, clock)
+        let gateway = Gateway::new(bucket, signer, hosts, page, clock)
             .with_cors(config.cors.clone())
             .with_rates(config.rate.clone(), config.proxy.clone());
+        let gateway = with_titles(gateway.with_caches(&config.cache))?;
         let gateway = operator::equip(gateway, config)?;
         let aside = operator::listen(config, &gateway).await?;
+        let pushing = operator::push(config, address.port(), &gateway)?;
         let (stop, hangups) = (stop_signal()?, catch(SignalKind::hangup())?);
         announce(address, tls.is_some(), aside)?;
         let drained = tokio::select! {
             drained = serve_by(tls.clone(), listener, gateway, limits, stop) => drained,
             never = follow(config, tls, hangups) => match never {},
         };
+        if let Some(pushing) = pushing {
+            pushing.end().await;
+        }
         if let Drained::Cut { connection_count } = drained {
             tracing::warn!(connection_count, "downloads were cut at the drain limit");
         }
