@@ -48,7 +48,7 @@ pub struct RateLimits {
     /// What a request with a missing or wrong bearer costs its address, in requests, 1 to 1,000.
     /// Default 20.
     pub failure_cost: u32,
-    /// Addresses and grants that are remembered, 1,024 to 16,777,216; each takes about 100 bytes.
+    /// Addresses and grants that are remembered, 1,024 to 16,777,216; each takes about 120 bytes.
     /// Default 65,536.
     pub entries: usize,
     /// Networks without a limit per address. Default: this machine, behind whose address an
