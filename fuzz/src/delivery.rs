@@ -49,12 +49,15 @@ fn check_reference(reference: &Reference<'_>) {
 pub fn playlist_seeds() -> Vec<Vec<u8>> {
     let segment = |uri| write::SegmentLine { uri, duration_us: 2_000_000 };
     let media = write::media_playlist(Some("init"), &[segment("a"), segment("b"), segment("a")]);
+    let range = |offset_bytes| write::ByteRange { length_bytes: 9, offset_bytes };
+    let part = |at: u64| write::FileSegmentLine { range: range(9 * at), duration_us: 2_000_000 };
+    let file = write::file_playlist("f", range(0), &[part(1), part(2)]);
     let subtitles = write::SubtitlesRendition { number: 512, forced: true, uri: "s.m3u8" };
     let list = write::Multivariant { subtitles: vec![subtitles], ..Default::default() };
     let odd = "\u{feff}#EXTM3U\r\n#EXT-X-DEFINE:NAME=\"x\",VALUE=\"y\"\r\n\
         #EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"skd://k\",IV=0x1\r\n#EXT-X-MAP:URI=\"i%20j\",BYTERANGE=\"9@0\"\r\n\
         #EXT-X-BYTERANGE:9\r\n a/b.ts?c=d#e \r\n# note\r\n\r\nhttps://h/x\r\ndata:,a";
-    vec![media.into(), write::multivariant_playlist(&list).into(), odd.into()]
+    vec![media.into(), file.into(), write::multivariant_playlist(&list).into(), odd.into()]
 }
 
 const HOST: &str = "localhost";

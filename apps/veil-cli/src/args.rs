@@ -3,6 +3,7 @@
 pub(crate) mod sealed;
 pub(crate) mod sign;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
@@ -167,6 +168,16 @@ pub(crate) enum Command {
     /// temporary one, AWS_SESSION_TOKEN. Whoever has the output can read what it names until it expires.
     #[command(after_help = SIGN_EXAMPLES)]
     Sign(SignArgs),
+    /// Run a gateway alone, with its own flags and configuration
+    ///
+    /// Becomes `veilcast-gateway`, which lies beside this program and never sees a key. What follows is
+    /// for it: `veilcast gateway --help` is its help.
+    #[command(disable_help_flag = true)]
+    Gateway {
+        /// The gateway's arguments, such as --config FILE --check-config
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
+        args: Vec<OsString>,
+    },
     /// Check that this machine has what Veilcast needs
     Doctor,
     /// Print a completion script for a shell
@@ -198,6 +209,10 @@ pub(crate) struct ImportArgs {
     /// Renditions by height of the short side: `auto`, or some of 480,720,1080,1440,2160
     #[arg(long, value_name = "HEIGHTS", default_value = "auto")]
     pub(crate) ladder: String,
+    /// Store each rendition as one object instead of one a segment: a gateway then signs one URL a
+    /// rendition, however long the video is. The store must serve ranges, as S3 and the gateway do
+    #[arg(long)]
+    pub(crate) single_file: bool,
 }
 
 /// `veilcast share`.

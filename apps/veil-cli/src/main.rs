@@ -60,6 +60,7 @@ fn offline(command: &Command, format: Format) -> Option<Result<(), CliError>> {
         Command::Inspect(args) => commands::inspect::run(args, format),
         Command::Recipients(command) => commands::recipients::run(command, format),
         Command::Rekey(args) => commands::rekey::run(args, format),
+        Command::Gateway { args } => commands::gateway::run(args),
         Command::Sign(args) => commands::sign::run(args, format, Timestamp::now()),
         _ => return None,
     })

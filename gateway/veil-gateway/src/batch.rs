@@ -14,7 +14,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{Extensions, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
 use base64::Engine as _;
@@ -158,7 +158,7 @@ async fn collect(response: Response, limit: usize, left: &AtomicUsize) -> WireAn
     WireAnswer { status: parts.status.as_u16(), headers: headers.collect(), body }
 }
 
-fn is_binary(headers: &axum::http::HeaderMap) -> bool {
+fn is_binary(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/octet-stream")
 }
 

@@ -69,12 +69,14 @@ pub enum BucketError {
 }
 
 /// Why nothing was read.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReadError {
     /// There is no object of that key.
     Unknown,
     /// The document is larger than its limit.
     TooLarge,
+    /// The document still has the entity tag that was given.
+    Unchanged,
     /// The store does not answer, or not sensibly.
     Unavailable,
     /// No byte of the range is in the object.
@@ -82,6 +84,15 @@ pub(crate) enum ReadError {
         /// The object's size.
         size_bytes: u64,
     },
+}
+
+/// A whole document, or word that it is still the one that is known.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Fetched {
+    /// It has the entity tag that was given.
+    Same,
+    /// Its bytes, and its entity tag as the store writes it.
+    Document(Bytes, Option<String>),
 }
 
 /// An object that is open for reading.
@@ -128,28 +139,25 @@ impl Bucket {
         matches!(self.open(ABSENT_KEY, None).await, Ok(_) | Err(ReadError::Unknown))
     }
 
-    /// Reads a whole document of at most `limit_bytes`.
-    pub(crate) async fn read(&self, key: &str, limit_bytes: u64) -> Result<Bytes, ReadError> {
-        let opened = self.open(key, None).await?;
-        if opened.size_bytes > limit_bytes {
-            return Err(ReadError::TooLarge);
-        }
-        let whole = async {
-            let mut document = Vec::with_capacity(usize::try_from(opened.size_bytes).unwrap_or(0));
-            let mut pieces = opened.pieces();
-            while let Some(piece) = pieces.try_next().await? {
-                // A store may send more than it announced.
-                if (document.len() + piece.len()) as u64 > limit_bytes {
-                    return Err(io::Error::from(io::ErrorKind::FileTooLarge));
-                }
-                document.extend_from_slice(&piece);
-            }
-            Ok(document)
+    /// Reads a whole document of at most `limit_bytes`, unless its entity tag is `known_etag`.
+    pub(crate) async fn fetch(
+        &self,
+        key: &str,
+        limit_bytes: u64,
+        known_etag: Option<&str>,
+    ) -> Result<Fetched, ReadError> {
+        let location = path::Path::parse(key).map_err(|_| ReadError::Unknown)?;
+        let if_none_match = known_etag.map(str::to_owned);
+        let options = GetOptions { if_none_match, ..GetOptions::default() };
+        let result = match self.get(&location, options).await {
+            Ok(result) => result,
+            Err(ReadError::Unchanged) => return Ok(Fetched::Same),
+            Err(error) => return Err(error),
         };
-        match tokio::time::timeout(ANSWER_TIMEOUT, whole).await {
-            Ok(Ok(document)) => Ok(document.into()),
-            Ok(Err(_)) | Err(_) => Err(ReadError::Unavailable),
-        }
+        let etag = result.meta.e_tag.clone();
+        let document =
+            Opened::new(result, Arc::clone(&self.meter))?.into_document(limit_bytes).await?;
+        Ok(Fetched::Document(document, etag))
     }
 
     /// Opens an object, or a range of it.
@@ -192,6 +200,9 @@ impl Bucket {
             Ok(Ok(result)) => (StoreRead::Found, Ok(result)),
             Ok(Err(object_store::Error::NotFound { .. })) => {
                 (StoreRead::Absent, Err(ReadError::Unknown))
+            }
+            Ok(Err(object_store::Error::NotModified { .. })) => {
+                (StoreRead::Found, Err(ReadError::Unchanged))
             }
             Ok(Err(_)) => (StoreRead::Failed, Err(ReadError::Unavailable)),
             Err(_) => (StoreRead::Late, Err(ReadError::Unavailable)),
@@ -278,6 +289,29 @@ impl Opened {
         Body::from_stream(self.pieces())
     }
 
+    /// All of its bytes, if they are no more than `limit_bytes`.
+    async fn into_document(self, limit_bytes: u64) -> Result<Bytes, ReadError> {
+        if self.size_bytes > limit_bytes {
+            return Err(ReadError::TooLarge);
+        }
+        let whole = async {
+            let mut document = Vec::with_capacity(usize::try_from(self.size_bytes).unwrap_or(0));
+            let mut pieces = self.pieces();
+            while let Some(piece) = pieces.try_next().await? {
+                // A store may send more than it announced.
+                if (document.len() + piece.len()) as u64 > limit_bytes {
+                    return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+                }
+                document.extend_from_slice(&piece);
+            }
+            Ok(document)
+        };
+        match tokio::time::timeout(ANSWER_TIMEOUT, whole).await {
+            Ok(Ok(document)) => Ok(document.into()),
+            Ok(Err(_)) | Err(_) => Err(ReadError::Unavailable),
+        }
+    }
+
     fn pieces(self) -> stream::BoxStream<'static, io::Result<Bytes>> {
         let meter = self.meter;
         let pieces = match self.payload {
@@ -313,45 +347,4 @@ fn file_pieces(
 }
 
 #[cfg(test)]
-mod tests {
-    use object_store::ObjectStoreExt as _;
-    use object_store::memory::InMemory;
-    use object_store::throttle::{ThrottleConfig, ThrottledStore};
-    use tokio::time::Instant;
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn a_store_that_does_not_answer_is_given_up() {
-        let store = InMemory::new();
-        store.put(&path::Path::from("key"), "text".into()).await.unwrap();
-        let wait_get_per_call = Duration::from_secs(3600);
-        let config = ThrottleConfig { wait_get_per_call, ..ThrottleConfig::default() };
-        let bucket = Bucket::store(Arc::new(ThrottledStore::new(store, config)));
-        let started = Instant::now();
-        assert_eq!(bucket.read("key", 10).await, Err(ReadError::Unavailable));
-        assert_eq!(started.elapsed(), ANSWER_TIMEOUT);
-    }
-
-    #[tokio::test]
-    async fn a_document_is_read_up_to_its_limit() {
-        let store = InMemory::new();
-        store.put(&path::Path::from("key"), "text".into()).await.unwrap();
-        let bucket = Bucket::store(Arc::new(store));
-        assert_eq!(bucket.read("key", 4).await, Ok("text".into()));
-        assert_eq!(bucket.read("key", 3).await, Err(ReadError::TooLarge));
-        assert_eq!(bucket.read("other", 4).await, Err(ReadError::Unknown));
-        assert_eq!(bucket.read("../key", 4).await, Err(ReadError::Unknown));
-    }
-
-    #[test]
-    fn a_path_that_is_missing_or_a_file_is_no_bucket() {
-        let folder = tempfile::tempdir().unwrap();
-        let missing = Bucket::folder(&folder.path().join("missing")).err().unwrap();
-        assert!(matches!(missing, BucketError::Missing { .. }), "{missing}");
-        let file = folder.path().join("file");
-        std::fs::write(&file, "").unwrap();
-        let error = Bucket::folder(&file).err().unwrap();
-        assert!(matches!(error, BucketError::NotAFolder { .. }), "{error}");
-    }
-}
+mod tests;

@@ -18,7 +18,10 @@ pub use error::ConfigError;
 pub(crate) use error::in_range;
 
 use crate::admin::AdminFiles;
+use crate::cors::Cors;
 use crate::metrics::MetricsSettings;
+use crate::peer::Proxies;
+use crate::rate::RateLimits;
 use crate::serve::ServeLimits;
 
 /// Everything that a gateway process is told.
@@ -39,10 +42,46 @@ pub struct Config {
     pub log: LogForm,
     /// What clients may cost.
     pub limits: ServeLimits,
+    /// The gateway's own certificate.
+    pub tls: TlsFiles,
+    /// Proxies that are believed.
+    pub proxy: Proxies,
+    /// How often somebody may ask.
+    pub rate: RateLimits,
+    /// Pages of other origins that may play.
+    pub cors: Cors,
     /// What the operator alone may do.
     pub admin: AdminFiles,
     /// Where figures go.
     pub metrics: MetricsSettings,
+}
+
+/// Where the gateway's own certificate lies: the table `[tls]`. Without it, HTTP in clear.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TlsFiles {
+    /// The certificate chain, PEM, the server's own first. Default none.
+    pub certificate: Option<PathBuf>,
+    /// Its private key, PEM, closed to other users. Default none.
+    pub key: Option<PathBuf>,
+    /// How often the files are looked at for a renewal, in seconds, 1 to 86,400. Default 10.
+    pub check_every_s: u32,
+}
+
+impl Default for TlsFiles {
+    fn default() -> Self {
+        Self { certificate: None, key: None, check_every_s: 10 }
+    }
+}
+
+impl TlsFiles {
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.certificate.is_some() != self.key.is_some() {
+            let hint = "set both, or neither to serve in clear behind a proxy";
+            return Err(ConfigError::value("tls.certificate", "needs tls.key beside it", hint));
+        }
+        in_range("tls.check_every_s", self.check_every_s.into(), 1..=86_400)
+    }
 }
 
 /// How a log line is written.
@@ -66,6 +105,10 @@ impl Default for Config {
             page: None,
             log: LogForm::Text,
             limits: ServeLimits::default(),
+            tls: TlsFiles::default(),
+            proxy: Proxies::default(),
+            rate: RateLimits::default(),
+            cors: Cors::default(),
             admin: AdminFiles::default(),
             metrics: MetricsSettings::default(),
         }
@@ -90,7 +133,10 @@ impl Config {
     /// The first value that isn't.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.limits.check()?;
-        self.metrics.otlp.check()
+        self.metrics.otlp.check()?;
+        self.tls.check()?;
+        self.rate.check()?;
+        self.cors.check()
     }
 }
 
@@ -103,10 +149,12 @@ mod tests {
     const DOCUMENTED: &str = include_str!("../../../docs/operations/gateway.toml");
 
     /// Keys that have no default; the page shows an example.
-    const EXAMPLES: [&str; 7] = [
+    const EXAMPLES: [&str; 9] = [
         "bucket",
         "credentials",
         "page",
+        "tls.certificate",
+        "tls.key",
         "admin.token",
         "metrics.listen",
         "metrics.otlp.endpoint",
@@ -202,5 +250,16 @@ mod tests {
         }
         check("connections", "100000000");
         check("drain_timeout_s", "86400");
+        check("streams_per_connection", "0");
+        check("connections_per_address", "0");
+        check("idle_timeout_s", "0");
+        check_refused("[tls]\nkey = \"a\"", "tls.certificate needs tls.key", "set both");
+        check_refused("[tls]\ncheck_every_s = 0", "tls.check_every_s is 0", "from 1");
+        check_refused("[rate]\nfailure_cost = 0", "rate.failure_cost is 0", "from 1 to 1000");
+        check_refused("[rate]\nentries = 1", "rate.entries is 1", "from 1024");
+        check_refused("[cors]\norigins = [\"*\"]", "cors.origins holds \"*\"", "https://www");
+        check_refused("[cors]\nmax_age_s = 86401", "cors.max_age_s is 86401", "from 0");
+        let text = "[proxy]\ntrusted = [\"10.0.0.0/8\", \"all\"]";
+        check_refused(text, "line 2: a network is written as 10.0.0.0/8", "gateway.toml");
     }
 }

@@ -32,6 +32,10 @@ pub(crate) struct CacheFigures {
     pub(crate) entries: u64,
     /// What the entries weigh, in bytes.
     pub(crate) bytes: u64,
+    /// What they may weigh at most, in bytes.
+    pub(crate) limit_bytes: u64,
+    /// Entries that gave way to others.
+    pub(crate) evictions: u64,
 }
 
 /// A cache as the operator sees it.
@@ -86,7 +90,7 @@ pub(crate) fn families(gateway: &Gateway) -> Families {
     gateway.metrics.collect(&mut families);
     gateway.bucket.meter().collect(&mut families);
     type Field = fn(&CacheFigures) -> Value;
-    let fields: [((&'static str, In, &'static str), Field); 4] = [
+    let fields: [((&'static str, In, &'static str), Field); 6] = [
         (("veilcast_cache_hits", In::Count, "Looks into a cache that found."), |figures| {
             Value::Counter(figures.hits as f64)
         }),
@@ -98,6 +102,12 @@ pub(crate) fn families(gateway: &Gateway) -> Families {
         }),
         (("veilcast_cache", In::Bytes, "What a cache weighs."), |figures| {
             Value::Gauge(figures.bytes as f64)
+        }),
+        (("veilcast_cache_limit", In::Bytes, "What a cache may weigh."), |figures| {
+            Value::Gauge(figures.limit_bytes as f64)
+        }),
+        (("veilcast_cache_evictions", In::Count, "Entries that gave way to others."), |figures| {
+            Value::Counter(figures.evictions as f64)
         }),
     ];
     let caches: Vec<_> = gateway.caches.iter().map(|c| (c.name(), c.figures())).collect();
@@ -167,7 +177,8 @@ fn cache(name: &str, figures: CacheFigures) -> JsonValue {
     let ratio = (looks > 0).then(|| figures.hits as f64 / looks as f64);
     json!({
         "name": name, "hits": figures.hits, "misses": figures.misses, "hit_ratio": ratio,
-        "entries": figures.entries, "bytes": figures.bytes
+        "entries": figures.entries, "bytes": figures.bytes, "limit_bytes": figures.limit_bytes,
+        "evictions": figures.evictions
     })
 }
 

@@ -4,6 +4,8 @@
 //! its words stay together. Refuses to carry detail from below: a store's error names paths, and a
 //! path names grants.
 
+use std::time::Duration;
+
 use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -154,6 +156,14 @@ impl Problem {
         let title = "the bucket does not answer; try again in a few seconds";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", title)
             .with(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S))
+    }
+
+    /// The client may ask again after `wait`.
+    pub(crate) fn rate_limited(wait: Duration) -> Self {
+        let title = "too many requests; wait as long as Retry-After says";
+        let wait_s = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate-limited", title)
+            .with(header::RETRY_AFTER, HeaderValue::from(wait_s))
     }
 
     pub(crate) const fn page_missing() -> Self {

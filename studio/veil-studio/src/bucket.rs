@@ -3,6 +3,8 @@
 //! Layout: `docs/format/bucket.md`. This is storage alone: what may be written is decided by
 //! `stages::publish`, which takes sealed objects and playlists only.
 
+mod upload;
+
 use std::io::ErrorKind;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload};
 use veil_seal::id::{GrantId, TitleId};
 
 use crate::StudioError;
+pub(crate) use upload::Upload;
 
 /// Where titles and grants are published.
 #[derive(Clone)]

@@ -1,6 +1,7 @@
 //! One file a command; each answers once. Those on titles get an open studio, those on sealed files don't need one.
 
 pub(crate) mod doctor;
+pub(crate) mod gateway;
 pub(crate) mod identity;
 pub(crate) mod import;
 pub(crate) mod inspect;

@@ -7,6 +7,7 @@
 mod bad_input;
 mod desk;
 mod faults;
+mod gateway;
 mod grants;
 mod house;
 mod import;

@@ -10,15 +10,20 @@
 )]
 
 mod batch;
+mod caches;
 mod client;
 mod collector;
 mod configuration;
+mod cors;
 mod errors;
+mod flood;
 mod flow;
 mod hostile;
+mod http2;
 mod objects;
 mod operator;
 mod page;
 mod process;
 mod site;
 mod slow;
+mod tls;

@@ -26,6 +26,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Failure> {
         if page.is_empty() { "none: links will answer 503" } else { "there" }.to_owned()
     });
     report.part("hosts", parts::hosts(config.listen, config), ToString::to_string);
+    report.part("tls", parts::tls(config), Clone::clone);
     if parts::is_in_clear(config) {
         report.facts.push(crate::IN_CLEAR.to_owned());
     }

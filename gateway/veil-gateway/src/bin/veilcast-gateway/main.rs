@@ -5,6 +5,7 @@
 //! and errors go to standard error. Exit codes: 0 drained after a signal, 1 failed, 2 usage.
 
 mod args;
+mod certificate;
 mod check;
 mod credentials;
 mod files;
@@ -13,6 +14,7 @@ mod operator;
 mod parts;
 mod private_file;
 
+use std::convert::Infallible;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -22,8 +24,8 @@ use clap::Parser as _;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{SignalKind, signal};
-use veil_gateway::{Config, Drained, Gateway, ServeLimits, Signer, serve};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use veil_gateway::{Config, Drained, Gateway, ServeLimits, Signer, Tls, serve, serve_tls};
 
 use args::Args;
 
@@ -76,6 +78,7 @@ fn run(config: &Config) -> Result<(), Failure> {
     if page.is_empty() {
         tracing::warn!("this gateway was built without its watch page: links will answer 503");
     }
+    let tls = certificate::Files::of(config).map(|files| tls(&files)).transpose()?;
     let connection_count = files::connections(config.limits.connection_count);
     let limits = ServeLimits { connection_count, ..config.limits };
     runtime()?.block_on(async {
@@ -88,13 +91,18 @@ fn run(config: &Config) -> Result<(), Failure> {
             tracing::warn!("{IN_CLEAR}");
         }
         let clock = Arc::new(Timestamp::now);
-        let gateway = Gateway::new(bucket, Signer::local(credentials), hosts, page, clock);
+        let gateway = Gateway::new(bucket, Signer::local(credentials), hosts, page, clock)
+            .with_cors(config.cors.clone())
+            .with_rates(config.rate.clone(), config.proxy.clone());
         let gateway = operator::equip(gateway, config)?;
         let aside = operator::listen(config, &gateway).await?;
         let pushing = operator::push(config, address.port(), &gateway)?;
-        let stop = stop_signal()?;
-        announce(address, aside)?;
-        let drained = serve(listener, gateway, limits, stop).await;
+        let (stop, hangups) = (stop_signal()?, catch(SignalKind::hangup())?);
+        announce(address, tls.is_some(), aside)?;
+        let drained = tokio::select! {
+            drained = serve_by(tls.clone(), listener, gateway, limits, stop) => drained,
+            never = follow(config, tls, hangups) => match never {},
+        };
         if let Some(pushing) = pushing {
             pushing.end().await;
         }
@@ -103,6 +111,41 @@ fn run(config: &Config) -> Result<(), Failure> {
         }
         Ok(())
     })
+}
+
+/// TLS with the certificate that lies in the files now.
+fn tls(files: &certificate::Files<'_>) -> Result<Tls, Failure> {
+    let certificate = files.read()?;
+    if certificate.ends <= Timestamp::now() {
+        tracing::warn!(ended = %certificate.ends, "the certificate has ended: browsers refuse it");
+    }
+    Tls::new(certificate)
+        .map_err(|error| Failure::new(error, "the system gives no randomness; look at its log"))
+}
+
+async fn serve_by(
+    tls: Option<Tls>,
+    listener: TcpListener,
+    gateway: Gateway,
+    limits: ServeLimits,
+    stop: impl Future<Output = ()>,
+) -> Drained {
+    match tls {
+        None => serve(listener, gateway, limits, stop).await,
+        Some(tls) => serve_tls(listener, gateway, tls, limits, stop).await,
+    }
+}
+
+/// Keeps what may change while the gateway runs. SIGHUP ends nothing, even where there is nothing to
+/// read again.
+async fn follow(config: &Config, tls: Option<Tls>, mut hangups: Signal) -> Infallible {
+    if let Some((files, tls)) = certificate::Files::of(config).zip(tls) {
+        return files.follow(tls, &mut hangups).await;
+    }
+    loop {
+        hangups.recv().await;
+        tracing::info!("SIGHUP: there is no certificate to read again");
+    }
 }
 
 fn runtime() -> Result<Runtime, Failure> {
@@ -129,8 +172,14 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 /// Tells whoever started this process where it answers.
-fn announce(address: SocketAddr, metrics: Option<SocketAddr>) -> Result<(), Failure> {
-    let mut line = serde_json::json!({ "event": "listening", "url": format!("http://{address}") });
+fn announce(
+    address: SocketAddr,
+    has_tls: bool,
+    metrics: Option<SocketAddr>,
+) -> Result<(), Failure> {
+    let scheme = if has_tls { "https" } else { "http" };
+    let mut line =
+        serde_json::json!({ "event": "listening", "url": format!("{scheme}://{address}") });
     if let Some(metrics) = metrics {
         line["metrics_url"] = format!("http://{metrics}/metrics").into();
     }
@@ -140,16 +189,14 @@ fn announce(address: SocketAddr, metrics: Option<SocketAddr>) -> Result<(), Fail
     })
 }
 
+fn catch(kind: SignalKind) -> Result<Signal, Failure> {
+    signal(kind).map_err(|error| {
+        Failure::new(format!("cannot catch signals: {error}"), "the system has no descriptors left")
+    })
+}
+
 /// Completes at the first SIGTERM or SIGINT. A second one ends the process at once.
 fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
-    let catch = |kind| {
-        signal(kind).map_err(|error| {
-            Failure::new(
-                format!("cannot catch signals: {error}"),
-                "the system has no descriptors left",
-            )
-        })
-    };
     let (mut term, mut int) = (catch(SignalKind::terminate())?, catch(SignalKind::interrupt())?);
     Ok(async move {
         tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }

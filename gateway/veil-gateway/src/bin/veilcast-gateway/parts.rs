@@ -8,10 +8,12 @@ use std::io::Read as _;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use axum::http::Uri;
 use veil_gateway::{Bucket, Config, Hosts, PageFiles};
 
 use crate::Failure;
 use crate::args::Args;
+use crate::certificate;
 
 /// Largest configuration file, in bytes: the documented one with all its prose takes 10 KB.
 const CONFIG_BYTES_MAX: u64 = 1 << 20;
@@ -83,4 +85,21 @@ pub(crate) fn hosts(address: SocketAddr, config: &Config) -> Result<Hosts, Failu
 pub(crate) fn is_in_clear(config: &Config) -> bool {
     let is_http = config.public_urls.iter().any(|url| url.starts_with("http://"));
     is_http && !config.listen.ip().is_loopback()
+}
+
+/// Reads the certificate, and says what it is good for.
+pub(crate) fn tls(config: &Config) -> Result<String, Failure> {
+    let Some(files) = certificate::Files::of(config) else {
+        return Ok("none: HTTP in clear, for a proxy that has a certificate".to_owned());
+    };
+    let certificate = certificate::in_force(files.read()?)?;
+    let urls = config.public_urls.iter().filter_map(|url| url.parse::<Uri>().ok());
+    for url in urls.filter(|url| url.scheme_str() == Some("https")) {
+        let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
+        if !certificate.names(host) {
+            let hint = "get a certificate that names it, or serve it by a proxy that has one";
+            return Err(Failure::new(format!("the certificate is not one for {host}"), hint));
+        }
+    }
+    Ok(format!("certificate until {}", certificate.ends))
 }

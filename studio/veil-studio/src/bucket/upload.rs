@@ -1,0 +1,92 @@
+//! Writes one object while its bytes are still being made.
+//!
+//! Owns the parts and how many of them are under way. Invariants: the object is visible when
+//! [`Upload::finish`] has returned, and not before; memory holds a few parts, whatever its length.
+
+use bytes::Bytes;
+use object_store::path::Path;
+use object_store::{ObjectStoreExt as _, WriteMultipart};
+
+use super::{Bucket, failed};
+use crate::StudioError;
+
+/// Bytes of every part but the last. S3 wants 5 MiB at least and takes 10,000 parts, so an object has at
+/// most 80 GB there; R2 wants all parts equal.
+const PART_BYTES: usize = 8 << 20;
+
+/// Parts under way at once: one is written while the next fills up.
+const PARTS_UNDER_WAY: usize = 2;
+
+/// An object that is being written. Dropped, it leaves no object; what a store keeps of its parts is the
+/// store's to clear, so end an upload that fails with [`Upload::abort`].
+pub(crate) struct Upload {
+    writer: WriteMultipart,
+}
+
+impl Upload {
+    /// Takes the next bytes; waits while [`PARTS_UNDER_WAY`] parts are being written.
+    pub(crate) async fn write(&mut self, bytes: Bytes) -> Result<(), StudioError> {
+        let room = self.writer.wait_for_capacity(PARTS_UNDER_WAY).await;
+        room.map_err(failed("cannot be written"))?;
+        self.writer.put(bytes);
+        Ok(())
+    }
+
+    /// Writes what is left and makes the object visible, whole.
+    pub(crate) async fn finish(self) -> Result<(), StudioError> {
+        self.writer.finish().await.map(drop).map_err(failed("cannot be written"))
+    }
+
+    /// Takes back what has been written.
+    pub(crate) async fn abort(self) -> Result<(), StudioError> {
+        self.writer.abort().await.map_err(failed("cannot be written"))
+    }
+}
+
+impl Bucket {
+    /// Begins to write an object whose length is not known yet.
+    pub(crate) async fn upload(&self, key: &Path) -> Result<Upload, StudioError> {
+        let parts = self.store.put_multipart(key).await.map_err(failed("cannot be written"))?;
+        Ok(Upload { writer: WriteMultipart::new_with_chunk_size(parts, PART_BYTES) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(length: usize) -> Bytes {
+        (0..length).map(|at| u8::try_from(at % 251).unwrap()).collect()
+    }
+
+    /// Pieces of three lengths, more than two parts together.
+    fn pieces() -> Vec<Bytes> {
+        [1, PART_BYTES, 5_000_000, 10_000_000].map(bytes).to_vec()
+    }
+
+    #[tokio::test]
+    async fn an_object_is_visible_when_it_is_whole_and_not_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let bucket = Bucket::local(folder.path()).unwrap();
+        let key = Path::from("t/x/y");
+        let mut upload = bucket.upload(&key).await.unwrap();
+        for piece in pieces() {
+            upload.write(piece).await.unwrap();
+            assert_eq!(bucket.get(&key).await.unwrap(), None);
+        }
+        upload.finish().await.unwrap();
+        assert_eq!(bucket.get(&key).await.unwrap().unwrap(), pieces().concat());
+    }
+
+    #[tokio::test]
+    async fn an_upload_that_is_taken_back_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let bucket = Bucket::local(folder.path()).unwrap();
+        let mut upload = bucket.upload(&Path::from("y")).await.unwrap();
+        for piece in pieces() {
+            upload.write(piece).await.unwrap();
+        }
+        upload.abort().await.unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
