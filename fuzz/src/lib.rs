@@ -49,6 +49,8 @@ pub const TARGETS: &[Target] = &[
     target("id", text::run_id, text::id_seeds, 40_000),
     target("playlist", delivery::run_playlist, delivery::playlist_seeds, 20_000),
     target("presigned-query", delivery::run_query, delivery::query_seeds, 20_000),
+    target("store-url", text::run_store_url, text::store_url_seeds, 40_000),
+    target("shared-credentials", text::run_profile, text::profile_seeds, 40_000),
     target("batch", delivery::run_batch, delivery::batch_seeds, 20_000),
     target("names", delivery::run_names, delivery::names_seeds, 400),
 ];

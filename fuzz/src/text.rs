@@ -1,5 +1,6 @@
 //! Text forms: identities, recipients, links and ids. What is read has one text, and that is it.
 
+use veil_presign::{CredentialSource, Profile, StoreUrl};
 use veil_seal::id::{GrantId, ObjectName};
 use veil_seal::identity::{Identity, Recipient};
 use veil_seal::link::LinkSecret;
@@ -71,4 +72,47 @@ pub fn run_id(bytes: &[u8]) {
 #[must_use]
 pub fn id_seeds() -> Vec<Vec<u8>> {
     vec!["0123456789abcdef0123456789abcdef".into()]
+}
+
+/// Reads a store's URL.
+pub fn run_store_url(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    let Ok(url) = StoreUrl::parse(text) else { return };
+    assert_eq!(StoreUrl::parse(&url.to_string()), Ok(url.clone()));
+    if let StoreUrl::S3(place) = url {
+        let address = place.address();
+        assert!(address.folder.starts_with('/') && address.folder.ends_with('/'));
+        assert!(!address.folder.contains("//") && !address.folder.contains("/../"));
+    }
+}
+
+/// A store of each kind.
+#[must_use]
+pub fn store_url_seeds() -> Vec<Vec<u8>> {
+    let texts = [
+        "s3://videos/v?endpoint=http://127.0.0.1:3900&region=garage&style=path&profile=a%20b",
+        "s3://videos",
+        "file:///videos/a%20b",
+        "videos",
+    ];
+    texts.map(|text| text.as_bytes().to_vec()).to_vec()
+}
+
+/// Reads one file as both of AWS's shared files.
+pub fn run_profile(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    for name in [None, Some("work")] {
+        let Ok(profile) = Profile::read(text, text, name) else { continue };
+        if let Some(CredentialSource::Keys(keys)) = profile.credential {
+            assert!(text.contains(keys.access_key_id()) && text.contains(keys.secret_access_key()));
+        }
+    }
+}
+
+/// Profiles with and without a credential.
+#[must_use]
+pub fn profile_seeds() -> Vec<Vec<u8>> {
+    let text = "[default]\naws_access_key_id = AKIA # comment\naws_secret_access_key=a/b\n\
+                s3 =\n  nested = 1\n[profile work]\nregion = auto\nsso_session = a\n";
+    vec![text.into()]
 }

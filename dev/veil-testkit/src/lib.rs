@@ -1,4 +1,4 @@
-//! What tests of several crates share: samples, generated clips, folders, child processes, `/proc`, oracles.
+//! What tests of several crates share: samples, generated clips, folders, child processes, `/proc`, oracles, an S3 store.
 //!
 //! It depends on no crate of ours, so that a test of the gateway can use it without pulling a key into the
 //! gateway's build. It knows no format and no flag of the programs that it starts. It hands out no "free
@@ -13,6 +13,7 @@ mod media;
 mod oracle;
 mod place;
 mod proc;
+mod s3;
 mod spawn;
 mod tail;
 
@@ -21,4 +22,5 @@ pub use media::{ClipSpec, Codec, clip, make_clip, sample_or_clip, samples};
 pub use oracle::{PYTHON_ORACLES, dependency_dir, oracle};
 pub use place::{cache_dir, files_below, locked, profile_dir, tools_dir, workspace_root};
 pub use proc::{Process, descendants, process, processes_named, wait_gone};
+pub use s3::{Fault, S3Server, Trouble};
 pub use spawn::{Finished, Spawned, run};

@@ -1,7 +1,8 @@
 //! Presigned URLs: AWS Signature Version 4 in the query, made and verified; and the tokens of CDNs.
 //!
-//! Owns the rules of signing for S3: canonical request, credential scope, signing key, URL text; and the forms of
-//! `docs/format/urls.md` that CDNs check ([`cdn`]).
+//! Owns the rules of signing for S3: canonical request, credential scope, signing key, URL text; the forms of
+//! `docs/format/urls.md` that CDNs check ([`cdn`]); and the texts in which a store and its credential are named
+//! ([`StoreUrl`], [`Settings`]).
 //! Refuses to know where a clock, a socket, a bucket or a configuration is: time is an argument,
 //! bytes go in and bytes come out. Specification: the AWS S3 API Reference, "Authenticating
 //! Requests: Using Query Parameters". Invariant: the URL text that leaves this crate is byte for
@@ -20,15 +21,18 @@
 
 mod batch;
 pub mod cdn;
+mod chain;
 mod credentials;
 mod escape;
 mod form;
 mod keys;
 mod lanes;
 mod place;
+mod profile;
 mod scope;
 mod sha;
 mod sign;
+mod store;
 mod url;
 mod verify;
 
@@ -36,12 +40,15 @@ mod verify;
 mod aws_suite;
 
 pub use batch::{Batch, Names, Signature};
+pub use chain::{Chain, ChainError, CredentialSource, Settings};
 pub use credentials::{Credentials, CredentialsError};
 pub use escape::{QUERY_BYTES_MAX, parse_query};
 pub use keys::{SigningKeys, staggered_window_start};
 pub use lanes::Lanes;
 pub use place::{Endpoint, PlaceError, folder_path};
+pub use profile::{Profile, ProfileError};
 pub use scope::{EXPIRES_MAX_S, SigningKey, parse_amz_date, window_start};
 pub use sign::{PresignError, Request, presign};
+pub use store::{S3Address, S3Place, StoreUrl, StoreUrlError, Style};
 pub use url::{CompactUrls, UrlText};
 pub use verify::{CLOCK_SKEW_S, Claim, Presented, VerifyError, verify};

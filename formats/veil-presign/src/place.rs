@@ -67,6 +67,16 @@ impl Endpoint {
         Ok(Self { scheme, host })
     }
 
+    /// The HTTPS address of a host that is known to be one.
+    pub(crate) fn https(host: String) -> Self {
+        Self { scheme: "https", host }
+    }
+
+    /// The address of a host below this one, as stores give one to each bucket.
+    pub(crate) fn below(&self, label: &str) -> Self {
+        Self { scheme: self.scheme, host: format!("{label}.{}", self.host) }
+    }
+
     /// `https` or `http`.
     #[must_use]
     pub fn scheme(&self) -> &'static str {
@@ -78,6 +88,19 @@ impl Endpoint {
     pub fn host(&self) -> &str {
         &self.host
     }
+}
+
+impl core::fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}://{}", self.scheme, self.host)
+    }
+}
+
+/// Whether a bucket can have this name.
+pub(crate) fn is_bucket(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
+    let is_dots = name.bytes().all(|b| b == b'.');
+    !is_dots && name.len() <= BUCKET_BYTES_MAX && name.bytes().all(plain)
 }
 
 /// Whether this is a name, an IPv4 address, or an IPv6 address in brackets.
@@ -96,9 +119,7 @@ fn is_host(name: &str) -> bool {
 /// # Errors
 /// A bucket or prefix whose URL a client would send otherwise than it was signed.
 pub fn folder_path(bucket: &str, prefix: &str) -> Result<String, PlaceError> {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
-    let is_dots = bucket.bytes().all(|b| b == b'.');
-    if is_dots || bucket.len() > BUCKET_BYTES_MAX || !bucket.bytes().all(plain) {
+    if !is_bucket(bucket) {
         return Err(PlaceError::Bucket);
     }
     let prefix = prefix.strip_suffix('/').unwrap_or(prefix);

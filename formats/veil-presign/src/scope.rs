@@ -56,8 +56,7 @@ impl SigningKey {
         region: &str,
         service: &str,
     ) -> Result<Self, PresignError> {
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-        if region.is_empty() || region.len() > REGION_BYTES_MAX || !region.bytes().all(plain) {
+        if !is_region(region) {
             return Err(PresignError::Region);
         }
         let date = amz_date(now)?;
@@ -92,6 +91,12 @@ impl SigningKey {
         push_hex(&Sha256::digest(canonical_request.as_bytes()), &mut text);
         *hmac(self.key.as_slice(), text.as_bytes())
     }
+}
+
+/// Whether a store can have this region.
+pub(crate) fn is_region(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    !name.is_empty() && name.len() <= REGION_BYTES_MAX && name.bytes().all(plain)
 }
 
 /// The string to sign without its last line, the hash of the canonical request.

@@ -41,8 +41,8 @@ mod signer;
 pub use admin::{AdminFiles, AdminToken, AdminTokenError};
 pub use batch::{BatchEntry, BatchError, parse_batch};
 pub use bucket::{Bucket, BucketError};
-pub use cache::{CacheSettings, CacheSettingsError, FRESH_MAX_S};
-pub use config::{Config, ConfigError, LogForm};
+pub use cache::{CacheSettings, FRESH_MAX_S};
+pub use config::{Config, ConfigError, LogForm, TitleUrls};
 pub use cors::Cors;
 pub use gateway::{Clock, Gateway};
 pub use headers::TRUSTED_TYPES_POLICIES;
@@ -56,5 +56,6 @@ pub use serve::{
     Certificate, CertificateError, Drained, ServeLimits, Tls, serve, serve_metrics, serve_tls,
 };
 pub use signer::{
-    CookieScope, CredentialSource, Place, Signer, SigningCredential, UnusableMode, UrlLife, UrlMode,
+    CookieScope, CredentialSource, Place, Signer, SigningCredential, UnusableMode, UrlLife,
+    UrlMode, UrlModeName, UrlSettings, UrlSettingsError,
 };

@@ -9,11 +9,13 @@ pub(crate) mod list;
 pub(crate) mod open;
 pub(crate) mod recipients;
 pub(crate) mod rekey;
+pub(crate) mod relocate;
 pub(crate) mod remove;
 pub(crate) mod revoke;
 pub(crate) mod seal;
 pub(crate) mod share;
 pub(crate) mod sign;
+pub(crate) mod tell;
 pub(crate) mod up;
 
 use tokio::signal::unix::{SignalKind, signal};

@@ -19,4 +19,7 @@ mod sealed_faults;
 mod sealing;
 mod secrecy;
 mod signing;
+mod store_faults;
+mod stores;
+mod street;
 mod up;

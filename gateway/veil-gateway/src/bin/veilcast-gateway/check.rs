@@ -8,12 +8,16 @@ use std::io::Write as _;
 
 use veil_gateway::Config;
 
-use crate::{Failure, credentials, operator, parts};
+use crate::{Failure, credentials, operator, parts, urls};
 
 /// Shows what would run.
 pub(crate) fn run(config: &Config) -> Result<(), Failure> {
     let mut report = Report { facts: Vec::new(), failures: Vec::new() };
-    report.part("credential", credentials::find(config), |_| "read".to_owned());
+    let signers = credentials::find(config).and_then(|found| urls::signers(config, found));
+    report.part("credential", signers, |signers| match signers.title_count() {
+        0 => "read".to_owned(),
+        count => format!("read; {count} titles have URLs of their own"),
+    });
     report.part("bucket", bucket(config), |()| "answers".to_owned());
     report.part("admin token", operator::token(config), |token| {
         let words = if token.is_some() { "read" } else { "none: /performance is not there" };
