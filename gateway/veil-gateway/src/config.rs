@@ -43,6 +43,8 @@ pub struct Config {
     pub page: Option<PathBuf>,
     /// The form of the log on standard error.
     pub log: LogForm,
+    /// Whether lines of the log have the client's network (IPv4 /24, IPv6 /48). Default no.
+    pub log_networks: bool,
     /// What clients may cost.
     pub limits: ServeLimits,
     /// The gateway's own certificate.
@@ -124,6 +126,7 @@ impl Default for Config {
             credentials: None,
             page: None,
             log: LogForm::Text,
+            log_networks: false,
             limits: ServeLimits::default(),
             tls: TlsFiles::default(),
             proxy: Proxies::default(),

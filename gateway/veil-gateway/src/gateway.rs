@@ -60,6 +60,8 @@ pub struct Gateway {
     pub(crate) clock: Clock,
     pub(crate) hosts: Hosts,
     pub(crate) rates: Arc<Rates>,
+    proxies: Proxies,
+    logs_networks: bool,
     cors: Arc<Cors>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) ready: Arc<Readiness>,
@@ -95,6 +97,8 @@ impl Gateway {
             clock,
             hosts,
             rates: Arc::new(Rates::new(RateLimits::default(), Proxies::default())),
+            proxies: Proxies::default(),
+            logs_networks: false,
             cors: Arc::default(),
             metrics,
             ready: Arc::default(),
@@ -154,7 +158,13 @@ impl Gateway {
     /// default limits and no proxy.
     #[must_use]
     pub fn with_rates(self, limits: RateLimits, proxies: Proxies) -> Self {
-        Self { rates: Arc::new(Rates::new(limits, proxies)), ..self }
+        Self { rates: Arc::new(Rates::new(limits, proxies.clone())), proxies, ..self }
+    }
+
+    /// Sets whether lines of the access log have the client's network (IPv4 /24, IPv6 /48).
+    #[must_use]
+    pub fn with_logged_networks(self, logs_networks: bool) -> Self {
+        Self { logs_networks, ..self }
     }
 
     /// Sets the operator's token, which opens `/performance` and, beyond loopback, `/metrics`.
@@ -204,6 +214,11 @@ impl Gateway {
             .route("/o/t/{title}/{name}", get(objects::serve))
     }
 
+    fn log(&self) -> access::Log {
+        let (metrics, proxies) = (Arc::clone(&self.metrics), self.proxies.clone());
+        access::Log { metrics, proxies, networks: self.logs_networks }
+    }
+
     /// Puts around routes what holds for every request; the last is the outermost.
     fn layered(&self, router: Router) -> Router {
         router
@@ -214,7 +229,7 @@ impl Gateway {
             .layer(from_fn_with_state(Arc::clone(&self.rates), rate::check))
             .layer(from_fn_with_state(Arc::clone(&self.cors), cors::answer))
             .layer(from_fn(headers::secure))
-            .layer(from_fn_with_state(Arc::clone(&self.metrics), access::log))
+            .layer(from_fn_with_state(self.log(), access::log))
     }
 
     /// The service of a listener for the operator's machines: `/metrics`, `/healthz` and `/readyz`.

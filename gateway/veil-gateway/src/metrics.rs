@@ -50,6 +50,7 @@ pub(crate) struct Metrics {
     connections_open: AtomicI64,
     connections: AtomicU64,
     signatures: AtomicU64,
+    rate_limited: AtomicU64,
     pushes: AtomicU64,
     pushes_failed: AtomicU64,
 }
@@ -80,6 +81,7 @@ pub(crate) struct Totals {
     pub(crate) connections_open: i64,
     pub(crate) connections: u64,
     pub(crate) signatures: u64,
+    pub(crate) rate_limited: u64,
 }
 
 /// Counts one thing as long as it lives.
@@ -105,6 +107,7 @@ impl Metrics {
             connections_open: AtomicI64::new(0),
             connections: AtomicU64::new(0),
             signatures: AtomicU64::new(0),
+            rate_limited: AtomicU64::new(0),
             pushes: AtomicU64::new(0),
             pushes_failed: AtomicU64::new(0),
         }
@@ -144,6 +147,9 @@ impl Metrics {
         meter.by_class[class].fetch_add(1, Relaxed);
         meter.body_bytes.fetch_add(body_bytes, Relaxed);
         meter.durations.record(took);
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            self.rate_limited.fetch_add(1, Relaxed);
+        }
     }
 
     fn route(&self, route: &str) -> Arc<RouteMeter> {
@@ -186,6 +192,7 @@ impl Metrics {
             connections_open: self.connections_open.load(Relaxed),
             connections: self.connections.load(Relaxed),
             signatures: self.signatures.load(Relaxed),
+            rate_limited: self.rate_limited.load(Relaxed),
         }
     }
 
@@ -209,6 +216,7 @@ impl Metrics {
         for (what, value) in [
             (("veilcast_connections", "Connections that were accepted."), totals.connections),
             (("veilcast_signatures", "URLs that were signed."), totals.signatures),
+            (("veilcast_rate_limited", "Requests that came too often."), totals.rate_limited),
         ] {
             families.counter((what.0, In::Count, what.1), value);
         }

@@ -10,6 +10,7 @@ mod check;
 mod credentials;
 mod files;
 mod logging;
+mod memory;
 mod operator;
 mod parts;
 mod private_file;
@@ -29,6 +30,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use veil_gateway::{Config, Drained, Gateway, ServeLimits, Tls, serve, serve_tls};
 
 use args::Args;
+use logging::Log;
 
 /// Threads that read files; each holds one piece of 64 KiB.
 const BLOCKING_THREAD_COUNT: usize = 64;
@@ -60,8 +62,9 @@ fn main() -> ExitCode {
         if args.check_config {
             return check::run(&config);
         }
-        logging::start(config.log);
-        run(&config)
+        let log = logging::start(config.log);
+        memory::settle();
+        run(&config, &log)
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -72,7 +75,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(config: &Config) -> Result<(), Failure> {
+fn run(config: &Config, log: &Log) -> Result<(), Failure> {
     let (signer, with_titles) = urls::signers(config, credentials::find(config)?)?.split();
     let bucket = parts::bucket(config)?;
     let page = parts::page(config)?;
@@ -96,7 +99,7 @@ fn run(config: &Config) -> Result<(), Failure> {
             .with_cors(config.cors.clone())
             .with_rates(config.rate.clone(), config.proxy.clone());
         let gateway = with_titles(gateway.with_caches(&config.cache))?;
-        let gateway = operator::equip(gateway, config)?;
+        let gateway = operator::equip(gateway, config, log)?;
         let aside = operator::listen(config, &gateway).await?;
         let pushing = operator::push(config, address.port(), &gateway)?;
         let (stop, hangups) = (stop_signal()?, catch(SignalKind::hangup())?);

@@ -8,10 +8,11 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use veil_gateway::{AdminToken, Config, Gateway, Pusher, ServeLimits, serve_metrics};
+use veil_gateway::{AdminToken, Config, Gateway, ProcessHooks, Pusher, ServeLimits, serve_metrics};
 use zeroize::Zeroizing;
 
-use crate::{Failure, private_file};
+use crate::logging::Log;
+use crate::{Failure, memory, private_file};
 
 /// How long the end waits for the collector.
 const LAST_PUSH_TIMEOUT: Duration = Duration::from_secs(2);
@@ -31,8 +32,11 @@ pub(crate) fn token(config: &Config) -> Result<Option<AdminToken>, Failure> {
 }
 
 /// Gives the gateway what it needs for its operator.
-pub(crate) fn equip(gateway: Gateway, config: &Config) -> Result<Gateway, Failure> {
+pub(crate) fn equip(gateway: Gateway, config: &Config, log: &Log) -> Result<Gateway, Failure> {
     let token = token(config)?;
+    let (lost, release) = (Arc::new(log.dropped()), Arc::new(memory::release));
+    let hooks = ProcessHooks { log_lines_dropped: lost, release_memory: release };
+    let gateway = gateway.with_process(hooks).with_logged_networks(config.log_networks);
     Ok(match token {
         None => gateway,
         Some(token) => gateway.with_admin(token),
