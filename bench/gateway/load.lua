@@ -1,8 +1,9 @@
--- One playlist of one title, or, with WALK=<count>, the grant and the playlists of <count> titles, each once.
--- Prints what was measured as one line of JSON. The titles' names are those that dev/xtask/src/bench/gateway/bucket.rs gives.
+-- One playlist of one title or, with WALK=<count>, the grant and the playlists of <count> titles, one title after the other
+-- from request FROM on. Prints what was measured as one line of JSON. The titles' names are those that
+-- dev/xtask/src/bench/gateway/bucket.rs gives.
 
 local walk = tonumber(os.getenv("WALK") or "0")
-local at = 0
+local at = tonumber(os.getenv("FROM") or "0")
 
 function request()
    if walk == 0 then return wrk.format() end
@@ -12,10 +13,6 @@ function request()
    if at % 3 == 2 then path = path .. string.format("/2%031x.m3u8", title) end
    at = at + 1
    return wrk.format("GET", path)
-end
-
-function response()
-   if walk > 0 and at >= 3 * walk then wrk.thread:stop() end
 end
 
 function done(summary, latency)

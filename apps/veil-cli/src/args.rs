@@ -4,6 +4,7 @@ pub(crate) mod sealed;
 pub(crate) mod sign;
 pub(crate) mod token;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
@@ -28,6 +29,10 @@ pub(crate) struct Cli {
     /// Keep no unsealed title key in memory after its use [default: for 5 minutes, 256 at most]
     #[arg(long, global = true, env = "VEILCAST_NO_KEY_CACHE", value_parser = FalseyValueParser::new())]
     pub(crate) no_key_cache: bool,
+    /// How long a request to a store is tried again, such as 30s or 3m; 4m at most
+    #[arg(long, global = true, value_name = "TIME", env = "VEILCAST_STORE_PATIENCE", default_value = "3m",
+        value_parser = crate::stores::patience)]
+    pub(crate) store_patience: std::time::Duration,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -84,6 +89,18 @@ Examples:
 
 Removing takes nothing back: whoever could open the file may have kept its content, its key or a copy.";
 
+const STORE_HELP: &str = "\
+Stores:
+  s3://videos/films?region=eu-west-1                                       AWS
+  s3://videos?endpoint=https://ACCOUNT.r2.cloudflarestorage.com            R2
+  s3://videos?endpoint=http://nas:3900&region=garage                       Garage, MinIO, Ceph
+  file:///srv/videos                                                       a folder
+  local                                                                    the data folder's own bucket
+
+&profile=NAME names a profile of ~/.aws/credentials, &style=virtual puts the bucket into the host's name. Without a
+profile the credential is AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or what the platform gives.
+It needs s3:ListBucket, s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload.";
+
 const REKEY_EXAMPLES: &str = "\
 Examples:
   veilcast rekey rushes.mov.veil -r alice.txt -r bob.txt
@@ -116,6 +133,28 @@ pub(crate) enum Command {
     Revoke {
         /// The grant's id, as `share` and `list` print it
         grant: String,
+    },
+    /// Copy a title to another place: an S3 bucket or a folder
+    ///
+    /// Its grants go with it, so a gateway of that place serves the same links. What is there already, with the same
+    /// size and SHA-256, is skipped: after an interruption, run the same command again. Run on a place that has the
+    /// title, it checks and mends that copy.
+    #[command(after_help = STORE_HELP)]
+    Publish(PlaceArgs),
+    /// Move a title to another place
+    ///
+    /// Copies it with its grants, verifies every object, switches, and then deletes every other copy. Killed at any
+    /// moment, the title is whole in the old place or in the new one; the same command goes on. Links keep
+    /// working when the gateway of the new place has the same public address.
+    #[command(after_help = STORE_HELP)]
+    Move(PlaceArgs),
+    /// Delete one copy of a title that has another
+    Unpublish {
+        /// The title's name or id
+        title: String,
+        /// The place of the copy, as `list` prints it
+        #[arg(long, value_name = "STORE")]
+        from: String,
     },
     /// Delete a title: its objects, and every grant for it
     Remove {
@@ -175,6 +214,16 @@ pub(crate) enum Command {
     /// until it expires; it can't be taken back.
     #[command(after_help = TOKEN_EXAMPLES)]
     Token(TokenArgs),
+    /// Run a gateway alone, with its own flags and configuration
+    ///
+    /// Becomes `veilcast-gateway`, which lies beside this program and never sees a key. What follows is
+    /// for it: `veilcast gateway --help` is its help.
+    #[command(disable_help_flag = true)]
+    Gateway {
+        /// The gateway's arguments, such as --config FILE --check-config
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
+        args: Vec<OsString>,
+    },
     /// Check that this machine has what Veilcast needs
     Doctor,
     /// Print a completion script for a shell
@@ -210,6 +259,19 @@ pub(crate) struct ImportArgs {
     /// rendition, however long the video is. The store must serve ranges, as S3 and the gateway do
     #[arg(long)]
     pub(crate) single_file: bool,
+    /// Where to publish it: s3://BUCKET/PREFIX, file:///FOLDER or `local`, the data folder's own bucket
+    #[arg(long, value_name = "STORE", env = "VEILCAST_STORE", default_value = veil_studio::place::OWN)]
+    pub(crate) to: String,
+}
+
+/// `veilcast publish` and `veilcast move`.
+#[derive(Args, Debug)]
+pub(crate) struct PlaceArgs {
+    /// The title's name or id
+    pub(crate) title: String,
+    /// The place: s3://BUCKET/PREFIX, file:///FOLDER or `local`, the data folder's own bucket
+    #[arg(long, value_name = "STORE")]
+    pub(crate) to: String,
 }
 
 /// `veilcast share`.

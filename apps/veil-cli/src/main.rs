@@ -10,6 +10,7 @@ mod flow;
 mod output;
 mod progress;
 mod sealed;
+mod stores;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -60,6 +61,7 @@ fn offline(command: &Command, format: Format) -> Option<Result<(), CliError>> {
         Command::Inspect(args) => commands::inspect::run(args, format),
         Command::Recipients(command) => commands::recipients::run(command, format),
         Command::Rekey(args) => commands::rekey::run(args, format),
+        Command::Gateway { args } => commands::gateway::run(args),
         Command::Sign(args) => commands::sign::run(args, format, Timestamp::now()),
         Command::Token(args) => commands::token::run(args, format, Timestamp::now()),
         _ => return None,
@@ -72,16 +74,23 @@ async fn run(cli: Cli, format: Format) -> Result<ExitCode, CliError> {
         None => default_data()?,
     };
     if let Command::Doctor = cli.command {
-        let healthy = commands::doctor::run(&root, format).await;
+        let healthy =
+            commands::doctor::run(&root, stores::access(cli.store_patience), format).await;
         return Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let studio = Studio::open(&root).await?;
+    let studio = studio.with_access(stores::access(cli.store_patience));
     let studio = if cli.no_key_cache { studio.without_key_cache() } else { studio };
     let now = Timestamp::now();
     let result = match cli.command {
         Command::Up(args) => commands::up::run(&studio, &args, format).await,
         Command::Import(args) => commands::import::run(&studio, &args, format, now).await,
         Command::List => commands::list::run(&studio, format, now).await,
+        Command::Publish(args) => commands::relocate::publish(&studio, &args, format, now).await,
+        Command::Move(args) => commands::relocate::move_to(&studio, &args, format, now).await,
+        Command::Unpublish { title, from } => {
+            commands::relocate::unpublish(&studio, &title, &from, format).await
+        }
         Command::Share(args) => commands::share::run(&studio, &args, format, now).await,
         Command::Revoke { grant } => commands::revoke::run(&studio, &grant, format, now).await,
         Command::Remove { title, yes } => {

@@ -9,10 +9,11 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::watch;
 use veil_studio::pipeline::ImportProgress;
+use veil_studio::transfer::TransferProgress;
 
 const TEMPLATE: &str = "{msg:10} {wide_bar} {percent:>3}%  {prefix}  {eta_precise} left";
 
-const BYTES_TEMPLATE: &str = "{msg:8} {wide_bar} {percent:>3}%  {decimal_bytes} of {decimal_total_bytes}  \
+const BYTES_TEMPLATE: &str = "{msg:9} {wide_bar} {percent:>3}%  {decimal_bytes} of {decimal_total_bytes}  \
                               {decimal_bytes_per_sec}  {eta_precise} left";
 const STREAM_TEMPLATE: &str = "{msg:8} {spinner} {decimal_bytes}  {decimal_bytes_per_sec}";
 /// How often the bar of a stream of bytes is drawn.
@@ -53,6 +54,25 @@ fn bytes_bar(what: &'static str, total: Option<u64>) -> ProgressBar {
     }
     bar.set_message(what);
     bar
+}
+
+/// Shows how far a copy is until it is done.
+pub(crate) async fn show_transfer(mut updates: watch::Receiver<TransferProgress>) {
+    if !std::io::stderr().is_terminal() {
+        return;
+    }
+    let bar = bytes_bar("", Some(0));
+    bar.enable_steady_tick(DRAW_EVERY);
+    loop {
+        let state = *updates.borrow_and_update();
+        bar.set_message(state.step);
+        bar.set_length(state.total_bytes.max(1));
+        bar.set_position(state.done_bytes);
+        if updates.changed().await.is_err() {
+            break;
+        }
+    }
+    bar.finish_and_clear();
 }
 
 /// Shows an import's progress until it is done.

@@ -6,6 +6,7 @@
 
 mod fault;
 mod layer;
+mod uploads;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -24,6 +25,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 pub use self::fault::{Fault, Trouble};
 use self::layer::Layer;
+use self::uploads::Uploads;
 
 /// The store's one credential, as AWS's documents write examples.
 const ACCESS_KEY_ID: &str = "AKIATESTKITEXAMPLE00";
@@ -57,6 +59,7 @@ impl S3Server {
             .map_err(|error| io::Error::other(format!("the store's folder: {error:?}")))?;
         let mut service = S3ServiceBuilder::new(store);
         service.set_auth(SimpleAuth::from_single(ACCESS_KEY_ID, SECRET_ACCESS_KEY));
+        service.set_route(Uploads { root: folder.path().to_owned() });
         let layer = Arc::new(Layer::new(service.build()));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -138,6 +141,12 @@ impl S3Server {
     #[must_use]
     pub fn root(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The keys of uploads in parts that were begun and neither finished nor discarded.
+    #[must_use]
+    pub fn unfinished(&self) -> Vec<String> {
+        uploads::unfinished(self.root(), BUCKET).map(|(key, _)| key).collect()
     }
 
     /// Adds a fault; the first one that fits a request is what happens to it.

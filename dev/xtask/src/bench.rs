@@ -20,6 +20,7 @@ mod first_frame;
 mod gateway;
 mod grant;
 mod import;
+mod manifest;
 mod measure;
 mod seal;
 mod sign;
@@ -28,11 +29,12 @@ mod source;
 /// A bench: its name, and what it does; the value goes into a file as it is.
 type Bench = (&'static str, fn(&Repo, &BenchOptions, &Stop) -> Outcome<Value>);
 
-const BENCHES: [Bench; 6] = [
+const BENCHES: [Bench; 7] = [
     ("import", import::run),
     ("first-frame", first_frame::run),
     ("gateway", gateway::run),
     ("grant", grant::run),
+    ("manifest", manifest::run),
     ("seal", seal::run),
     ("sign", sign::run),
 ];
@@ -91,7 +93,7 @@ mod tests {
         let error = choose(&["imprt".to_owned()]).err().unwrap().to_string();
         assert_eq!(
             error,
-            "there is no bench `imprt`\nhint: one of: import, first-frame, gateway, grant, seal, sign"
+            "there is no bench `imprt`\nhint: one of: import, first-frame, gateway, grant, manifest, seal, sign"
         );
         assert_eq!(choose(&[]).unwrap().len(), BENCHES.len());
     }

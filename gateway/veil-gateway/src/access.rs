@@ -1,23 +1,32 @@
 //! One log line a request, without its secrets.
 //!
-//! Owns what a line says: method, route pattern, status, body bytes that left, and time until the last
-//! of them; the same goes to the metrics. Refuses to see more: paths hold grant ids, queries hold signatures, headers hold bearers.
-//! The line is written when the body is done or dropped, so that an aborted download shows.
+//! Owns what a line says: method, route pattern, status, body bytes that left, time until the last of
+//! them, version of HTTP, the request's id and, where the operator wants it, the client's network; the
+//! same goes to the metrics. Refuses to see more: paths hold grant ids, queries hold signatures, headers
+//! hold bearers. The line is written when the body is done or dropped, so that an aborted download
+//! shows.
+//!
+//! A request's id is the one that a trusted proxy gave it in `X-Request-Id`, or else a new one; it is in
+//! the answer too, so that a viewer can name a request without naming himself.
 
+use std::hash::{BuildHasher as _, RandomState};
+use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
 use crate::metrics::{Metrics, Open};
+use crate::peer::{Network, Peer, Proxies};
 
 /// What `route` says of a request that no route took.
 const NO_ROUTE: &str = "-";
@@ -25,12 +34,71 @@ const NO_ROUTE: &str = "-";
 /// What the log says of a request whose client left before there was an answer.
 const CLIENT_LEFT: u16 = 499;
 
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Longest id that is taken over from a proxy, in characters.
+const ID_CHARS_MAX: usize = 64;
+
+/// What the log needs to know of the gateway.
+#[derive(Clone)]
+pub(crate) struct Log {
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) proxies: Proxies,
+    /// Whether lines have the client's network.
+    pub(crate) networks: bool,
+}
+
+/// What a request is called, in the log and in its answer.
+#[derive(Clone)]
+struct RequestId(HeaderValue);
+
+impl Log {
+    /// The id that a batch gave its request, or a trusted proxy, or a new one.
+    fn id(&self, request: &Request) -> RequestId {
+        let extensions = request.extensions();
+        if let Some(given) = extensions.get::<RequestId>() {
+            return given.clone();
+        }
+        let is_trusted = extensions.get::<Peer>().is_some_and(|peer| self.proxies.trust(peer.0));
+        let shown = request.headers().get(REQUEST_ID).filter(|_| is_trusted);
+        RequestId(shown.filter(|id| is_id(id)).cloned().unwrap_or_else(new_id))
+    }
+
+    /// The network of the client, if it is wanted.
+    fn network(&self, request: &Request) -> Option<Network> {
+        let peer = request.extensions().get::<Peer>().filter(|_| self.networks)?;
+        Some(match self.proxies.client(*peer, request.headers()) {
+            IpAddr::V4(address) => Network::around(address.into(), 24),
+            IpAddr::V6(address) => Network::around(address.into(), 48),
+        })
+    }
+}
+
+fn is_id(value: &HeaderValue) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    (1..=ID_CHARS_MAX).contains(&value.len()) && value.as_bytes().iter().all(is_plain)
+}
+
+/// 16 hex digits that no other request of any gateway is likely to have.
+fn new_id() -> HeaderValue {
+    static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let id = format!("{:016x}", SEED.hash_one(COUNT.fetch_add(1, Ordering::Relaxed)));
+    HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static("-"))
+}
+
+/// The version as a fixed word.
+fn known_version(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_10 => "1.0",
+        Version::HTTP_2 => "2",
+        _ => "1.1",
+    }
+}
+
 /// Counts an answer's body, and logs and counts the request when it ends.
-pub(crate) async fn log(
-    State(metrics): State<Arc<Metrics>>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(crate) async fn log(State(log): State<Log>, mut request: Request, next: Next) -> Response {
+    let id = log.id(&request);
     let mut line = Line {
         started: Instant::now(),
         method: known_method(request.method()),
@@ -39,10 +107,15 @@ pub(crate) async fn log(
         bytes: 0,
         promised_bytes: None,
         complete: false,
-        _open: metrics.request(),
-        metrics,
+        version: known_version(request.version()),
+        network: log.network(&request),
+        id: id.clone(),
+        _open: log.metrics.request(),
+        metrics: log.metrics,
     };
-    let response = next.run(request).await;
+    request.extensions_mut().insert(id.clone());
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(REQUEST_ID, id.0);
     line.status = response.status();
     let promised = response.headers().get(header::CONTENT_LENGTH);
     line.promised_bytes = promised.and_then(|value| value.to_str().ok()?.parse().ok());
@@ -75,6 +148,9 @@ struct Line {
     /// `Content-Length`: the server stops asking a body that has kept its promise.
     promised_bytes: Option<u64>,
     complete: bool,
+    version: &'static str,
+    network: Option<Network>,
+    id: RequestId,
     metrics: Arc<Metrics>,
     _open: Open,
 }
@@ -93,6 +169,9 @@ impl Drop for Line {
             bytes = self.bytes,
             complete = self.complete || self.promised_bytes == Some(self.bytes),
             time_us,
+            version = self.version,
+            id = self.id.0.to_str().unwrap_or_default(),
+            network = self.network.map(tracing::field::display),
         );
     }
 }
@@ -129,5 +208,63 @@ impl HttpBody for Counted {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn log(networks: bool) -> Log {
+        let trusted = vec!["10.0.0.0/8".parse().unwrap()];
+        let proxies = Proxies { trusted, ..Proxies::default() };
+        Log { metrics: Arc::new(Metrics::new(Timestamp::UNIX_EPOCH)), proxies, networks }
+    }
+
+    fn request(peer: &str, headers: &[(&str, &str)]) -> Request {
+        let mut request = Request::new(Body::empty());
+        request.extensions_mut().insert(Peer(peer.parse().unwrap()));
+        for (name, value) in headers {
+            let name: HeaderName = name.parse().unwrap();
+            request.headers_mut().insert(name, value.parse().unwrap());
+        }
+        request
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_names_a_request() {
+        let id = |peer: &str, shown: &str| {
+            let id = log(false).id(&request(peer, &[("x-request-id", shown)]));
+            id.0.to_str().unwrap().to_owned()
+        };
+        assert_eq!(id("10.1.2.3", "abc-123_x.Y"), "abc-123_x.Y");
+        for (peer, shown) in [
+            ("192.0.2.1", "abc"),
+            ("10.1.2.3", ""),
+            ("10.1.2.3", "a b"),
+            ("10.1.2.3", &"a".repeat(65)),
+        ] {
+            let made = id(peer, shown);
+            assert!(made.len() == 16 && made != shown, "{peer} {shown}: {made}");
+        }
+        assert_ne!(id("192.0.2.1", ""), id("192.0.2.1", ""));
+        let mut inner = request("192.0.2.1", &[]);
+        inner.extensions_mut().insert(RequestId(HeaderValue::from_static("outer")));
+        assert_eq!(log(false).id(&inner).0, "outer");
+    }
+
+    #[test]
+    fn a_client_is_its_network_and_only_where_that_is_wanted() {
+        let network = |networks, peer: &str, headers: &[(&str, &str)]| {
+            log(networks).network(&request(peer, headers)).map(|network| network.to_string())
+        };
+        assert_eq!(network(false, "192.0.2.77", &[]), None);
+        assert_eq!(network(true, "192.0.2.77", &[]).unwrap(), "192.0.2.0/24");
+        assert_eq!(network(true, "2001:db8:1:2::3", &[]).unwrap(), "2001:db8:1::/48");
+        let through = [("x-forwarded-for", "198.51.100.9")];
+        assert_eq!(network(true, "10.0.0.1", &through).unwrap(), "198.51.100.0/24");
+        assert_eq!(network(true, "192.0.2.77", &through).unwrap(), "192.0.2.0/24");
     }
 }

@@ -11,14 +11,16 @@ mod room;
 
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub(crate) use documents::{Documents, Kind, Missing, Rules};
 pub(crate) use flight::{Flights, Lost};
 pub(crate) use room::Room;
 
+use crate::config::{ConfigError, in_range};
+
 /// What caches may take, and for how long they hold.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CacheSettings {
     /// Memory for signed playlists, compressed bodies among them, in bytes. Default 20 MiB; 0 keeps none.
@@ -47,18 +49,6 @@ pub struct CacheSettings {
 /// to answer, a revocation is known within 30 seconds.
 pub const FRESH_MAX_S: u32 = 15;
 
-/// A setting that is out of its range.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{key} is {value}, and may be {max} at most")]
-pub struct CacheSettingsError {
-    /// The setting.
-    pub key: &'static str,
-    /// What it is.
-    pub value: u32,
-    /// What it may be.
-    pub max: u32,
-}
-
 impl Default for CacheSettings {
     fn default() -> Self {
         Self {
@@ -80,13 +70,10 @@ impl CacheSettings {
     ///
     /// # Errors
     /// The first setting that is out of its range.
-    pub fn check(&self) -> Result<(), CacheSettingsError> {
-        for (key, value) in [("grant_fresh_s", self.grant_fresh_s), ("absent_s", self.absent_s)] {
-            if value > FRESH_MAX_S {
-                return Err(CacheSettingsError { key, value, max: FRESH_MAX_S });
-            }
-        }
-        Ok(())
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let most = u64::from(FRESH_MAX_S);
+        in_range("cache.grant_fresh_s", self.grant_fresh_s.into(), 0..=most)?;
+        in_range("cache.absent_s", self.absent_s.into(), 0..=most)
     }
 
     /// The rules of documents that are fresh for so long.
@@ -125,13 +112,11 @@ mod tests {
     #[test]
     fn settings_beyond_their_range_are_named() {
         assert_eq!(CacheSettings::default().check(), Ok(()));
-        let check = |text: &str, key: &str| {
-            let settings: CacheSettings = toml::from_str(text).unwrap();
-            let error = settings.check().err().unwrap();
-            assert_eq!((error.key, error.value, error.max), (key, 16, 15));
-        };
-        check("grant_fresh_s = 16", "grant_fresh_s");
-        check("absent_s = 16", "absent_s");
+        for key in ["grant_fresh_s", "absent_s"] {
+            let settings: CacheSettings = toml::from_str(&format!("{key} = 16")).unwrap();
+            let error = settings.check().unwrap_err().to_string();
+            assert!(error.contains(&format!("cache.{key} is 16")), "{error}");
+        }
         assert!(toml::from_str::<CacheSettings>("grant_fresh = 1").is_err());
     }
 }

@@ -19,12 +19,15 @@ pub(crate) use error::in_range;
 
 use crate::admin::AdminFiles;
 use crate::bucket::StoreSettings;
+use crate::cache::CacheSettings;
 use crate::cors::Cors;
 use crate::metrics::MetricsSettings;
+use crate::names::Id;
 use crate::peer::Proxies;
 use crate::plain::PlainSettings;
 use crate::rate::RateLimits;
 use crate::serve::ServeLimits;
+use crate::signer::UrlSettings;
 
 /// Everything that a gateway process is told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -42,6 +45,8 @@ pub struct Config {
     pub page: Option<PathBuf>,
     /// The form of the log on standard error.
     pub log: LogForm,
+    /// Whether lines of the log have the client's network (IPv4 /24, IPv6 /48). Default no.
+    pub log_networks: bool,
     /// What clients may cost.
     pub limits: ServeLimits,
     /// The gateway's own certificate.
@@ -56,10 +61,27 @@ pub struct Config {
     pub admin: AdminFiles,
     /// Where figures go.
     pub metrics: MetricsSettings,
+    /// What is kept in memory.
+    pub cache: CacheSettings,
+    /// What URLs of objects are.
+    pub urls: UrlSettings,
+    /// Titles whose objects have other URLs.
+    #[serde(rename = "title", skip_serializing_if = "Vec::is_empty")]
+    pub titles: Vec<TitleUrls>,
     /// How an S3 store is asked.
     pub store: StoreSettings,
     /// HLS trees of the bucket that were never sealed.
     pub plain: Vec<PlainSettings>,
+}
+
+/// One title's URLs: an entry of `[[title]]`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TitleUrls {
+    /// The title's id.
+    pub id: String,
+    /// What its objects' URLs are, in place of `[urls]`.
+    pub urls: UrlSettings,
 }
 
 /// Where the gateway's own certificate lies: the table `[tls]`. Without it, HTTP in clear.
@@ -110,6 +132,7 @@ impl Default for Config {
             credentials: None,
             page: None,
             log: LogForm::Text,
+            log_networks: false,
             limits: ServeLimits::default(),
             tls: TlsFiles::default(),
             proxy: Proxies::default(),
@@ -119,6 +142,9 @@ impl Default for Config {
             metrics: MetricsSettings::default(),
             store: StoreSettings::default(),
             plain: Vec::new(),
+            cache: CacheSettings::default(),
+            urls: UrlSettings::default(),
+            titles: Vec::new(),
         }
     }
 }
@@ -144,8 +170,23 @@ impl Config {
         self.tls.check()?;
         self.rate.check()?;
         self.cors.check()?;
-        self.store.check()
+        self.store.check()?;
+        self.cache.check()?;
+        check_urls("urls", &self.urls)?;
+        for title in &self.titles {
+            if Id::parse(&title.id).is_none() {
+                let hint = "a title's id is 32 lower-case hex digits; `veilcast list` shows it";
+                return Err(ConfigError::value("title.id", "is none", hint));
+            }
+            check_urls(&format!("title {}", title.id), &title.urls)?;
+        }
+        self.metrics.otlp.check()
     }
+}
+
+fn check_urls(table: &str, urls: &UrlSettings) -> Result<(), ConfigError> {
+    let hint = "docs/operations/gateway.toml shows which keys belong to which mode";
+    urls.check().map_err(|error| ConfigError::value(table, &format!("is no mode: {error}"), hint))
 }
 
 #[cfg(test)]
@@ -157,7 +198,7 @@ mod tests {
     const DOCUMENTED: &str = include_str!("../../../docs/operations/gateway.toml");
 
     /// Keys that have no default; the page shows an example.
-    const EXAMPLES: [&str; 9] = [
+    const EXAMPLES: [&str; 16] = [
         "bucket",
         "credentials",
         "page",
@@ -167,6 +208,13 @@ mod tests {
         "metrics.listen",
         "plain",
         "store.signing_credentials",
+        "metrics.otlp.endpoint",
+        "metrics.otlp.headers",
+        "urls.endpoint",
+        "urls.bucket",
+        "urls.key_pair_id",
+        "urls.secret_file",
+        "urls.cookie_domain",
     ];
 
     /// The page with every `#key = value` line as a setting; prose has a space after its `#`.

@@ -33,7 +33,8 @@ use crate::rate::{RateLimits, Rates};
 use crate::ready::{self, HEALTH_PATH, READY_PATH, Readiness};
 use crate::signer::Signer;
 use crate::{
-    access, batch, cors, grant, headers, hosts, limits, manifest, objects, page, plain, rate,
+    access, batch, compress, cors, grant, headers, hosts, limits, manifest, objects, page, plain,
+    rate,
 };
 
 /// Tells the time.
@@ -63,6 +64,8 @@ pub struct Gateway {
     pub(crate) plain_playlists: Documents<PlainPlaylist>,
     pub(crate) hosts: Hosts,
     pub(crate) rates: Arc<Rates>,
+    proxies: Proxies,
+    logs_networks: bool,
     cors: Arc<Cors>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) ready: Arc<Readiness>,
@@ -100,6 +103,8 @@ impl Gateway {
             plain_playlists: rooms.plain,
             hosts,
             rates: Arc::new(Rates::new(RateLimits::default(), Proxies::default())),
+            proxies: Proxies::default(),
+            logs_networks: false,
             cors: Arc::default(),
             metrics,
             ready: Arc::default(),
@@ -160,7 +165,13 @@ impl Gateway {
     /// default limits and no proxy.
     #[must_use]
     pub fn with_rates(self, limits: RateLimits, proxies: Proxies) -> Self {
-        Self { rates: Arc::new(Rates::new(limits, proxies)), ..self }
+        Self { rates: Arc::new(Rates::new(limits, proxies.clone())), proxies, ..self }
+    }
+
+    /// Sets whether lines of the access log have the client's network (IPv4 /24, IPv6 /48).
+    #[must_use]
+    pub fn with_logged_networks(self, logs_networks: bool) -> Self {
+        Self { logs_networks, ..self }
     }
 
     /// Sets the operator's token, which opens `/performance` and, beyond loopback, `/metrics`.
@@ -190,7 +201,8 @@ impl Gateway {
     pub fn router(self) -> Router {
         let reads = self.reads();
         let single = self.layered(reads.clone().with_state(self.clone()));
-        let batch = Router::new().route(BATCH_PATH, post(batch::run)).with_state(single);
+        let run = post(batch::run).layer(from_fn(compress::json));
+        let batch = Router::new().route(BATCH_PATH, run).with_state(single);
         let whole = reads
             .route("/metrics", get(performance::text))
             .route("/hls/{*path}", plain_routes())
@@ -210,10 +222,15 @@ impl Gateway {
             .route("/assets/{*name}", get(page::asset))
             .route("/favicon.ico", get(page::favicon))
             .route("/favicon.svg", get(page::favicon))
-            .route("/v1/grants/{grant}", get(grant::show))
-            .route("/v1/grants/{grant}/sign", post(objects::sign))
+            .route("/v1/grants/{grant}", get(grant::show).layer(from_fn(compress::json)))
+            .route("/v1/grants/{grant}/sign", post(objects::sign).layer(from_fn(compress::json)))
             .route("/v1/grants/{grant}/{playlist}", get(manifest::show))
             .route("/o/t/{title}/{name}", get(objects::serve))
+    }
+
+    fn log(&self) -> access::Log {
+        let (metrics, proxies) = (Arc::clone(&self.metrics), self.proxies.clone());
+        access::Log { metrics, proxies, networks: self.logs_networks }
     }
 
     /// Puts around routes what holds for every request; the last is the outermost.
@@ -226,7 +243,7 @@ impl Gateway {
             .layer(from_fn_with_state(Arc::clone(&self.rates), rate::check))
             .layer(from_fn_with_state(Arc::clone(&self.cors), cors::answer))
             .layer(from_fn(headers::secure))
-            .layer(from_fn_with_state(Arc::clone(&self.metrics), access::log))
+            .layer(from_fn_with_state(self.log(), access::log))
     }
 
     /// The service of a listener for the operator's machines: `/metrics`, `/healthz` and `/readyz`.

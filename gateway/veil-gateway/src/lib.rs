@@ -15,6 +15,7 @@ mod admin;
 mod batch;
 mod bucket;
 mod cache;
+mod compress;
 mod conditions;
 mod config;
 mod cors;
@@ -43,13 +44,13 @@ mod signer;
 pub use admin::{AdminFiles, AdminToken, AdminTokenError};
 pub use batch::{BatchEntry, BatchError, parse_batch};
 pub use bucket::{Bucket, BucketError, StoreSettings};
-pub use cache::{CacheSettings, CacheSettingsError, FRESH_MAX_S};
-pub use config::{Config, ConfigError, LogForm};
+pub use cache::{CacheSettings, FRESH_MAX_S};
+pub use config::{Config, ConfigError, LogForm, TitleUrls};
 pub use cors::Cors;
 pub use gateway::{Clock, Gateway};
 pub use headers::TRUSTED_TYPES_POLICIES;
 pub use hosts::{Hosts, PublicUrlError};
-pub use metrics::MetricsSettings;
+pub use metrics::{MetricsSettings, OtlpSettings, PushError, Pusher};
 pub use origin::{Origin, TemporaryCredential};
 pub use page::{PageError, PageFiles};
 pub use peer::{ForwardedHeader, Network, NetworkError, Proxies};
@@ -63,5 +64,6 @@ pub use serve::{
     Certificate, CertificateError, Drained, ServeLimits, Tls, serve, serve_metrics, serve_tls,
 };
 pub use signer::{
-    CookieScope, CredentialSource, Place, Signer, SigningCredential, UnusableMode, UrlLife, UrlMode,
+    CookieScope, CredentialSource, Place, Signer, SigningCredential, UnusableMode, UrlLife,
+    UrlMode, UrlModeName, UrlSettings, UrlSettingsError,
 };

@@ -7,7 +7,9 @@
 
 pub(crate) mod family;
 pub(crate) mod histogram;
+mod otlp;
 pub(crate) mod process;
+mod push;
 pub(crate) mod store;
 
 use std::collections::HashMap;
@@ -22,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use family::{Families, In, Labels, Value};
 use histogram::{Histogram, Snapshot};
+pub use push::{OtlpSettings, PushError, Pusher};
 
 /// Classes of status codes, 1xx to 5xx.
 pub(crate) const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
@@ -33,6 +36,8 @@ pub struct MetricsSettings {
     /// An address of their own for `/metrics`, `/healthz` and `/readyz`. On loopback it wants no
     /// token. Default none.
     pub listen: Option<SocketAddr>,
+    /// Where figures are pushed to.
+    pub otlp: OtlpSettings,
 }
 
 /// Counters of everything but the store and the caches, which have their own.
@@ -45,6 +50,9 @@ pub(crate) struct Metrics {
     connections_open: AtomicI64,
     connections: AtomicU64,
     signatures: AtomicU64,
+    rate_limited: AtomicU64,
+    pushes: AtomicU64,
+    pushes_failed: AtomicU64,
 }
 
 /// One route's requests.
@@ -73,6 +81,7 @@ pub(crate) struct Totals {
     pub(crate) connections_open: i64,
     pub(crate) connections: u64,
     pub(crate) signatures: u64,
+    pub(crate) rate_limited: u64,
 }
 
 /// Counts one thing as long as it lives.
@@ -98,6 +107,9 @@ impl Metrics {
             connections_open: AtomicI64::new(0),
             connections: AtomicU64::new(0),
             signatures: AtomicU64::new(0),
+            rate_limited: AtomicU64::new(0),
+            pushes: AtomicU64::new(0),
+            pushes_failed: AtomicU64::new(0),
         }
     }
 
@@ -122,6 +134,12 @@ impl Metrics {
         self.signatures.fetch_add(count as u64, Relaxed);
     }
 
+    /// Counts a push of figures.
+    pub(crate) fn pushed(&self, is_taken: bool) {
+        let count = if is_taken { &self.pushes } else { &self.pushes_failed };
+        count.fetch_add(1, Relaxed);
+    }
+
     /// Counts a request that has ended.
     pub(crate) fn ended(&self, route: &str, status: StatusCode, took: Duration, body_bytes: u64) {
         let meter = self.route(route);
@@ -129,6 +147,9 @@ impl Metrics {
         meter.by_class[class].fetch_add(1, Relaxed);
         meter.body_bytes.fetch_add(body_bytes, Relaxed);
         meter.durations.record(took);
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            self.rate_limited.fetch_add(1, Relaxed);
+        }
     }
 
     fn route(&self, route: &str) -> Arc<RouteMeter> {
@@ -144,6 +165,11 @@ impl Metrics {
     /// How long this gateway has been there.
     pub(crate) fn uptime(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// When this gateway began, by its clock.
+    pub(crate) fn started_at(&self) -> Timestamp {
+        self.started_at
     }
 
     /// Requests by route, in the order of their patterns.
@@ -166,6 +192,7 @@ impl Metrics {
             connections_open: self.connections_open.load(Relaxed),
             connections: self.connections.load(Relaxed),
             signatures: self.signatures.load(Relaxed),
+            rate_limited: self.rate_limited.load(Relaxed),
         }
     }
 
@@ -178,6 +205,7 @@ impl Metrics {
         let start = ("process_start_time", In::Seconds, "When this process began, in Unix time.");
         families.gauge(start, self.started_at.as_second() as f64);
         self.collect_routes(families);
+        self.collect_pushes(families);
         let totals = self.totals();
         for (what, value) in [
             (("veilcast_http_requests_in_flight", "Requests being answered."), totals.in_flight),
@@ -188,9 +216,22 @@ impl Metrics {
         for (what, value) in [
             (("veilcast_connections", "Connections that were accepted."), totals.connections),
             (("veilcast_signatures", "URLs that were signed."), totals.signatures),
+            (("veilcast_rate_limited", "Requests that came too often."), totals.rate_limited),
         ] {
             families.counter((what.0, In::Count, what.1), value);
         }
+    }
+
+    /// Pushes by how they ended, where there were any.
+    #[allow(clippy::cast_precision_loss, reason = "counts, far below 2⁵²")]
+    fn collect_pushes(&self, families: &mut Families) {
+        let counts = [("taken", &self.pushes), ("failed", &self.pushes_failed)];
+        let counts = counts.map(|(outcome, count)| (outcome, count.load(Relaxed)));
+        let samples = counts.iter().filter(|(_, count)| *count > 0).map(|(outcome, count)| {
+            (vec![("outcome", (*outcome).to_owned())], Value::Counter(*count as f64))
+        });
+        let what = ("veilcast_otlp_pushes", In::Count, "Pushes of figures to a collector.");
+        families.add(what, samples);
     }
 
     #[allow(clippy::cast_precision_loss, reason = "counts, far below 2⁵²")]

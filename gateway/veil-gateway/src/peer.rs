@@ -56,6 +56,11 @@ impl Network {
         Self(IpNet::new_assert(of, prefix).trunc())
     }
 
+    /// The network of `prefix` bits that an address is in; one of more bits than it has is the address.
+    pub(crate) fn around(address: IpAddr, prefix: u8) -> Self {
+        Self(IpNet::new(address, prefix).unwrap_or_else(|_| address.into()).trunc())
+    }
+
     pub(crate) fn contains(&self, address: IpAddr) -> bool {
         self.0.contains(&address)
     }

@@ -143,7 +143,7 @@ pub(crate) async fn show(State(gateway): State<Gateway>) -> impl IntoResponse {
         "open_files": { "open": process.open_fds, "most": process.max_fds },
         "connections": { "open": totals.connections_open, "accepted": totals.connections },
         "requests": {
-            "in_flight": totals.in_flight, "routes": routes
+            "in_flight": totals.in_flight, "rate_limited": totals.rate_limited, "routes": routes
         },
         "caches": caches,
         "store": { "reads": reads, "answer": quantiles(&meter.answers()) },

@@ -7,6 +7,7 @@
 
 mod credential;
 mod mode;
+mod settings;
 mod stamp;
 mod urls;
 
@@ -25,6 +26,7 @@ use crate::hosts::Host;
 pub use credential::{CredentialSource, SigningCredential};
 use credential::{Keyring, Keys};
 pub use mode::{CookieScope, Place, UnusableMode, UrlLife, UrlMode};
+pub use settings::{UrlModeName, UrlSettings, UrlSettingsError};
 pub(crate) use stamp::{Purpose, Stamp};
 use urls::Kind;
 pub(crate) use urls::{Form, Urls};

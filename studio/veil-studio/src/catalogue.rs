@@ -3,6 +3,8 @@
 //! It holds no key in clear (title keys are sealed by `keystore`) and knows nothing of the bucket.
 //! Many processes may use one catalogue at once: the database's own locks decide.
 
+pub mod copies;
+
 use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
@@ -13,6 +15,7 @@ use veil_seal::id::{GrantId, TitleId};
 
 use crate::StudioError;
 use crate::error::MAX_NAME_CHARS;
+use crate::place::Place;
 
 /// How long a statement waits for another process's write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
@@ -171,12 +174,13 @@ impl Catalogue {
         }
     }
 
-    /// Adds a title in state importing.
+    /// Adds a title in state importing, which is written to a place.
     ///
     /// # Errors
     /// [`StudioError::BadName`], or [`StudioError::NameTaken`] when a title that isn't being removed has the name.
-    pub async fn insert_title(&self, title: &Title) -> Result<(), StudioError> {
+    pub async fn insert_title(&self, title: &Title, place: &Place) -> Result<(), StudioError> {
         check_name(&title.name)?;
+        let mut change = self.pool.begin().await?;
         let query = sqlx::query(
             "INSERT INTO title (id, name, state, epoch, sealed_key, created_at) \
              VALUES (?, ?, 'importing', ?, ?, ?)",
@@ -187,12 +191,16 @@ impl Catalogue {
             .bind(i64::from(title.epoch))
             .bind(&title.sealed_key)
             .bind(&title.created_at);
-        match query.execute(&self.pool).await {
+        match query.execute(&mut *change).await {
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
-                Err(StudioError::NameTaken(title.name.clone()))
+                return Err(StudioError::NameTaken(title.name.clone()));
             }
-            result => Ok(result.map(drop)?),
+            result => result.map(drop)?,
         }
+        let query =
+            sqlx::query("INSERT INTO title_copy (title_id, store, state) VALUES (?, ?, 'writing')");
+        query.bind(title.id.to_string()).bind(place.text()).execute(&mut *change).await?;
+        Ok(change.commit().await?)
     }
 
     /// Refuses a name that a title has, before any work is done for it.
@@ -214,6 +222,7 @@ impl Catalogue {
     /// # Errors
     /// [`StudioError::NoTitle`] when it is gone, for instance swept.
     pub async fn publish_title(&self, id: TitleId, facts: &TitleFacts) -> Result<(), StudioError> {
+        let mut change = self.pool.begin().await?;
         let query = sqlx::query(
             "UPDATE title SET state = 'ready', duration_us = ?, width = ?, height = ?, \
              object_count = ?, sealed_bytes = ?, has_poster = ? WHERE id = ? AND state = 'importing'",
@@ -226,23 +235,32 @@ impl Catalogue {
             .bind(facts.sealed_bytes)
             .bind(facts.has_poster)
             .bind(id.to_string())
-            .execute(&self.pool)
+            .execute(&mut *change)
             .await?;
-        (done.rows_affected() == 1)
-            .then_some(())
-            .ok_or_else(|| StudioError::NoTitle(id.to_string()))
+        if done.rows_affected() != 1 {
+            return Err(StudioError::NoTitle(id.to_string()));
+        }
+        let query = sqlx::query("UPDATE title_copy SET state = 'ready' WHERE title_id = ?");
+        query.bind(id.to_string()).execute(&mut *change).await?;
+        Ok(change.commit().await?)
     }
 
-    /// Hides a ready title, before its objects are deleted.
+    /// Hides a ready title and all its copies, before its objects are deleted.
     ///
     /// # Errors
     /// [`StudioError::Catalogue`].
     pub async fn hide_title(&self, id: TitleId) -> Result<(), StudioError> {
-        let query = sqlx::query("UPDATE title SET state = 'removing' WHERE id = ?");
-        Ok(query.bind(id.to_string()).execute(&self.pool).await.map(drop)?)
+        let mut change = self.pool.begin().await?;
+        for update in [
+            "UPDATE title SET state = 'removing' WHERE id = ?",
+            "UPDATE title_copy SET state = 'removing' WHERE title_id = ?",
+        ] {
+            sqlx::query(update).bind(id.to_string()).execute(&mut *change).await?;
+        }
+        Ok(change.commit().await?)
     }
 
-    /// Forgets a title.
+    /// Forgets a title; of its copies, those that are emptied stay until its grants are forgotten.
     ///
     /// # Errors
     /// [`StudioError::Catalogue`].

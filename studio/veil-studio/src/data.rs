@@ -79,6 +79,12 @@ impl DataDir {
         self.root.join("gateway.toml")
     }
 
+    /// The file with the token that opens the running gateway to its operator.
+    #[must_use]
+    pub fn gateway_admin_token(&self) -> PathBuf {
+        self.root.join("gateway.admin")
+    }
+
     /// Where running imports hold their locks.
     #[must_use]
     pub fn imports(&self) -> PathBuf {
@@ -100,7 +106,19 @@ impl DataDir {
     /// # Errors
     /// [`StudioError::File`] when the file is there and can't be read.
     pub fn gateway_url(&self) -> Result<Option<String>, StudioError> {
-        let path = self.root.join("gateway.url");
+        self.line("gateway.url")
+    }
+
+    /// Where the running gateway answers on this machine.
+    ///
+    /// # Errors
+    /// [`StudioError::File`] when the file is there and can't be read.
+    pub fn gateway_address(&self) -> Result<Option<String>, StudioError> {
+        self.line("gateway.address")
+    }
+
+    fn line(&self, name: &str) -> Result<Option<String>, StudioError> {
+        let path = self.root.join(name);
         match fs::read_to_string(&path) {
             Ok(text) => Ok(Some(text.trim().to_owned()).filter(|url| !url.is_empty())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -114,6 +132,23 @@ impl DataDir {
     /// [`StudioError::File`] when it can't be written.
     pub fn set_gateway_url(&self, url: &str) -> Result<(), StudioError> {
         write_beside(&self.root.join("gateway.url"), format!("{url}\n").as_bytes())
+    }
+
+    /// Remembers where the running gateway answers on this machine; `None` when it has stopped.
+    ///
+    /// # Errors
+    /// [`StudioError::File`] when it can't be written.
+    pub fn set_gateway_address(&self, url: Option<&str>) -> Result<(), StudioError> {
+        let path = self.root.join("gateway.address");
+        match url {
+            Some(url) => write_beside(&path, format!("{url}\n").as_bytes()),
+            None => match fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    Err(StudioError::file("cannot remove", path)(error))
+                }
+                _ => Ok(()),
+            },
+        }
     }
 }
 
@@ -146,6 +181,11 @@ pub(crate) fn create_secret(path: &Path, text: &str) -> Result<bool, StudioError
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(StudioError::file("cannot create", path)(error)),
     }
+}
+
+/// Writes a file that only its owner may read, in place of what was there.
+pub(crate) fn replace_secret(path: &Path, text: &str) -> Result<(), StudioError> {
+    write_beside(path, text.as_bytes())
 }
 
 /// Writes beside and renames into place, so that a reader sees the old file or the new one.

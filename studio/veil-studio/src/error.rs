@@ -1,6 +1,7 @@
 //! What can go wrong in the studio, and what to do about it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use veil_seal::SealError;
 
@@ -40,14 +41,61 @@ pub enum StudioError {
         /// The title or grant.
         id: String,
     },
-    /// The bucket can't be read or written.
-    #[error("the bucket {what}: {source}")]
+    /// A bucket can't be read or written.
+    #[error("the bucket {}{what}: {}", named(.bucket), crate::bucket::told(.source))]
     Bucket {
+        /// Which one; empty for the data folder's own.
+        bucket: Arc<str>,
         /// What failed, for example `"cannot be written"`.
         what: &'static str,
         /// What the store said.
-        source: object_store::Error,
+        source: Box<object_store::Error>,
     },
+    /// A text that names no store.
+    #[error("{0}")]
+    Store(#[source] veil_presign::StoreUrlError),
+    /// The address of a store in the user's settings is none.
+    #[error("AWS_ENDPOINT_URL is no address of a store: {0:?}")]
+    Endpoint(String),
+    /// What the user has set as a bucket's credential can't be used.
+    #[error("the credential of {bucket} can't be used: {error}")]
+    Credential {
+        /// The bucket.
+        bucket: String,
+        /// What is wrong.
+        error: veil_presign::ChainError,
+    },
+    /// Nothing names a credential for a bucket.
+    #[error("there is no credential for {0}")]
+    NoCredential(String),
+    /// An object that is not what it was when the copy began.
+    #[error("{key} changed while it was copied")]
+    Altered {
+        /// Its key.
+        key: String,
+    },
+    /// The bucket doesn't have what it took.
+    #[error("the bucket lists {listed} objects or other sizes, after it took {written}")]
+    Incomplete {
+        /// Objects that were written.
+        written: i64,
+        /// Objects that are listed.
+        listed: usize,
+    },
+    /// Another command works on the title.
+    #[error("another command is working on {0:?}")]
+    Busy(String),
+    /// The title has no copy there.
+    #[error("{title:?} has no copy at {store}")]
+    NoCopy {
+        /// The title.
+        title: String,
+        /// The place.
+        store: String,
+    },
+    /// The title's only copy.
+    #[error("that is the only copy of {0:?}")]
+    LastCopy(String),
     /// Sealing or opening failed.
     #[error(transparent)]
     Seal(#[from] SealError),
@@ -98,7 +146,18 @@ impl StudioError {
         let hint = match self {
             Self::File { source, .. } => return io_hint(source),
             Self::FileMode { path, .. } => format!("chmod 600 {}", path.display()),
-            Self::Bucket { source, .. } => return store_hint(source),
+            Self::Bucket { source, .. } => return crate::bucket::hint(source),
+            Self::Store(_) => "examples: s3://videos/films?region=eu-west-1, \
+                               s3://videos?endpoint=https://ACCOUNT.r2.cloudflarestorage.com, file:///srv/videos"
+                .into(),
+            Self::Endpoint(_) => "an address looks like https://s3.example.org".into(),
+            Self::Credential { .. } | Self::NoCredential(_) => {
+                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of ~/.aws/credentials: …?profile=NAME".into()
+            }
+            Self::Altered { .. } => "run the command again; what has arrived is kept and skipped".into(),
+            Self::Busy(_) => "wait until it is done".into(),
+            Self::NoCopy { .. } => "`veilcast list` shows where it lies".into(),
+            Self::LastCopy(_) => "`veilcast move` takes it elsewhere, `veilcast remove` deletes it".into(),
             Self::Migration(_) => "use the newest veilcast with this data folder".into(),
             Self::NoTitle(_) | Self::NoGrant(_) => "`veilcast list` shows what there is".into(),
             Self::NameTaken(_) => "give another --title, or remove that title first".into(),
@@ -125,6 +184,11 @@ impl StudioError {
 /// The longest name of a title, in characters.
 pub(crate) const MAX_NAME_CHARS: usize = 200;
 
+/// A bucket's name before what failed; the own one has none.
+fn named(bucket: &str) -> String {
+    if bucket.is_empty() { String::new() } else { format!("{bucket} ") }
+}
+
 /// An error and what caused it, in one line.
 fn with_source(error: &dyn std::error::Error) -> String {
     match error.source() {
@@ -133,7 +197,7 @@ fn with_source(error: &dyn std::error::Error) -> String {
     }
 }
 
-fn io_hint(error: &std::io::Error) -> Option<String> {
+pub(crate) fn io_hint(error: &std::io::Error) -> Option<String> {
     use std::io::ErrorKind;
     let hint = match error.kind() {
         ErrorKind::PermissionDenied => "check the owner and mode of the file and its folder",
@@ -143,15 +207,4 @@ fn io_hint(error: &std::io::Error) -> Option<String> {
         _ => return None,
     };
     Some(hint.into())
-}
-
-fn store_hint(error: &object_store::Error) -> Option<String> {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = source {
-        if let Some(error) = error.downcast_ref::<std::io::Error>() {
-            return io_hint(error);
-        }
-        source = error.source();
-    }
-    None
 }

@@ -3,6 +3,8 @@
 //! Trusted: it sees plaintext, keys and the bucket's write credential. It spawns no process itself
 //! (`veil-ffmpeg` does), prints nothing, and never exits; the command line is `apps/veil-cli`.
 //!
+//! A title may lie in several places ([`place`], [`relocate`]): the data folder's own bucket, folders, S3 stores.
+//!
 //! Invariants: only `stages::seal` makes a [`stages::seal::SealedObject`], and only such objects
 //! and playlists can be published; a title is listed when its last object is in place; whatever a
 //! killed import left is swept by the next command.
@@ -14,9 +16,12 @@ pub mod gateway;
 pub mod keystore;
 pub mod manifest;
 pub mod pipeline;
+pub mod place;
+pub mod relocate;
 pub mod share;
 pub mod stages;
 pub mod sweep;
+pub mod transfer;
 
 mod error;
 mod studio;

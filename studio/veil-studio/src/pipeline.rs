@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -14,10 +15,12 @@ use veil_seal::id::TitleId;
 use veil_seal::object::Kind;
 use veil_seal::schedule::TitleKey;
 
+use crate::bucket::Bucket;
 use crate::catalogue::{Title, TitleFacts, check_name};
 use crate::error::MAX_NAME_CHARS;
 use crate::keystore::os_rng;
 use crate::manifest::{self, ImageFacts, Media, Rendition, TitleManifest};
+use crate::place::Place;
 use crate::stages::publish::Publication;
 use crate::stages::seal::Sealer;
 use crate::sweep::TitleLock;
@@ -26,6 +29,9 @@ use crate::{Studio, StudioError, time};
 
 /// The first key epoch of a title.
 const FIRST_EPOCH: u32 = 1;
+
+/// How long a failed import tries to delete what it wrote, when the store may be what failed.
+const TIDY_LIMIT: Duration = Duration::from_secs(30);
 
 /// What to import.
 #[derive(Clone, Debug)]
@@ -38,6 +44,8 @@ pub struct ImportRequest {
     pub ladder: LadderRequest,
     /// Whether each rendition of picture and sound becomes one object, instead of one a segment.
     pub single_file: bool,
+    /// Where to publish it.
+    pub place: Place,
 }
 
 /// FFmpeg, and how to start it.
@@ -87,6 +95,7 @@ struct Work<'w> {
 struct Draft {
     title: Title,
     sealer: Arc<Sealer>,
+    bucket: Bucket,
     _lock: TitleLock,
 }
 
@@ -108,25 +117,32 @@ impl Studio {
         check_name(&name)?;
         self.catalogue().refuse_taken(&name).await?;
         progress.send_modify(|state| state.step = "reading");
+        Self::make_folder(&request.place)?;
+        self.bucket_at(&request.place).await?.reach().await?;
         let Encoder { launcher, tools, processors } = encoder;
         let source = probe(launcher, tools, &request.source).await?;
         let plan = Plan::new(&source, &request.ladder, tools, *processors);
         let plan = plan.map_err(veil_ffmpeg::Error::from)?;
-        let draft = self.begin(name, now).await?;
+        let draft = self.begin(name, &request.place, now).await?;
         let id = draft.title.id;
         let work = Work { source: &source, plan: &plan, single_file: request.single_file };
         match self.fill(&draft, &work, encoder, progress).await {
             Ok((facts, notes)) => Ok(Imported { id, name: draft.title.name, facts, notes }),
             Err(error) => {
                 // The first error is the one to tell; what can't be deleted now is swept later.
-                let _ = self.delete_title(id).await;
+                let _ = tokio::time::timeout(TIDY_LIMIT, self.delete_title(id)).await;
                 Err(error)
             }
         }
     }
 
     /// Draws the title's key and notes it as *importing*, under a lock that dies with us.
-    async fn begin(&self, name: String, now: Timestamp) -> Result<Draft, StudioError> {
+    async fn begin(
+        &self,
+        name: String,
+        place: &Place,
+        now: Timestamp,
+    ) -> Result<Draft, StudioError> {
         let id = TitleId::random(&mut os_rng());
         let taken = || StudioError::Damaged { what: "the lock", id: id.to_string() };
         let lock = self.lock_title(id)?.ok_or_else(taken)?;
@@ -139,8 +155,9 @@ impl Studio {
             created_at: time::text(now),
             facts: TitleFacts::default(),
         };
-        self.catalogue().insert_title(&title).await?;
-        Ok(Draft { title, sealer: Arc::new(Sealer::new(id, key)), _lock: lock })
+        let bucket = self.bucket_at(place).await?;
+        self.catalogue().insert_title(&title, place).await?;
+        Ok(Draft { title, sealer: Arc::new(Sealer::new(id, key)), bucket, _lock: lock })
     }
 
     async fn fill(
@@ -152,7 +169,7 @@ impl Studio {
     ) -> Result<(TitleFacts, Vec<String>), StudioError> {
         let &Work { source, plan, single_file } = work;
         let sealer = &draft.sealer;
-        let publication = Arc::new(Publication::new(self.bucket().clone(), sealer));
+        let publication = Arc::new(Publication::new(draft.bucket.clone(), sealer));
         let desk =
             Desk { sealer: Arc::clone(sealer), publication: Arc::clone(&publication), single_file };
         let duration_us = source.duration_us.unwrap_or(0);

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use veil_seal::grant::{
     self, GrantBinding, GrantKind, GrantPayload, GrantRecord, GrantState, seal_payload,
 };
-use veil_seal::id::GrantId;
+use veil_seal::id::{GrantId, TitleId};
 use veil_seal::identity::Recipient;
 use veil_seal::link::LinkSecret;
 use veil_seal::object::{Kind, Role};
@@ -16,9 +16,11 @@ use veil_seal::schedule::TitleKey;
 use zeroize::Zeroizing;
 
 use crate::bucket::{Bucket, grant_key};
-use crate::catalogue::{GrantRow, Title};
+use crate::catalogue::{GrantRow, Title, parse_id};
 use crate::keystore::os_rng;
+use crate::place::Place;
 use crate::stages::publish::playlist_file;
+use crate::sweep::Stores;
 use crate::{Studio, StudioError, time};
 
 /// Who may watch, and until when.
@@ -38,6 +40,8 @@ pub struct Shared {
     pub link: Zeroizing<String>,
     /// When it ends, RFC 3339.
     pub expires: Option<String>,
+    /// Where the title lies, and so the grant: a gateway reads one of these.
+    pub places: Vec<Place>,
 }
 
 impl Studio {
@@ -56,17 +60,20 @@ impl Studio {
             return Err(StudioError::AlreadyExpired);
         }
         let title = self.catalogue().find_title(name_or_id).await?;
+        let _grants = self.lock_grants(title.id).await?;
+        let title = self.catalogue().find_title(&title.id.to_string()).await?;
+        let places = self.ready_places(title.id).await?;
         let key = self.keystore().unseal(title.id, title.epoch, &title.sealed_key, now)?;
         let secret = LinkSecret::random(&mut os_rng());
         let record = make_record(&title, key, &secret, request, now)?;
         let grant: GrantId = record.id.parse()?;
         self.catalogue().insert_grant(&row(&record)).await?;
-        if let Err(error) = put_record(self.bucket(), grant, &record).await {
+        if let Err(error) = self.put_everywhere(&places, grant, &record).await {
             self.catalogue().delete_grant(&record.id).await?;
             return Err(error);
         }
         let link = secret.to_link(base_url, grant);
-        Ok(Shared { grant, link, expires: record.expires })
+        Ok(Shared { grant, link, expires: record.expires, places })
     }
 
     /// Takes a grant back: its record becomes a tombstone. Doing so again changes nothing.
@@ -74,19 +81,55 @@ impl Studio {
     /// A viewer who is watching keeps what the player has fetched, and signed URLs until they end.
     ///
     /// # Errors
-    /// [`StudioError::NoGrant`], or that the bucket can't be written.
+    /// [`StudioError::NoGrant`], or that a bucket can't be written; it is then taken back in the others.
     pub async fn revoke(&self, grant: &str, now: Timestamp) -> Result<GrantRow, StudioError> {
         let row = self.catalogue().find_grant(grant).await?;
         let id = row.grant_id()?;
-        if let Some(body) = self.bucket().get(&grant_key(id)).await? {
-            let record: Option<GrantRecord> = serde_json::from_slice(&body).ok();
-            match record {
-                Some(record) => put_record(self.bucket(), id, &record.revoked()).await?,
-                None => self.bucket().delete(&grant_key(id)).await?,
+        let title: TitleId = parse_id(&row.title_id, "the title's id")?;
+        {
+            let _grants = self.lock_grants(title).await?;
+            let mut revoked = Ok(());
+            for copy in self.catalogue().copies(Some(title)).await? {
+                let one = self.revoke_at(&copy.place, id).await;
+                revoked = revoked.and(one);
             }
+            revoked?;
         }
         self.catalogue().revoke_grant(&row.id, &time::text(now)).await?;
         self.catalogue().find_grant(grant).await
+    }
+
+    async fn revoke_at(&self, place: &Place, grant: GrantId) -> Result<(), StudioError> {
+        let bucket = self.bucket_at(place).await?;
+        let key = grant_key(grant);
+        let Some(body) = bucket.get(&key).await? else { return Ok(()) };
+        let record: Option<GrantRecord> = serde_json::from_slice(&body).ok();
+        match record {
+            Some(record) => put_record(&bucket, grant, &record.revoked()).await,
+            None => bucket.delete(&key).await,
+        }
+    }
+
+    /// Writes a new grant's record to all places, or to none.
+    async fn put_everywhere(
+        &self,
+        places: &[Place],
+        grant: GrantId,
+        record: &GrantRecord,
+    ) -> Result<(), StudioError> {
+        let mut written = Vec::new();
+        for place in places {
+            let bucket = self.bucket_at(place).await?;
+            if let Err(error) = put_record(&bucket, grant, record).await {
+                for bucket in written {
+                    // The first error is the one to tell; nobody has the link of what is left.
+                    let _ = Bucket::delete(&bucket, &grant_key(grant)).await;
+                }
+                return Err(error);
+            }
+            written.push(bucket);
+        }
+        Ok(())
     }
 
     /// Forgets grants that ended more than `keep` ago, and their records.
@@ -94,13 +137,27 @@ impl Studio {
         &self,
         keep: SignedDuration,
         now: Timestamp,
+        stores: &mut Stores<'_>,
     ) -> Result<usize, StudioError> {
         let ended = self.catalogue().grants_ended_before(&time::text(now - keep)).await?;
+        let mut swept = 0;
         for grant in &ended {
-            self.bucket().delete(&grant_key(grant.grant_id()?)).await?;
-            self.catalogue().delete_grant(&grant.id).await?;
+            let title: TitleId = parse_id(&grant.title_id, "the title's id")?;
+            if stores.answer_for(title).await? {
+                let forgotten = self.forget_grant(title, grant).await;
+                swept += usize::from(stores.noted(forgotten).is_some());
+            }
         }
-        Ok(ended.len())
+        self.catalogue().forget_emptied().await?;
+        Ok(swept)
+    }
+
+    async fn forget_grant(&self, title: TitleId, grant: &GrantRow) -> Result<(), StudioError> {
+        for copy in self.catalogue().copies(Some(title)).await? {
+            let bucket = self.bucket_at(&copy.place).await?;
+            bucket.delete(&grant_key(grant.grant_id()?)).await?;
+        }
+        self.catalogue().delete_grant(&grant.id).await
     }
 }
 

@@ -1,9 +1,13 @@
 //! An open studio: its data folder, catalogue, keystore and bucket.
 
+use std::collections::HashMap;
 use std::path::Path;
+
+use tokio::sync::Mutex;
 
 use crate::StudioError;
 use crate::bucket::Bucket;
+use crate::bucket::open::Access;
 use crate::catalogue::Catalogue;
 use crate::data::DataDir;
 use crate::keystore::Keystore;
@@ -14,6 +18,9 @@ pub struct Studio {
     catalogue: Catalogue,
     keystore: Keystore,
     bucket: Bucket,
+    access: Access,
+    /// Buckets of other places that were opened, by the places' text.
+    open: Mutex<HashMap<String, Bucket>>,
 }
 
 impl Studio {
@@ -26,7 +33,20 @@ impl Studio {
         let keystore = Keystore::open(&data)?;
         let catalogue = Catalogue::open(&data.catalogue()).await?;
         let bucket = Bucket::local(&data.bucket())?;
-        Ok(Self { data, catalogue, keystore, bucket })
+        Ok(Self {
+            data,
+            catalogue,
+            keystore,
+            bucket,
+            access: Access::none(),
+            open: Mutex::default(),
+        })
+    }
+
+    /// Opens S3 stores by these credentials, and as patiently as told.
+    #[must_use]
+    pub fn with_access(self, access: Access) -> Self {
+        Self { access, ..self }
     }
 
     /// Keeps no unsealed key in memory after its use.
@@ -47,7 +67,7 @@ impl Studio {
         &self.catalogue
     }
 
-    /// Where titles are published.
+    /// The data folder's own bucket.
     #[must_use]
     pub fn bucket(&self) -> &Bucket {
         &self.bucket
@@ -55,6 +75,14 @@ impl Studio {
 
     pub(crate) fn keystore(&self) -> &Keystore {
         &self.keystore
+    }
+
+    pub(crate) fn access(&self) -> &Access {
+        &self.access
+    }
+
+    pub(crate) fn open_buckets(&self) -> &Mutex<HashMap<String, Bucket>> {
+        &self.open
     }
 
     /// Closes the catalogue.

@@ -6,7 +6,9 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::net::TcpStream;
 use veil_ffmpeg::{Launcher, Tools, sandbox};
+use veil_studio::bucket::open::Access;
 use veil_studio::catalogue::TitleState;
+use veil_studio::place::Place;
 use veil_studio::{Studio, StudioError};
 
 use crate::commands::import::find_tools;
@@ -18,6 +20,9 @@ use crate::output::{self, Format};
 const LOW_SPACE_BYTES: u64 = 2_000_000_000;
 /// How long the gateway may take to accept a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
+
+/// How long a store may take to answer.
+const STORE_LIMIT: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -52,11 +57,13 @@ impl Check {
 }
 
 /// Runs all checks; `true` when none failed.
-pub(crate) async fn run(root: &Path, format: Format) -> bool {
+pub(crate) async fn run(root: &Path, access: Access, format: Format) -> bool {
     let mut checks = vec![ffmpeg().await, sandbox(), gateway_program()];
     match Studio::open(root).await {
         Ok(studio) => {
+            let studio = studio.with_access(access);
             checks.extend(folder_checks(&studio).await);
+            checks.extend(store_checks(&studio).await);
             studio.close().await;
         }
         Err(error) => checks.push(Check::failed("data folder", error)),
@@ -118,6 +125,29 @@ async fn folder_checks(studio: &Studio) -> Vec<Check> {
     let bucket = studio.bucket().check().await;
     checks.push(outcome("bucket", bucket.map(|()| "can be written and read".into())));
     checks.push(gateway(studio).await);
+    checks
+}
+
+/// One check for each store that has titles.
+async fn store_checks(studio: &Studio) -> Vec<Check> {
+    let copies = match studio.catalogue().copies(None).await {
+        Ok(copies) => copies,
+        Err(error) => return vec![Check::failed("stores", error)],
+    };
+    let mut places: Vec<Place> = Vec::new();
+    for copy in copies {
+        if copy.place != Place::Own && !places.contains(&copy.place) {
+            places.push(copy.place);
+        }
+    }
+    let mut checks = Vec::new();
+    for place in places {
+        let reached = async { studio.bucket_at(&place).await?.reach().await };
+        checks.push(match tokio::time::timeout(STORE_LIMIT, reached).await {
+            Ok(reached) => outcome("store", reached.map(|()| format!("{place} answers"))),
+            Err(_) => Check::failed("store", CliError::new(format!("{place} does not answer"))),
+        });
+    }
     checks
 }
 

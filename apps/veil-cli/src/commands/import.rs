@@ -14,7 +14,7 @@ use crate::args::ImportArgs;
 use crate::commands::stop_signal;
 use crate::error::CliError;
 use crate::output::{self, Format, note};
-use crate::progress;
+use crate::{progress, stores};
 
 pub(crate) async fn run(
     studio: &Studio,
@@ -23,13 +23,15 @@ pub(crate) async fn run(
     now: Timestamp,
 ) -> Result<(), CliError> {
     let ladder = args.ladder.parse();
+    let place = stores::place(studio, &args.to)?;
     let request = ImportRequest {
         source: args.file.clone(),
         name: args.title.clone(),
         ladder: ladder.map_err(veil_ffmpeg::Error::from).map_err(StudioError::from)?,
         single_file: args.single_file,
+        place,
     };
-    studio.sweep(now).await?;
+    sweep(studio, now).await?;
     let encoder = encoder().await?;
     let (sender, receiver) = watch::channel(ImportProgress::default());
     let bar = tokio::spawn(progress::show(receiver));
@@ -40,7 +42,7 @@ pub(crate) async fn run(
     drop(sender);
     let _ = bar.await;
     let Some(imported) = imported else {
-        studio.sweep(now).await?;
+        sweep(studio, now).await?;
         return Err(CliError::new("the import was stopped; nothing was kept"));
     };
     let imported = imported?;
@@ -48,6 +50,14 @@ pub(crate) async fn run(
         note(&format!("note: {skipped}"));
     }
     format.answer(&answer(&imported), || text(&imported));
+    Ok(())
+}
+
+/// Sweeps, and tells what could not be swept now.
+async fn sweep(studio: &Studio, now: Timestamp) -> Result<(), StudioError> {
+    for failure in studio.sweep(now).await?.failures {
+        note(&format!("warning: something is left to be swept later: {failure}"));
+    }
     Ok(())
 }
 

@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use veil_studio::Studio;
+use veil_studio::catalogue::copies::{CopyState, TitleCopy};
 use veil_studio::catalogue::{GrantRow, Title, TitleState};
+
+use veil_studio::place::Place;
 
 use crate::error::CliError;
 use crate::output::{self, Format};
@@ -12,10 +15,12 @@ pub(crate) async fn run(studio: &Studio, format: Format, now: Timestamp) -> Resu
     let titles = studio.catalogue().titles(TitleState::Ready).await?;
     let importing = studio.catalogue().titles(TitleState::Importing).await?;
     let grants = studio.catalogue().grants(None).await?;
-    let listed: Vec<Value> = titles.iter().map(|title| title_json(title, &grants, now)).collect();
+    let copies = studio.catalogue().copies(None).await?;
+    let listed: Vec<Value> =
+        titles.iter().map(|title| title_json(title, &grants, &copies, now)).collect();
     let in_progress: Vec<&str> = importing.iter().map(|title| title.name.as_str()).collect();
     let answer = json!({ "titles": listed, "importing": in_progress });
-    format.answer(&answer, || text(&titles, &in_progress, &grants, now));
+    format.answer(&answer, || text(&titles, &in_progress, &grants, &copies, now));
     Ok(())
 }
 
@@ -29,7 +34,7 @@ pub(crate) fn state(grant: &GrantRow, now: Timestamp) -> &'static str {
     }
 }
 
-fn title_json(title: &Title, grants: &[GrantRow], now: Timestamp) -> Value {
+fn title_json(title: &Title, grants: &[GrantRow], copies: &[TitleCopy], now: Timestamp) -> Value {
     let id = title.id.to_string();
     let own: Vec<Value> = grants
         .iter()
@@ -45,6 +50,7 @@ fn title_json(title: &Title, grants: &[GrantRow], now: Timestamp) -> Value {
         "height": title.facts.height,
         "objects": title.facts.object_count,
         "bytes": title.facts.sealed_bytes,
+        "stores": stores(title, copies).map(store_json).collect::<Vec<Value>>(),
         "grants": own,
     })
 }
@@ -61,7 +67,35 @@ pub(crate) fn grant_json(grant: &GrantRow, now: Timestamp) -> Value {
     })
 }
 
-fn text(titles: &[Title], importing: &[&str], grants: &[GrantRow], now: Timestamp) -> String {
+/// The copies of a title.
+fn stores<'a>(title: &Title, copies: &'a [TitleCopy]) -> impl Iterator<Item = &'a TitleCopy> {
+    let id = title.id;
+    copies.iter().filter(move |copy| copy.title == id)
+}
+
+fn store_json(copy: &TitleCopy) -> Value {
+    json!({ "store": copy.place.to_string(), "state": copy.state.text() })
+}
+
+/// Where a title lies, unless that is the own bucket alone.
+fn store_lines(title: &Title, copies: &[TitleCopy]) -> Vec<String> {
+    let own =
+        copies.iter().filter(|copy| copy.title == title.id).all(|copy| copy.place == Place::Own);
+    let line = |copy: &TitleCopy| match copy.state {
+        CopyState::Ready => format!("    at {}", copy.place),
+        CopyState::Writing => format!("    at {} (unfinished: `publish` goes on)", copy.place),
+        _ => format!("    at {} (being deleted)", copy.place),
+    };
+    if own { Vec::new() } else { stores(title, copies).map(line).collect() }
+}
+
+fn text(
+    titles: &[Title],
+    importing: &[&str],
+    grants: &[GrantRow],
+    copies: &[TitleCopy],
+    now: Timestamp,
+) -> String {
     let mut lines = Vec::new();
     for title in titles {
         let facts = &title.facts;
@@ -72,6 +106,7 @@ fn text(titles: &[Title], importing: &[&str], grants: &[GrantRow], now: Timestam
         let length = output::duration(facts.duration_us);
         let bytes = output::bytes(facts.sealed_bytes);
         lines.push(format!("{}  {length}  {size}  {bytes}  {}", title.name, title.id));
+        lines.extend(store_lines(title, copies));
         let id = title.id.to_string();
         for grant in grants.iter().filter(|grant| grant.title_id == id) {
             let until = grant.expires_at.as_deref().unwrap_or("never ends");

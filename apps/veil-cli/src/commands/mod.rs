@@ -1,6 +1,7 @@
 //! One file a command; each answers once. Those on titles get an open studio, those on sealed files don't need one.
 
 pub(crate) mod doctor;
+pub(crate) mod gateway;
 pub(crate) mod identity;
 pub(crate) mod import;
 pub(crate) mod inspect;
@@ -8,11 +9,13 @@ pub(crate) mod list;
 pub(crate) mod open;
 pub(crate) mod recipients;
 pub(crate) mod rekey;
+pub(crate) mod relocate;
 pub(crate) mod remove;
 pub(crate) mod revoke;
 pub(crate) mod seal;
 pub(crate) mod share;
 pub(crate) mod sign;
+pub(crate) mod tell;
 pub(crate) mod token;
 pub(crate) mod up;
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use veil_studio::Studio;
 
+use crate::commands::tell;
 use crate::error::CliError;
 use crate::output::{self, Format};
 
@@ -21,7 +22,9 @@ pub(crate) async fn run(
     if people && !yes && !confirmed(&title.name) {
         return Err(CliError::new("nothing was removed"));
     }
+    let grants = studio.catalogue().grants(Some(title.id)).await?;
     let title = studio.remove(name, now).await?;
+    tell::forget(studio, grants.into_iter().map(|grant| grant.id).collect()).await;
     let answer = json!({ "removed": title.id.to_string(), "title": title.name });
     format.answer(&answer, || format!("removed {:?}", title.name));
     Ok(())

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use veil_studio::Studio;
 
 use crate::commands::list::grant_json;
+use crate::commands::tell;
 use crate::error::CliError;
 use crate::output::Format;
 
@@ -14,6 +15,10 @@ pub(crate) async fn run(
     now: Timestamp,
 ) -> Result<(), CliError> {
     let row = studio.revoke(grant, now).await?;
-    format.answer(&grant_json(&row, now), || format!("revoked {}", row.id));
+    let told = tell::forget(studio, vec![row.id.clone()]).await;
+    let mut answer = grant_json(&row, now);
+    answer["gateway_told"] = told.into();
+    let when = if told { "at once" } else { "within 30 seconds" };
+    format.answer(&answer, || format!("revoked {}; the gateway knows {when}", row.id));
     Ok(())
 }

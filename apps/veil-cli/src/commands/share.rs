@@ -6,12 +6,13 @@ use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, Unit};
 use serde_json::json;
 use veil_seal::identity::{MAX_TEXT_BYTES, Recipient};
 use veil_studio::Studio;
+use veil_studio::place::Place;
 use veil_studio::share::{ShareRequest, Shared};
 
 use crate::args::ShareArgs;
 use crate::commands::up::DEFAULT_LISTEN;
 use crate::error::CliError;
-use crate::output::Format;
+use crate::output::{Format, note};
 
 pub(crate) async fn run(
     studio: &Studio,
@@ -26,12 +27,18 @@ pub(crate) async fn run(
         None => last_url(studio)?,
     };
     let shared = studio.share(&args.title, &request, &base_url, now).await?;
+    if args.base_url.is_none() && !shared.places.contains(&Place::Own) {
+        note(
+            "note: the title lies elsewhere than `veilcast up` serves from: --base-url names the gateway there",
+        );
+    }
     let kind = if args.to.is_some() { "recipient" } else { "link" };
     let answer = json!({
         "grant": shared.grant.to_string(),
         "kind": kind,
         "link": *shared.link,
         "expires": shared.expires,
+        "stores": shared.places.iter().map(Place::to_string).collect::<Vec<_>>(),
     });
     format.answer(&answer, || text(&shared, kind));
     Ok(())

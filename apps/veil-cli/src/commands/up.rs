@@ -36,6 +36,7 @@ pub(crate) async fn run(studio: &Studio, args: &UpArgs, format: Format) -> Resul
     let public_url = args.public_url.as_deref().map(checked_url).transpose()?;
     let mut gateway = start_gateway(studio, args, public_url.as_deref()).await?;
     let own_url = wait_ready(&mut gateway).await?;
+    studio.data().set_gateway_address(Some(&own_url))?;
     let url = public_url.unwrap_or(own_url);
     studio.data().set_gateway_url(&url)?;
     let answer = json!({ "event": "ready", "url": url });
@@ -47,6 +48,7 @@ pub(crate) async fn run(studio: &Studio, args: &UpArgs, format: Format) -> Resul
     });
     let ended = keep_house(studio, &mut gateway).await;
     let stopped = gateway.stop().await.map_err(StudioError::from);
+    studio.data().set_gateway_address(None)?;
     ended.and(stopped.map(drop).map_err(CliError::from))
 }
 
@@ -56,9 +58,11 @@ async fn start_gateway(
     public_url: Option<&str>,
 ) -> Result<Child, CliError> {
     let credentials = studio.gateway_credentials()?;
+    let token = studio.new_gateway_admin_token()?;
     let mut command = Invocation::new(gateway_binary()?, Confinement::DeathSignalOnly)
         .args(["--bucket".as_ref(), studio.data().bucket().as_os_str()])
         .args(["--credentials".as_ref(), credentials.as_os_str()])
+        .args(["--admin-token".as_ref(), token.as_os_str()])
         .args(["--listen", &args.listen.to_string()]);
     if let Some(url) = public_url {
         command = command.args(["--public-url", url]);
@@ -107,6 +111,7 @@ fn stopped(status: std::process::ExitStatus) -> CliError {
 /// Sweeps from time to time until a signal comes or the gateway ends.
 async fn keep_house(studio: &Studio, gateway: &mut Child) -> Result<(), CliError> {
     let mut stopped_by_signal = std::pin::pin!(stop_signal());
+    let mut told = Vec::new();
     let mut sweep = tokio::time::interval(SWEEP_EVERY);
     loop {
         tokio::select! {
@@ -115,8 +120,16 @@ async fn keep_house(studio: &Studio, gateway: &mut Child) -> Result<(), CliError
                 return Err(stopped(exit.map_err(StudioError::from)?.status));
             }
             _ = sweep.tick() => {
-                if let Err(error) = studio.sweep(Timestamp::now()).await {
-                    note(&format!("warning: sweeping failed: {error}"));
+                let failures = match studio.sweep(Timestamp::now()).await {
+                    Ok(swept) => swept.failures,
+                    Err(error) => vec![error.to_string()],
+                };
+                // Said once, and again when it is another failure.
+                if failures != told {
+                    for failure in &failures {
+                        note(&format!("warning: sweeping failed: {failure}"));
+                    }
+                    told = failures;
                 }
             }
         }

@@ -29,7 +29,7 @@ fn opens(record: &GrantRecord, identity: &Identity) -> bool {
     payload.is_ok_and(|payload| payload.expires == record.expires)
 }
 
-fn secret_of(link: &Value) -> LinkSecret {
+pub(crate) fn secret_of(link: &Value) -> LinkSecret {
     LinkSecret::parse(link.as_str().unwrap().split_once('#').unwrap().1).unwrap()
 }
 

@@ -7,6 +7,7 @@
 mod bad_input;
 mod desk;
 mod faults;
+mod gateway;
 mod grants;
 mod house;
 mod import;
@@ -18,5 +19,8 @@ mod sealed_faults;
 mod sealing;
 mod secrecy;
 mod signing;
+mod store_faults;
+mod stores;
+mod street;
 mod token;
 mod up;

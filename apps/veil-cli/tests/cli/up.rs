@@ -121,3 +121,33 @@ fn doctor_finds_what_is_broken() {
     let report: serde_json::Value = serde_json::from_str(&finished.text()).unwrap();
     assert_eq!(report["ok"], false);
 }
+
+#[test]
+fn the_gateway_is_told_of_a_revocation_and_of_a_removal_at_once() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let house = House::with_title("Screener");
+    let (mut up, url) = up(&house);
+    let token = house.data().join("gateway.admin");
+    assert_eq!(fs::metadata(&token).unwrap().permissions().mode() & 0o777, 0o600);
+    let share = || {
+        let shared = house.ok(["share", "Screener"]);
+        let grant = shared["grant"].as_str().unwrap().to_owned();
+        let secret = crate::grants::secret_of(&shared["link"]);
+        let bearer = secret.bearer().to_text().to_string();
+        (grant, bearer)
+    };
+    let status = |(grant, bearer): &(String, String)| {
+        get(&format!("{url}/v1/grants/{grant}"), Some(bearer)).0
+    };
+    let (revoked, removed) = (share(), share());
+    assert_eq!((status(&revoked), status(&removed)), (200, 200));
+    assert_eq!(house.ok(["revoke", &revoked.0])["gateway_told"], true);
+    assert_eq!((status(&revoked), status(&removed)), (410, 200));
+    house.ok(["remove", "Screener", "--yes"]);
+    assert_eq!(status(&removed), 410);
+    assert!(up.terminate(Duration::from_secs(20)).unwrap().success());
+    // There is nobody to tell, and nothing is the matter.
+    let finished = house.run(["revoke", &revoked.0]).success().unwrap();
+    assert!(finished.text().contains("\"gateway_told\":false"), "{}", finished.text());
+    assert!(!finished.stderr.contains("warning"), "{}", finished.stderr);
+}

@@ -107,8 +107,17 @@ mod tests {
     #[test]
     fn a_package_that_serves_two_tools_is_named_once() {
         let plan = plan(&all_missing(), true);
-        let wanted =
-            ["chromium", "ffmpeg", "gcc", "git", "libc6-dev", "nodejs", "npm", "python3-venv"];
+        let wanted = [
+            "chromium",
+            "ffmpeg",
+            "gcc",
+            "git",
+            "libc6-dev",
+            "make",
+            "nodejs",
+            "npm",
+            "python3-venv",
+        ];
         assert_eq!(plan, Plan { packages: wanted.to_vec(), node_from_pypi: false });
     }
 

@@ -42,8 +42,9 @@ pub(super) const NODE: &str = "Node.js";
 const FFMPEG_LEAST: Option<Version> = Some((5, 1));
 
 /// All of them. `npm` has no least version: `npm ci` reads our lock file from npm 7 on.
-const TOOLS: [Tool; 8] = [
+const TOOLS: [Tool; 9] = [
     tool("a C compiler", "cc", None, "gcc libc6-dev"),
+    tool("make", "make", None, "make"),
     tool("Git", "git", None, "git"),
     tool("FFmpeg", "ffmpeg", FFMPEG_LEAST, "ffmpeg"),
     tool("FFprobe", "ffprobe", FFMPEG_LEAST, "ffmpeg"),

@@ -3,15 +3,13 @@
 //! Owns what a mode consists of (`docs/format/urls.md`). Refuses to sign, and to know where secrets lie: they come as
 //! values.
 
-use serde::Deserialize;
 use veil_presign::cdn::{CloudFrontKey, SecureLink, TimedHmac};
 use veil_presign::{Endpoint, PlaceError, folder_path};
 
 use super::CredentialSource;
 
 /// When URLs change, and how long they hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UrlLife {
     /// URLs are dated with the beginning of a window of so many seconds, at most 86,400, so that they repeat. Default
     /// 1800. For a store that refuses dates of some minutes ago: 0, and nothing repeats.

@@ -12,6 +12,8 @@
 mod batch;
 mod caches;
 mod client;
+mod collector;
+mod compression;
 mod configuration;
 mod cors;
 mod errors;

@@ -41,7 +41,7 @@ pub(crate) struct Process {
     pub(crate) child: Spawned,
     pub(crate) address: SocketAddr,
     metrics: Option<SocketAddr>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Process {
@@ -49,7 +49,7 @@ impl Process {
         Self::start_by(command(), more)
     }
 
-    fn start_by(mut command: Command, more: &[&str]) -> Self {
+    fn start_by(command: Command, more: &[&str]) -> Self {
         let folder = write_bucket();
         // A real clock wants a grant that is in force now.
         let mut grant = record();
@@ -58,7 +58,11 @@ impl Process {
         let bucket = folder.path().join("bucket");
         fs::write(bucket.join(format!("g/{GRANT}")), grant.to_string()).unwrap();
         fs::write(bucket.join(format!("t/{TITLE}/{HUGE}")), object_bytes(HUGE)).unwrap();
-        command.args(["--listen", "127.0.0.1:0", "--bucket"]).arg(&bucket);
+        Self::start_in(folder, command, "127.0.0.1:0", more)
+    }
+
+    fn start_in(folder: TempDir, mut command: Command, listen: &str, more: &[&str]) -> Self {
+        command.args(["--listen", listen, "--bucket"]).arg(folder.path().join("bucket"));
         command.arg("--credentials").arg(credentials(folder.path())).args(more);
         let mut child = Spawned::start(&mut command).unwrap();
         let line = child.next_line(PATIENCE).unwrap();
@@ -66,7 +70,13 @@ impl Process {
         assert_eq!(ready["event"], "listening");
         let address = |url: &Value| url.as_str()?.split('/').nth(2)?.parse().ok();
         let metrics = address(&ready["metrics_url"]);
-        Self { child, address: address(&ready["url"]).unwrap(), metrics, _folder: folder }
+        Self { child, address: address(&ready["url"]).unwrap(), metrics, folder }
+    }
+
+    /// Kills the gateway, and starts another over the same bucket on the same port.
+    fn killed_and_started(mut self) -> Self {
+        self.child.kill().unwrap();
+        Self::start_in(self.folder, command(), &self.address.to_string(), &[])
     }
 
     pub(crate) fn send(&self, start: &str, headers: &[&str]) -> Answer {
@@ -183,6 +193,20 @@ fn a_signal_finishes_a_running_download_and_then_the_process() {
         assert!(rest.len() > HUGE_BYTES);
         assert_eq!(process.child.wait(PATIENCE).unwrap().code(), Some(0));
     }
+}
+
+#[test]
+fn a_gateway_that_was_killed_starts_again_and_honours_what_it_signed_before() {
+    let process = Process::start(&[]);
+    let mine = format!("Authorization: {}", bearer());
+    let media = process.send(&format!("GET /v1/grants/{GRANT}/{MEDIA}"), &[&mine]);
+    let url = media.text().lines().find(|line| line.starts_with("/o/")).unwrap().to_owned();
+    let cut = begin_download(&process);
+    let process = process.killed_and_started();
+    drop(cut);
+    assert_eq!(process.send(&format!("GET {url}"), &[]).body, object_bytes(SEGMENTS[0]));
+    play(&process);
+    process.end();
 }
 
 #[test]

@@ -5,14 +5,11 @@
 
 use bytes::Bytes;
 use object_store::path::Path;
-use object_store::{ObjectStoreExt as _, WriteMultipart};
+use object_store::{ObjectStore as _, PutMultipartOptions, WriteMultipart};
 
-use super::{Bucket, failed};
+use super::Bucket;
+use super::write::PART;
 use crate::StudioError;
-
-/// Bytes of every part but the last. S3 wants 5 MiB at least and takes 10,000 parts, so an object has at
-/// most 80 GB there; R2 wants all parts equal.
-const PART_BYTES: usize = 8 << 20;
 
 /// Parts under way at once: one is written while the next fills up.
 const PARTS_UNDER_WAY: usize = 2;
@@ -20,6 +17,7 @@ const PARTS_UNDER_WAY: usize = 2;
 /// An object that is being written. Dropped, it leaves no object; what a store keeps of its parts is the
 /// store's to clear, so end an upload that fails with [`Upload::abort`].
 pub(crate) struct Upload {
+    bucket: Bucket,
     writer: WriteMultipart,
 }
 
@@ -27,27 +25,33 @@ impl Upload {
     /// Takes the next bytes; waits while [`PARTS_UNDER_WAY`] parts are being written.
     pub(crate) async fn write(&mut self, bytes: Bytes) -> Result<(), StudioError> {
         let room = self.writer.wait_for_capacity(PARTS_UNDER_WAY).await;
-        room.map_err(failed("cannot be written"))?;
+        room.map_err(self.bucket.failed("cannot be written"))?;
         self.writer.put(bytes);
         Ok(())
     }
 
     /// Writes what is left and makes the object visible, whole.
     pub(crate) async fn finish(self) -> Result<(), StudioError> {
-        self.writer.finish().await.map(drop).map_err(failed("cannot be written"))
+        let finished = self.writer.finish().await;
+        finished.map(drop).map_err(self.bucket.failed("cannot be written"))
     }
 
     /// Takes back what has been written.
     pub(crate) async fn abort(self) -> Result<(), StudioError> {
-        self.writer.abort().await.map_err(failed("cannot be written"))
+        self.writer.abort().await.map_err(self.bucket.failed("cannot be written"))
     }
 }
 
 impl Bucket {
-    /// Begins to write an object whose length is not known yet.
+    /// Begins to write an object whose length is not known yet: at most 10,000 parts of [`PART`] bytes, 84 GB, in an
+    /// S3 store. Its fingerprint isn't known either, so its metadata has none.
     pub(crate) async fn upload(&self, key: &Path) -> Result<Upload, StudioError> {
-        let parts = self.store.put_multipart(key).await.map_err(failed("cannot be written"))?;
-        Ok(Upload { writer: WriteMultipart::new_with_chunk_size(parts, PART_BYTES) })
+        let attributes = self.attributes(key, || None);
+        let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
+        let parts = self.store.put_multipart_opts(key, options).await;
+        let parts = parts.map_err(self.failed("cannot be written"))?;
+        let writer = WriteMultipart::new_with_chunk_size(parts, PART);
+        Ok(Upload { bucket: self.clone(), writer })
     }
 }
 
@@ -61,7 +65,7 @@ mod tests {
 
     /// Pieces of three lengths, more than two parts together.
     fn pieces() -> Vec<Bytes> {
-        [1, PART_BYTES, 5_000_000, 10_000_000].map(bytes).to_vec()
+        [1, PART, 5_000_000, 10_000_000].map(bytes).to_vec()
     }
 
     #[tokio::test]

@@ -62,7 +62,7 @@ impl Publication {
     /// Writes the playlists of a finished title: media playlists, then the multivariant one.
     ///
     /// # Errors
-    /// [`StudioError::Bucket`].
+    /// [`StudioError::Bucket`], or [`StudioError::Incomplete`] when the bucket doesn't list what was written.
     pub async fn finish(
         &self,
         sealer: &Sealer,
@@ -73,8 +73,21 @@ impl Publication {
             let text = rendition_playlist(sealer, rendition)?;
             self.write(playlist_file(name), text.into()).await?;
         }
+        self.verify(sealer).await?;
         let name = sealer.name(Kind::MultivariantPlaylist, 0, 0);
         self.write(playlist_file(name), title_playlist(sealer, manifest).into()).await
+    }
+
+    /// Holds what the bucket lists to what was written, before anybody is let in.
+    async fn verify(&self, sealer: &Sealer) -> Result<(), StudioError> {
+        let listed = self.bucket.list_title(sealer.title()).await?;
+        let bytes: u64 = listed.iter().map(|meta| meta.size).sum();
+        let found = (i64::try_from(listed.len()), i64::try_from(bytes));
+        let written = self.written();
+        if found == (Ok(written.0), Ok(written.1)) {
+            return Ok(());
+        }
+        Err(StudioError::Incomplete { written: written.0, listed: listed.len() })
     }
 
     /// Objects and playlists written, and their bytes.

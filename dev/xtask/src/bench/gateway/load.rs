@@ -24,6 +24,9 @@ const CONNECTIONS: &str = "64";
 /// Codings, the best first; the gateway takes what it has.
 const ACCEPT_ENCODING: &str = "zstd, br, gzip";
 
+/// How long wrk walks before it says how far it came: it knows no end but a time.
+const WALK_ROUND: &str = "10s";
+
 /// How long a single answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -37,6 +40,8 @@ pub(super) struct Load<'a> {
 /// What a run of either program says.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Figures {
+    /// How many answers there were.
+    pub(super) requests: f64,
     /// Answers a second.
     pub(super) rate: f64,
     pub(super) p50_us: f64,
@@ -70,26 +75,32 @@ impl<'a> Load<'a> {
 
     /// The hot playlist, as fast as it is answered.
     pub(super) fn most(&self, seconds: u32) -> Outcome<Figures> {
-        self.wrk(CONNECTIONS, &format!("{seconds}s"), None)
+        self.wrk(CONNECTIONS, &format!("{seconds}s"), &[])
     }
 
     /// The hot playlist on one connection, one request after the other.
     pub(super) fn one_by_one(&self, seconds: u32) -> Outcome<Figures> {
-        self.wrk("1", &format!("{seconds}s"), None)
+        self.wrk("1", &format!("{seconds}s"), &[])
     }
 
-    /// Grant and playlists of every title, each once.
+    /// Grant and playlists of one title after the other, until every title was asked for. Figures are the last round's.
     pub(super) fn walk(&self) -> Outcome<Figures> {
-        self.wrk("8", "10m", Some(TITLE_COUNT))
+        let (all, mut asked) = (3.0 * f64::from(TITLE_COUNT), 0.0);
+        loop {
+            let words = [("WALK", TITLE_COUNT.to_string()), ("FROM", format!("{asked:.0}"))];
+            let figures = self.wrk("8", WALK_ROUND, &words)?;
+            asked += figures.requests;
+            if asked >= all || figures.requests < 1.0 {
+                return Ok(figures);
+            }
+        }
     }
 
-    fn wrk(&self, connections: &str, time: &str, walk: Option<u32>) -> Outcome<Figures> {
+    fn wrk(&self, connections: &str, time: &str, variables: &[(&str, String)]) -> Outcome<Figures> {
         let mut wrk = self.repo.command("wrk");
         wrk.args(["-t", "1", "-c", connections, "-d", time, "--timeout", "10s"]);
         wrk.args(["-s", "bench/gateway/load.lua", "-H", &bearer(), "-H", &accept()]);
-        if let Some(count) = walk {
-            wrk.env("WALK", count.to_string());
-        }
+        wrk.envs(variables.iter().map(|(name, value)| (name, value)));
         parse_wrk(&output_of(wrk.arg(self.url()))?)
     }
 
@@ -154,7 +165,8 @@ fn parse_wrk(said: &str) -> Outcome<Figures> {
         return Err(fail(format!("{errors} requests of wrk failed")));
     }
     let rate = field("requests")? * 1e6 / field("took_us")?;
-    Ok(Figures { rate, p50_us: field("p50_us")?, p99_us: field("p99_us")? })
+    let requests = field("requests")?;
+    Ok(Figures { requests, rate, p50_us: field("p50_us")?, p99_us: field("p99_us")? })
 }
 
 fn parse_oha(said: &str) -> Outcome<Figures> {
@@ -166,6 +178,7 @@ fn parse_oha(said: &str) -> Outcome<Figures> {
     let field = |value: &Value| value.as_f64().ok_or_else(|| fail("oha: a figure is missing"));
     let percentiles = &said["latencyPercentiles"];
     Ok(Figures {
+        requests: field(&said["statusCodeDistribution"]["200"])?,
         rate: field(&said["summary"]["requestsPerSec"])?,
         p50_us: field(&percentiles["p50"])? * 1e6,
         p99_us: field(&percentiles["p99"])? * 1e6,
@@ -180,7 +193,7 @@ mod tests {
     fn both_programs_figures_are_read() {
         let said = "Running\n{\"requests\": 500, \"bytes\": 9, \"took_us\": 250000, \"p50_us\": 50, \
                     \"p99_us\": 900, \"errors\": 0}\n";
-        let expected = Figures { rate: 2000.0, p50_us: 50.0, p99_us: 900.0 };
+        let expected = Figures { requests: 500.0, rate: 2000.0, p50_us: 50.0, p99_us: 900.0 };
         assert_eq!(parse_wrk(said).unwrap(), expected);
         let said = r#"{"summary": {"requestsPerSec": 2000}, "statusCodeDistribution": {"200": 500},
                        "latencyPercentiles": {"p50": 0.00005, "p99": 0.0009}}"#;

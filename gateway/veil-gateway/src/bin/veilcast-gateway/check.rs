@@ -8,16 +8,23 @@ use std::io::Write as _;
 
 use veil_gateway::Config;
 
-use crate::{Failure, credentials, operator, parts, plain, store};
+use crate::{Failure, credentials, operator, parts, plain, store, urls};
 
 /// Shows what would run.
 pub(crate) fn run(config: &Config) -> Result<(), Failure> {
     let mut report = Report { facts: Vec::new(), failures: Vec::new() };
-    report.part("credential", credentials::find(config), |_| "read".to_owned());
+    let signers = credentials::find(config).and_then(|found| urls::signers(config, found));
+    report.part("credential", signers, |signers| match signers.title_count() {
+        0 => "read".to_owned(),
+        count => format!("read; {count} titles have URLs of their own"),
+    });
     report.part("bucket", bucket(config), |()| "answers".to_owned());
     report.part("admin token", operator::token(config), |token| {
         let words = if token.is_some() { "read" } else { "none: /performance is not there" };
         words.to_owned()
+    });
+    report.part("collector", operator::pusher(config, config.listen.port()), |pusher| {
+        if pusher.is_some() { "set" } else { "none" }.to_owned()
     });
     report.part("watch page", parts::page(config), |page| {
         if page.is_empty() { "none: links will answer 503" } else { "there" }.to_owned()

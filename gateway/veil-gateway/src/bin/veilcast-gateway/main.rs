@@ -10,11 +10,13 @@ mod check;
 mod credentials;
 mod files;
 mod logging;
+mod memory;
 mod operator;
 mod parts;
 mod plain;
 mod private_file;
 mod store;
+mod urls;
 
 use std::convert::Infallible;
 use std::io::Write as _;
@@ -27,9 +29,10 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use veil_gateway::{Config, Drained, Gateway, ServeLimits, Signer, Tls, serve, serve_tls};
+use veil_gateway::{Config, Drained, Gateway, ServeLimits, Tls, serve, serve_tls};
 
 use args::Args;
+use logging::Log;
 
 /// Threads that read files; each holds one piece of 64 KiB.
 const BLOCKING_THREAD_COUNT: usize = 64;
@@ -61,8 +64,9 @@ fn main() -> ExitCode {
         if args.check_config {
             return check::run(&config);
         }
-        logging::start(config.log);
-        run(&config)
+        let log = logging::start(config.log);
+        memory::settle();
+        run(&config, &log)
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -73,8 +77,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(config: &Config) -> Result<(), Failure> {
-    let credentials = credentials::find(config)?;
+fn run(config: &Config, log: &Log) -> Result<(), Failure> {
+    let (signer, with_titles) = urls::signers(config, credentials::find(config)?)?.split();
     let bucket = store::bucket(config)?;
     let plain = plain::trees(config)?;
     let page = parts::page(config)?;
@@ -94,18 +98,23 @@ fn run(config: &Config) -> Result<(), Failure> {
             tracing::warn!("{IN_CLEAR}");
         }
         let clock = Arc::new(Timestamp::now);
-        let gateway = Gateway::new(bucket, Signer::local(credentials), hosts, page, clock)
+        let gateway = Gateway::new(bucket, signer, hosts, page, clock)
             .with_cors(config.cors.clone())
             .with_rates(config.rate.clone(), config.proxy.clone())
             .with_plain(plain);
-        let gateway = operator::equip(gateway, config)?;
+        let gateway = with_titles(gateway.with_caches(&config.cache))?;
+        let gateway = operator::equip(gateway, config, log)?;
         let aside = operator::listen(config, &gateway).await?;
+        let pushing = operator::push(config, address.port(), &gateway)?;
         let (stop, hangups) = (stop_signal()?, catch(SignalKind::hangup())?);
         announce(address, tls.is_some(), aside)?;
         let drained = tokio::select! {
             drained = serve_by(tls.clone(), listener, gateway, limits, stop) => drained,
             never = follow(config, tls, hangups) => match never {},
         };
+        if let Some(pushing) = pushing {
+            pushing.end().await;
+        }
         if let Drained::Cut { connection_count } = drained {
             tracing::warn!(connection_count, "downloads were cut at the drain limit");
         }

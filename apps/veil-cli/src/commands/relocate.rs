@@ -1,0 +1,117 @@
+//! `veilcast publish`, `move` and `unpublish`: where titles lie.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use veil_studio::Studio;
+use veil_studio::relocate::Relocated;
+use veil_studio::transfer::TransferProgress;
+
+use crate::args::PlaceArgs;
+use crate::commands::stop_signal;
+use crate::error::CliError;
+use crate::output::{self, Format, note};
+use crate::{progress, stores};
+
+pub(crate) async fn publish(
+    studio: &Studio,
+    args: &PlaceArgs,
+    format: Format,
+    now: Timestamp,
+) -> Result<(), CliError> {
+    let place = stores::place(studio, &args.to)?;
+    let (sender, receiver) = watch::channel(TransferProgress::default());
+    let bar = tokio::spawn(progress::show_transfer(receiver));
+    let done = until_stopped(studio.publish_to(&args.title, &place, &sender, now)).await;
+    drop(sender);
+    let _ = bar.await;
+    let done = done?;
+    format.answer(&answer(&done), || {
+        format!("published {:?} to {}: {}", done.title.name, done.place, counted(&done))
+    });
+    Ok(())
+}
+
+pub(crate) async fn move_to(
+    studio: &Studio,
+    args: &PlaceArgs,
+    format: Format,
+    now: Timestamp,
+) -> Result<(), CliError> {
+    let place = stores::place(studio, &args.to)?;
+    let (sender, receiver) = watch::channel(TransferProgress::default());
+    let bar = tokio::spawn(progress::show_transfer(receiver));
+    let done = until_stopped(studio.move_to(&args.title, &place, &sender, now)).await;
+    drop(sender);
+    let _ = bar.await;
+    let done = done?;
+    for (place, failure) in &done.left {
+        if let Some(failure) = failure {
+            note(&format!("warning: what is left at {place} is deleted later: {failure}"));
+        }
+    }
+    format.answer(&answer(&done), || {
+        format!(
+            "moved {:?} to {}: {}\nits links work where a gateway of that place has the same public address",
+            done.title.name,
+            done.place,
+            counted(&done)
+        )
+    });
+    Ok(())
+}
+
+pub(crate) async fn unpublish(
+    studio: &Studio,
+    title: &str,
+    from: &str,
+    format: Format,
+) -> Result<(), CliError> {
+    let place = stores::place(studio, from)?;
+    let title = studio.unpublish(title, &place).await?;
+    let answer = json!({
+        "id": title.id.to_string(),
+        "title": title.name,
+        "unpublished": place.to_string(),
+    });
+    format.answer(&answer, || format!("deleted the copy of {:?} at {place}", title.name));
+    Ok(())
+}
+
+async fn until_stopped<T>(
+    work: impl Future<Output = Result<T, veil_studio::StudioError>>,
+) -> Result<T, CliError> {
+    tokio::select! {
+        done = work => Ok(done?),
+        _ = stop_signal() => Err(CliError::new("stopped; what has arrived is kept")
+            .hint("the same command goes on where this one was")),
+    }
+}
+
+fn answer(done: &Relocated) -> Value {
+    let left = done
+        .left
+        .iter()
+        .map(|(place, failure)| json!({ "store": place.to_string(), "failure": failure }));
+    json!({
+        "id": done.title.id.to_string(),
+        "title": done.title.name,
+        "store": done.place.to_string(),
+        "bytes": done.progress.total_bytes,
+        "copied_objects": done.progress.copied_objects,
+        "copied_bytes": done.progress.copied_bytes,
+        "skipped_objects": done.progress.skipped_objects,
+        "grants": done.grant_count,
+        "left": left.collect::<Vec<_>>(),
+    })
+}
+
+fn counted(done: &Relocated) -> String {
+    let TransferProgress { copied_objects, copied_bytes, skipped_objects, .. } = done.progress;
+    let bytes = output::bytes(i64::try_from(copied_bytes).unwrap_or(i64::MAX));
+    let there = match skipped_objects {
+        0 => String::new(),
+        count => format!(", {count} were there"),
+    };
+    format!("{copied_objects} objects, {bytes}{there}")
+}

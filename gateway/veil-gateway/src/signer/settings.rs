@@ -1,0 +1,296 @@
+//! URL modes as an operator writes them down.
+//!
+//! Owns the table `[urls]` and its checks: which keys belong to which mode. Refuses to hold a secret, and to read a file:
+//! secrets are named by their files, and whoever has those hands their text in.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use veil_presign::cdn::{CloudFrontKey, SecureLink, TimedHmac, TokenError};
+use veil_presign::{Endpoint, PlaceError};
+
+use super::{CookieScope, CredentialSource, Place, Signer, UnusableMode, UrlLife, UrlMode};
+
+/// Longest window, in seconds.
+const WINDOW_S_MAX: u32 = 86_400;
+
+/// Shortest and longest life of a URL, in seconds. With a window, seven days are the end.
+const LIFE_S: std::ops::RangeInclusive<u32> = 60..=518_400;
+
+/// The name of a mode.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UrlModeName {
+    /// The gateway serves objects.
+    #[default]
+    Local,
+    /// The store serves them, and checks SigV4.
+    Presigned,
+    /// A domain serves them, and nobody checks.
+    Public,
+    /// CloudFront serves them, and checks a policy.
+    #[serde(rename = "cloudfront")]
+    CloudFront,
+    /// nginx serves them, and checks a token in the path.
+    SecureLink,
+    /// Cloudflare serves them, and checks a token in the query.
+    TimedHmac,
+}
+
+/// What URLs of objects are: the table `[urls]`, and those of single titles.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UrlSettings {
+    /// The mode: `local`, `presigned`, `public`, `cloudfront`, `secure-link` or `timed-hmac`. Default `local`.
+    pub mode: UrlModeName,
+    /// Where objects are fetched from, `https://host` or `http://host:port`, without a path. Every mode but `local`.
+    pub endpoint: Option<String>,
+    /// The bucket's name in the path. `presigned` alone.
+    pub bucket: Option<String>,
+    /// What stands before each key in the path. Default nothing.
+    pub prefix: String,
+    /// The region that is signed for; `auto` for R2. Default `auto`. `presigned` alone.
+    pub region: String,
+    /// The id of CloudFront's key pair. `cloudfront` alone.
+    pub key_pair_id: Option<String>,
+    /// The file with the private key in PEM (`cloudfront`), or with the secret that the CDN has too (`secure-link`,
+    /// `timed-hmac`), closed to other users.
+    pub secret_file: Option<PathBuf>,
+    /// Whether CloudFront's token travels in cookies instead of URLs. Default false.
+    pub cookies: bool,
+    /// The cookies' `Domain`. Default none: CloudFront stands before the gateway, on its host.
+    pub cookie_domain: Option<String>,
+    /// URLs are dated with the beginning of a window of so many seconds, 0 to 86,400, so that they repeat. Default 1800.
+    pub window_s: u32,
+    /// How long a URL holds at least, in seconds, 60 to 518,400. Default 14,400. Videos that play longer get longer ones.
+    pub life_s: u32,
+}
+
+impl Default for UrlSettings {
+    fn default() -> Self {
+        let UrlLife { window_s, life_s } = UrlLife::default();
+        Self {
+            mode: UrlModeName::Local,
+            endpoint: None,
+            bucket: None,
+            prefix: String::new(),
+            region: "auto".to_owned(),
+            key_pair_id: None,
+            secret_file: None,
+            cookies: false,
+            cookie_domain: None,
+            window_s,
+            life_s,
+        }
+    }
+}
+
+/// Why settings are no mode. Never holds a part of a secret.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UrlSettingsError {
+    /// The mode needs a key that isn't there.
+    #[error("the mode needs {key}")]
+    Missing {
+        /// The key.
+        key: &'static str,
+    },
+    /// There is a key that the mode has no use for.
+    #[error("the mode has no use for {key}")]
+    Unused {
+        /// The key.
+        key: &'static str,
+    },
+    /// A number is out of its range.
+    #[error("{key} is out of its range")]
+    Range {
+        /// The key.
+        key: &'static str,
+    },
+    /// The endpoint, bucket or prefix is none.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// The cookies' domain is none.
+    #[error("cookie_domain is not a domain")]
+    Domain,
+    /// The secret is none, or the key pair's id.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// Region, endpoint or key make no URL.
+    #[error(transparent)]
+    Unusable(#[from] UnusableMode),
+}
+
+impl UrlSettings {
+    /// Makes a signer. `credentials` signs for `local` and `presigned`; `secret` is the text of
+    /// [`secret_file`](Self::secret_file), if that is named.
+    ///
+    /// # Errors
+    /// Settings that are no mode, or a secret that is none.
+    pub fn signer(
+        &self,
+        credentials: CredentialSource,
+        secret: Option<&str>,
+    ) -> Result<Signer, UrlSettingsError> {
+        self.check()?;
+        let life = UrlLife { window_s: self.window_s, life_s: self.life_s };
+        let secret = || {
+            let text = secret.ok_or(UrlSettingsError::Missing { key: "secret_file" })?;
+            Ok::<_, UrlSettingsError>(text.trim().to_owned())
+        };
+        let mode = match self.mode {
+            UrlModeName::Local => UrlMode::Local(credentials),
+            UrlModeName::Presigned => {
+                let bucket = self.bucket.as_deref().unwrap_or_default();
+                let place = Place::bucket(self.endpoint()?, bucket, &self.prefix)?;
+                UrlMode::Presigned { source: credentials, region: self.region.clone(), place }
+            }
+            UrlModeName::Public => UrlMode::Public(self.domain()?),
+            UrlModeName::CloudFront => {
+                let id = self.key_pair_id.as_deref().unwrap_or_default();
+                let key = CloudFrontKey::from_pem(id, &secret()?)?;
+                let cookies =
+                    self.cookies.then(|| CookieScope { domain: self.cookie_domain.clone() });
+                UrlMode::CloudFront { key, cookies, place: self.domain()? }
+            }
+            UrlModeName::SecureLink => {
+                UrlMode::SecureLink { secret: SecureLink::new(secret()?)?, place: self.domain()? }
+            }
+            UrlModeName::TimedHmac => {
+                UrlMode::TimedHmac { secret: TimedHmac::new(secret()?)?, place: self.domain()? }
+            }
+        };
+        Ok(Signer::new(mode, life)?)
+    }
+
+    /// The file whose text [`signer`](Self::signer) needs.
+    #[must_use]
+    pub fn secret_file(&self) -> Option<&Path> {
+        self.secret_file.as_deref()
+    }
+
+    fn endpoint(&self) -> Result<Endpoint, UrlSettingsError> {
+        let endpoint = self.endpoint.as_deref();
+        Ok(Endpoint::parse(endpoint.ok_or(UrlSettingsError::Missing { key: "endpoint" })?)?)
+    }
+
+    fn domain(&self) -> Result<Place, UrlSettingsError> {
+        Ok(Place::domain(self.endpoint()?, &self.prefix)?)
+    }
+
+    /// Checks that each key that is set belongs to the mode, that each that it needs is set, and the ranges.
+    ///
+    /// # Errors
+    /// The first key that is not so.
+    pub fn check(&self) -> Result<(), UrlSettingsError> {
+        use UrlModeName::{CloudFront, Local, Presigned, SecureLink, TimedHmac};
+        let mode = self.mode;
+        let has_secret = matches!(mode, CloudFront | SecureLink | TimedHmac);
+        let is_front = mode == CloudFront;
+        for (key, is_set, is_used, is_needed) in [
+            ("endpoint", self.endpoint.is_some(), mode != Local, true),
+            ("bucket", self.bucket.is_some(), mode == Presigned, true),
+            ("prefix", !self.prefix.is_empty(), mode != Local, false),
+            ("region", self.region != "auto", mode == Presigned, false),
+            ("key_pair_id", self.key_pair_id.is_some(), is_front, true),
+            ("secret_file", self.secret_file.is_some(), has_secret, true),
+            ("cookies", self.cookies, is_front, false),
+            ("cookie_domain", self.cookie_domain.is_some(), is_front && self.cookies, false),
+        ] {
+            if is_set && !is_used {
+                return Err(UrlSettingsError::Unused { key });
+            }
+            if is_needed && is_used && !is_set {
+                return Err(UrlSettingsError::Missing { key });
+            }
+        }
+        if self.window_s > WINDOW_S_MAX {
+            return Err(UrlSettingsError::Range { key: "window_s" });
+        }
+        if !LIFE_S.contains(&self.life_s) {
+            return Err(UrlSettingsError::Range { key: "life_s" });
+        }
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-.".contains(&b);
+        let is_domain = |text: &String| !text.is_empty() && text.bytes().all(plain);
+        if self.cookie_domain.as_ref().is_some_and(|domain| !is_domain(domain)) {
+            return Err(UrlSettingsError::Domain);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use veil_presign::Credentials;
+
+    use super::*;
+    use crate::SigningCredential;
+
+    fn signer(text: &str, secret: Option<&str>) -> Result<Signer, UrlSettingsError> {
+        let settings: UrlSettings = toml::from_str(text).unwrap();
+        let credentials = Arc::new(Credentials::new("A", "secret".to_owned()).unwrap());
+        let credential = SigningCredential { credentials, end: None };
+        settings.signer(Arc::new(move || credential.clone()), secret)
+    }
+
+    fn refused(text: &str, expected: UrlSettingsError) {
+        assert_eq!(signer(text, Some("secret")).err(), Some(expected), "{text}");
+    }
+
+    const CDN: &str = "endpoint = \"https://cdn.example\"\n";
+
+    #[test]
+    fn each_mode_is_made_of_its_keys() {
+        for text in [
+            String::new(),
+            "mode = \"local\"\nwindow_s = 0".to_owned(),
+            format!("{CDN}mode = \"presigned\"\nbucket = \"b\"\nprefix = \"p\"\nregion = \"eu\""),
+            format!("{CDN}mode = \"public\"\nlife_s = 60"),
+            format!("{CDN}mode = \"secure-link\"\nsecret_file = \"s\""),
+            format!("{CDN}mode = \"timed-hmac\"\nsecret_file = \"s\""),
+        ] {
+            assert!(signer(&text, Some(" secret\n")).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_or_of_no_use_is_named() {
+        let missing = |text: &str, key| refused(text, UrlSettingsError::Missing { key });
+        missing("mode = \"public\"", "endpoint");
+        missing(&format!("{CDN}mode = \"presigned\""), "bucket");
+        missing(&format!("{CDN}mode = \"cloudfront\"\nsecret_file = \"s\""), "key_pair_id");
+        missing(&format!("{CDN}mode = \"secure-link\""), "secret_file");
+        let unused = |text: &str, key| refused(text, UrlSettingsError::Unused { key });
+        unused(CDN, "endpoint");
+        unused("bucket = \"b\"", "bucket");
+        unused("prefix = \"p\"", "prefix");
+        unused(&format!("{CDN}mode = \"public\"\nregion = \"eu\""), "region");
+        unused("key_pair_id = \"K\"", "key_pair_id");
+        unused(&format!("{CDN}mode = \"public\"\nsecret_file = \"s\""), "secret_file");
+        unused("cookies = true", "cookies");
+        unused("cookie_domain = \"a\"", "cookie_domain");
+        let text = format!("{CDN}mode = \"timed-hmac\"\nsecret_file = \"s\"");
+        let error = signer(&text, None).err();
+        assert_eq!(error, Some(UrlSettingsError::Missing { key: "secret_file" }));
+    }
+
+    #[test]
+    fn values_that_are_none_are_refused() {
+        refused("window_s = 86401", UrlSettingsError::Range { key: "window_s" });
+        for life_s in [59, 518_401] {
+            refused(&format!("life_s = {life_s}"), UrlSettingsError::Range { key: "life_s" });
+        }
+        let text = "mode = \"public\"\nendpoint = \"cdn.example\"";
+        refused(text, UrlSettingsError::Place(PlaceError::Scheme));
+        let text = format!("{CDN}mode = \"public\"\nprefix = \"../x\"");
+        refused(&text, UrlSettingsError::Place(PlaceError::Prefix));
+        let front = format!("{CDN}mode = \"cloudfront\"\nkey_pair_id = \"K\"\nsecret_file = \"s\"");
+        refused(&front, UrlSettingsError::Token(TokenError::PrivateKey));
+        let text = format!("{front}\ncookies = true\ncookie_domain = \"a; Path=/\"");
+        refused(&text, UrlSettingsError::Domain);
+        assert!(toml::from_str::<UrlSettings>("mode = \"other\"").is_err());
+        assert!(toml::from_str::<UrlSettings>("secret = \"s\"").is_err());
+    }
+}

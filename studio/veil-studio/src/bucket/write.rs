@@ -1,0 +1,188 @@
+//! Putting objects: headers, fingerprints, and parts of what is too large for one request.
+
+use bytes::Bytes;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use object_store::path::Path;
+use object_store::{
+    Attribute, AttributeValue, Attributes, MultipartUpload, ObjectStoreExt as _,
+    PutMultipartOptions, PutOptions, PutPayload,
+};
+use sha2::{Digest as _, Sha256};
+
+use super::{Bucket, is_playlist};
+use crate::StudioError;
+
+/// The bytes of one request: what is larger goes in parts of this size. S3 takes parts from 5 MiB on.
+pub(super) const PART: usize = 8 << 20;
+/// [`PART`], as lengths of objects are counted.
+pub(crate) const PART_BYTES: u64 = PART as u64;
+/// The most parts of one object, by S3's rules; a still larger object has larger parts.
+const MAX_PARTS: u64 = 10_000;
+/// Parts of one object under way at a time.
+const PARTS_IN_FLIGHT: usize = 8;
+/// The metadata that holds an object's SHA-256 in hex: `x-amz-meta-sha256`.
+const SHA256_KEY: &str = "sha256";
+
+/// The SHA-256 of an object's bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    fn parse(hex: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        if hex.len() != 64 || !hex.is_ascii() {
+            return None;
+        }
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(hex.get(2 * at..2 * at + 2)?, 16).ok()?;
+        }
+        Some(Self(bytes))
+    }
+}
+
+impl std::fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// The fingerprint that an object's metadata has.
+pub(super) fn noted(attributes: &Attributes) -> Option<Fingerprint> {
+    let hex = attributes.get(&Attribute::Metadata(SHA256_KEY.into()))?;
+    Fingerprint::parse(hex)
+}
+
+impl Bucket {
+    pub(crate) async fn put(&self, key: &Path, body: Bytes) -> Result<(), StudioError> {
+        let attributes = self.attributes(key, || Some(Fingerprint::of(&body)));
+        let options = PutOptions { attributes, ..PutOptions::default() };
+        let put = self.store.put_opts(key, PutPayload::from_bytes(body), options).await;
+        put.map(drop).map_err(self.failed("cannot be written"))
+    }
+
+    /// Copies a large object from another bucket, a part at a time, some under way at once.
+    ///
+    /// Reads in order, so that what is sent is hashed as it goes by. `moved` is told of each part that has arrived.
+    pub(crate) async fn put_parts(
+        &self,
+        key: &Path,
+        from: &Self,
+        size_bytes: u64,
+        expected: Fingerprint,
+        moved: &(impl Fn(u64) + Sync),
+    ) -> Result<(), StudioError> {
+        let attributes = self.attributes(key, || Some(expected));
+        let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
+        let upload = self.store.put_multipart_opts(key, options).await;
+        let mut upload = upload.map_err(self.failed("cannot be written"))?;
+        let sent = self.send_parts(&mut *upload, key, from, size_bytes, moved).await;
+        let finished = match sent {
+            Ok(found) if found == expected => {
+                upload.complete().await.map(drop).map_err(self.failed("cannot be written"))
+            }
+            Ok(_) => Err(StudioError::Altered { key: key.to_string() }),
+            Err(error) => Err(error),
+        };
+        if finished.is_err() {
+            // What can't be taken back now is the store's to forget; the first error is the one to tell.
+            let _ = upload.abort().await;
+        }
+        finished
+    }
+
+    async fn send_parts(
+        &self,
+        upload: &mut dyn MultipartUpload,
+        key: &Path,
+        from: &Self,
+        size_bytes: u64,
+        moved: &(impl Fn(u64) + Sync),
+    ) -> Result<Fingerprint, StudioError> {
+        let part_bytes = PART_BYTES.max(size_bytes.div_ceil(MAX_PARTS));
+        let mut hasher = Sha256::new();
+        let mut under_way = FuturesUnordered::new();
+        let mut at = 0;
+        while at < size_bytes {
+            let end = size_bytes.min(at + part_bytes);
+            let part = from.get_range(key, at..end).await?;
+            hasher.update(&part);
+            let put = upload.put_part(PutPayload::from_bytes(part));
+            under_way.push(async move { put.await.map(|()| end - at) });
+            if under_way.len() == PARTS_IN_FLIGHT {
+                let arrived = under_way.try_next().await;
+                moved(arrived.map_err(self.failed("cannot be written"))?.unwrap_or(0));
+            }
+            at = end;
+        }
+        while let Some(arrived) = under_way.next().await {
+            moved(arrived.map_err(self.failed("cannot be written"))?);
+        }
+        Ok(Fingerprint(hasher.finalize().into()))
+    }
+
+    /// An object's fingerprint: what its metadata says, or what its bytes give where there is no metadata; `None` when it
+    /// isn't there.
+    pub(crate) async fn fingerprint(&self, key: &Path) -> Result<Option<Fingerprint>, StudioError> {
+        let missing =
+            |error: &object_store::Error| matches!(error, object_store::Error::NotFound { .. });
+        let found = match self.head(key).await {
+            Err(error) if missing(&error) => return Ok(None),
+            found => found.map_err(self.failed("cannot be read"))?,
+        };
+        if let Some(noted) = noted(&found.attributes) {
+            return Ok(Some(noted));
+        }
+        let read = self.store.get(key).await.map_err(self.failed("cannot be read"))?;
+        let mut hasher = Sha256::new();
+        let mut chunks = read.into_stream();
+        while let Some(chunk) = chunks.next().await {
+            hasher.update(chunk.map_err(self.failed("cannot be read"))?);
+        }
+        Ok(Some(Fingerprint(hasher.finalize().into())))
+    }
+
+    /// What an S3 store keeps beside the bytes; a folder keeps nothing.
+    pub(super) fn attributes(
+        &self,
+        key: &Path,
+        fingerprint: impl FnOnce() -> Option<Fingerprint>,
+    ) -> Attributes {
+        if self.folder.is_some() {
+            return Attributes::new();
+        }
+        let (media_type, caching) = if is_playlist(key) {
+            ("application/vnd.apple.mpegurl", "no-cache")
+        } else if key.as_ref().starts_with("g/") {
+            ("application/json", "no-store")
+        } else {
+            ("application/octet-stream", "public, max-age=31536000, immutable")
+        };
+        let mut attributes = Attributes::from_iter([
+            (Attribute::ContentType, media_type.into()),
+            (Attribute::CacheControl, AttributeValue::from(caching)),
+        ]);
+        if let Some(noted) = fingerprint() {
+            attributes.insert(Attribute::Metadata(SHA256_KEY.into()), noted.to_string().into());
+        }
+        attributes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_survives_its_text_and_nothing_else_is_one() {
+        let one = Fingerprint::of(b"sealed");
+        assert_eq!(Fingerprint::parse(&one.to_string()), Some(one));
+        for text in ["", "00", &"g".repeat(64), &"é".repeat(32), &"0".repeat(65)] {
+            assert_eq!(Fingerprint::parse(text), None, "{text}");
+        }
+    }
+}
