@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, header};
 /// Zstandard's level.
 const ZSTD_LEVEL: i32 = 1;
 /// Brotli's quality.
-const BROTLI_QUALITY: i32 = 2;
+const BROTLI_QUALITY: i32 = 1;
 /// Brotli's window, as a power of two in bytes: playlists repeat themselves within a kilobyte.
 const BROTLI_WINDOW: i32 = 18;
 /// Brotli's input buffer, in bytes.
