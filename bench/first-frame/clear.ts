@@ -63,16 +63,24 @@ async function mediaFiles(folder: TitleFolder, unlocked: UnlockedTitle): Promise
   return files;
 }
 
+/** Opens grant and manifest of `link` from its bucket. */
+export async function unlockLink(
+  link: string,
+  bucket: string,
+): Promise<{ folder: TitleFolder; unlocked: UnlockedTitle }> {
+  const grant = new URL(link).pathname.split('/').pop() ?? '';
+  const record = JSON.parse(await readFile(join(bucket, 'g', grant), 'utf8')) as { title: string };
+  const folder = new TitleFolder(bucket, record.title);
+  return { folder, unlocked: await unlockTitle(folder, link, grant) };
+}
+
 /** Opens the title of `link` from its bucket, builds the page into `output`, and serves both. */
 export async function unsealedSide(
   link: string,
   bucket: string,
   output: string,
 ): Promise<Unsealed> {
-  const grant = new URL(link).pathname.split('/').pop() ?? '';
-  const record = JSON.parse(await readFile(join(bucket, 'g', grant), 'utf8')) as { title: string };
-  const folder = new TitleFolder(bucket, record.title);
-  const unlocked = await unlockTitle(folder, link, grant);
+  const { folder, unlocked } = await unlockLink(link, bucket);
   await buildPage(output);
   const server = new FileServer();
   await server.addFolder(output);

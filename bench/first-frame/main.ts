@@ -6,21 +6,22 @@
  */
 
 import { Browser } from './browser';
-import { unsealedSide } from './clear';
+import { unlockLink, unsealedSide } from './clear';
 import { namesOf, wayOf, type Names, type Way } from './steps';
 import { visit } from './visit';
 
-/** One of the two things that are compared. */
+/** One of the things that are compared. */
 interface Side {
-  readonly name: 'sealed' | 'unsealed';
+  readonly name: 'sealed' | 'file' | 'unsealed';
   readonly url: string;
+  readonly names: Names;
 }
 
 const write = (line: unknown): boolean => process.stdout.write(`${JSON.stringify(line)}\n`);
 
-async function measure(browser: Browser, side: Side, names: Names, which: string): Promise<Way> {
+async function measure(browser: Browser, side: Side, which: string): Promise<Way> {
   const seen = await visit(browser, side.url);
-  const way = wayOf(seen, names);
+  const way = wayOf(seen, side.names);
   write({ side: side.name, which, loadedBytes: seen.loadedBytes, ...way });
   return way;
 }
@@ -34,35 +35,45 @@ async function within<T>(work: (browser: Browser) => Promise<T>): Promise<T> {
   }
 }
 
-async function compare(link: string, clear: string, names: Names, count: number): Promise<void> {
-  const sealed: Side = { name: 'sealed', url: link };
-  const { picture } = await within((browser) => measure(browser, sealed, names, 'first'));
+/** The sides take turns: each comes first, in the middle and last as often as the others. */
+function inTurn(sides: readonly Side[], turn: number): Side[] {
+  const from = turn % sides.length;
+  const order = [...sides.slice(from), ...sides.slice(0, from)];
+  return turn % 2 === 0 ? order : order.toReversed();
+}
+
+async function compare(sealed: Side, file: Side, clear: string, count: number): Promise<void> {
+  const { names } = sealed;
+  const { picture } = await within((browser) => measure(browser, sealed, 'first'));
+  await within((browser) => measure(browser, file, 'first'));
   // The page in clear has no manifest to choose by: it begins with what the sealed side began with.
   const start = names.video.find((pieces) => pieces.picture === picture)?.playlist;
-  const unsealed: Side = { name: 'unsealed', url: `${clear}#${names.index}/${start}` };
-  await within((browser) => measure(browser, unsealed, names, 'first'));
-  const sides = [sealed, unsealed];
+  const url = `${clear}#${names.index}/${start}`;
+  const unsealed: Side = { name: 'unsealed', url, names };
+  await within((browser) => measure(browser, unsealed, 'first'));
+  const sides = [sealed, file, unsealed];
   await within(async (browser) => {
-    // Whoever comes first in a new browser waits for its processes: neither side's visits shall.
-    for (const side of sides) await measure(browser, side, names, 'uncounted');
+    // Whoever comes first in a new browser waits for its processes: no side's visits shall.
+    for (const side of sides) await measure(browser, side, 'uncounted');
     for (let turn = 0; turn < count; turn++) {
-      const order = turn % 2 === 0 ? sides : sides.toReversed();
-      for (const side of order) await measure(browser, side, names, 'counted');
+      for (const side of inTurn(sides, turn)) await measure(browser, side, 'counted');
     }
   });
 }
 
 /** Runs it all; returns the exit code. */
 export async function main(words: readonly string[]): Promise<number> {
-  const [link, bucket, output, visits] = words;
-  if (link === undefined || bucket === undefined || output === undefined || !Number(visits)) {
-    process.stderr.write('usage: node bench/first-frame.mjs LINK BUCKET OUTPUT VISITS\n');
+  const [link, file, bucket, output, visits] = words;
+  if (!link || !file || !bucket || !output || !Number(visits)) {
+    process.stderr.write('usage: node bench/first-frame.mjs LINK FILE_LINK BUCKET OUTPUT VISITS\n');
     return 2;
   }
   const unsealed = await unsealedSide(link, bucket, output);
   try {
-    const names = await namesOf(unsealed.unlocked);
-    await compare(link, unsealed.url, names, Number(visits));
+    const sealed: Side = { name: 'sealed', url: link, names: await namesOf(unsealed.unlocked) };
+    const { unlocked } = await unlockLink(file, bucket);
+    const inFile: Side = { name: 'file', url: file, names: await namesOf(unlocked) };
+    await compare(sealed, inFile, unsealed.url, Number(visits));
     return 0;
   } finally {
     unsealed.close();

@@ -4,7 +4,7 @@
  * The tree in clear has the bucket's own object names, so one table of names finds the same step on either side.
  */
 
-import { role, type UnlockedTitle } from '../../e2e/harness/opened';
+import { fileOfRendition, role, type UnlockedTitle } from '../../e2e/harness/opened';
 import { Kind } from '../../player/src/vault/role';
 import type { Loaded, Seen } from './visit';
 
@@ -19,6 +19,7 @@ interface Pieces {
   /** Size of the picture, such as `1280x720`. */
   readonly picture: string;
   readonly playlist: string;
+  /** Names of the initialisation and the first media segment; the same where they lie in one file. */
   readonly init: string;
   readonly segment: string;
 }
@@ -33,11 +34,12 @@ export async function namesOf({ key, title }: UnlockedTitle): Promise<Names> {
   for (const rendition of title.renditions) {
     if (rendition.type !== 'video') continue;
     const { id, width, height } = rendition;
+    const file = fileOfRendition(rendition)?.role;
     video.push({
       picture: `${width}x${height}`,
       playlist: `${await name(Kind.mediaPlaylist, id)}.m3u8`,
-      init: await name(Kind.init, id),
-      segment: await name(Kind.segment, id),
+      init: await key.name(file ?? role(Kind.init, id, 0)),
+      segment: await key.name(file ?? role(Kind.segment, id, 0)),
     });
   }
   return {
@@ -49,6 +51,17 @@ export async function namesOf({ key, title }: UnlockedTitle): Promise<Names> {
 
 function lastPart(url: string): string {
   return new URL(url).pathname.split('/').pop() ?? '';
+}
+
+/** Finds the two in what was loaded: of one file's parts, the initialisation is the smallest. */
+function loadsOf(
+  pieces: Pieces,
+  loaded: readonly Loaded[],
+): Record<'init' | 'segment', Loaded | undefined> {
+  const named = (name: string) => loaded.filter(({ url }) => lastPart(url) === name);
+  const init = named(pieces.init).toSorted((a, b) => a.bytes - b.bytes)[0];
+  const segments = named(pieces.segment).filter((one) => one !== init);
+  return { init, segment: segments.toSorted((a, b) => a.startMs - b.startMs)[0] };
 }
 
 /** What a visit shows. */
@@ -63,9 +76,10 @@ export function wayOf({ loaded, firstFrameMs }: Seen, names: Names): Way {
   const find = (test: (one: Loaded) => boolean) => loaded.find(test);
   const named = (name: string) => find(({ url }) => lastPart(url) === name);
   const script = (part: string) => find(({ url }) => lastPart(url).startsWith(part));
-  const endOf = ({ segment }: Pieces) => named(segment)?.endMs ?? Infinity;
+  const endOf = (pieces: Pieces) => loadsOf(pieces, loaded).segment?.endMs ?? Infinity;
   const first = names.video.toSorted((a, b) => endOf(a) - endOf(b))[0];
   if (!first) throw new Error('the title has no picture');
+  const { init, segment } = loadsOf(first, loaded);
   const manifest = named(names.manifest);
   const steps = {
     page: find(({ initiator }) => initiator === 'navigation')?.endMs,
@@ -76,8 +90,8 @@ export function wayOf({ loaded, firstFrameMs }: Seen, names: Names): Way {
     manifest: manifest?.endMs,
     index: named(names.index)?.endMs,
     playlist: named(first.playlist)?.endMs,
-    init: named(first.init)?.endMs,
-    segment: named(first.segment)?.endMs,
+    init: init?.endMs,
+    segment: segment?.endMs,
     frame: firstFrameMs,
   };
   const taken = Object.entries(steps).filter(([, ms]) => ms !== undefined);

@@ -26,6 +26,8 @@ export interface Loaded {
   readonly initiator: string;
   readonly startMs: number;
   readonly endMs: number;
+  /** Bytes that came over the network, headers included. */
+  readonly bytes: number;
 }
 
 /** What was seen of a visit. */
@@ -73,8 +75,9 @@ function readTimeline(): Timeline {
   return {
     originMs: performance.timeOrigin,
     bytes: entries.reduce((sum, { transferSize }) => sum + transferSize, 0),
-    loaded: entries.map(({ name, initiatorType, startTime, responseEnd }) => {
-      return { url: name, initiator: initiatorType, startMs: startTime, endMs: responseEnd };
+    loaded: entries.map((entry) => {
+      const { name: url, initiatorType: initiator, transferSize: bytes } = entry;
+      return { url, initiator, startMs: entry.startTime, endMs: entry.responseEnd, bytes };
     }),
   };
 }

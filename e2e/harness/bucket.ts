@@ -35,6 +35,12 @@ export async function damaged(
   }
 }
 
+/** Changes one bit of the byte at `at`. */
+export function flip(bytes: Buffer, at: number): Buffer {
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  return bytes;
+}
+
 async function write(files: string[], bytes: (Buffer | undefined)[]): Promise<void> {
   for (const [at, file] of files.entries()) {
     const content = bytes[at];

@@ -10,8 +10,9 @@ import { openObject } from '../../player/src/vault/cobblestone';
 import { openGrant, parseGrantAnswer } from '../../player/src/vault/grant';
 import { parseLinkSecret } from '../../player/src/vault/identity';
 import { parseManifest } from '../../player/src/vault/manifest';
+import { RenditionFile } from '../../player/src/vault/rendition-file';
 import { encodeRole, Kind, type Role, type TitleKey } from '../../player/src/vault/role';
-import type { Title } from '../../player/src/title';
+import type { Rendition, Title } from '../../player/src/title';
 import type { TitleFolder } from './bucket';
 
 /** What a link opens first. */
@@ -65,13 +66,22 @@ export async function* piecesOf(
   folder: TitleFolder,
   { key, title }: UnlockedTitle,
 ): AsyncGenerator<Piece> {
-  for (const { id, segments, type } of title.renditions) {
+  for (const rendition of title.renditions) {
+    const { id, segments, type } = rendition;
+    const file = fileOfRendition(rendition);
     const roles = segments.map((_, index) => role(Kind.segment, id, index));
     if (type !== 'subtitles') roles.unshift(role(Kind.init, id, 0));
     for (const one of roles) {
-      yield { name: await key.name(one), role: one, bytes: await plaintext(folder, key, one) };
+      const bytes = await plaintext(folder, key, one, file);
+      yield { name: await key.name(one), role: one, bytes };
     }
   }
+}
+
+/** Where the objects of a rendition lie in its file, `null` where each lies on its own. */
+export function fileOfRendition(rendition: Rendition): RenditionFile | null {
+  const isFile = rendition.type !== 'subtitles' && rendition.isSingleFile;
+  return isFile ? new RenditionFile(rendition) : null;
 }
 
 /** The file of an object. */
@@ -84,10 +94,18 @@ export function role(kind: Kind, rendition: number, index: number): Role {
   return { kind, rendition, index };
 }
 
-async function plaintext(folder: TitleFolder, key: TitleKey, of: Role): Promise<Uint8Array> {
-  const sealed = new Uint8Array(await readFile(await fileOf(folder, key, of)));
+async function plaintext(
+  folder: TitleFolder,
+  key: TitleKey,
+  of: Role,
+  file: RenditionFile | null = null,
+): Promise<Uint8Array> {
+  const sealed = await readFile(await fileOf(folder, key, file?.role ?? of));
+  const place = of.kind === Kind.init ? file?.init : file?.segment(of.index);
+  const { offset, bytes } = place ?? { offset: 0, bytes: sealed.length };
+  const object = new Uint8Array(sealed.subarray(offset, offset + bytes));
   const context = encodeRole(key.titleId, of);
-  return new Uint8Array(await openObject(await key.objectKey(of), context, sealed));
+  return new Uint8Array(await openObject(await key.objectKey(of), context, object));
 }
 
 function sha256(bytes: Uint8Array): string {

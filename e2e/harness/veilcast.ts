@@ -54,8 +54,13 @@ export class Veilcast {
     return JSON.parse(stdout) as T;
   }
 
-  import(file: string, title: string, ladder = 'auto'): Promise<{ id: string }> {
-    return this.run('import', file, '--title', title, '--ladder', ladder);
+  import(
+    file: string,
+    title: string,
+    ladder = 'auto',
+    ...flags: string[]
+  ): Promise<{ id: string }> {
+    return this.run('import', file, '--title', title, '--ladder', ladder, ...flags);
   }
 
   share(title: string, ...args: string[]): Promise<Shared> {

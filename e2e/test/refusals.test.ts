@@ -5,12 +5,13 @@
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { damaged, TitleFolder } from '../harness/bucket';
+import { afterAll, beforeAll, describe, inject, it } from 'vitest';
+import { damaged, flip, TitleFolder } from '../harness/bucket';
 import { fileOf, openTitle, role, type OpenedTitle } from '../harness/opened';
 import { TITLE } from '../harness/setup';
+import { pressPlay, told } from '../harness/told';
 import { Veilcast } from '../harness/veilcast';
-import { Viewer, type Screen } from '../harness/viewer';
+import { Viewer } from '../harness/viewer';
 import { Kind } from '../../player/src/vault/role';
 
 const house = Veilcast.at(inject('data'));
@@ -35,21 +36,9 @@ function inEveryVideo(kind: Kind, ...indices: number[]): Promise<string[]> {
   return Promise.all(roles.map((one) => fileOf(folder, opened.key, one)));
 }
 
-/** Opens a link and expects to be told; what failed its seal must not have reached the decoder. */
-async function expectFailure(
-  link: string,
-  code: string,
-  words: RegExp,
-  before: (screen: Screen) => Promise<void> = () => Promise.resolve(),
-): Promise<void> {
-  await viewer.visit(link, async (screen) => {
-    await before(screen);
-    const failure = await screen.failure();
-    expect(failure.code).toBe(code);
-    expect(failure.text).toMatch(words);
-    for (const { sha256 } of await screen.appended()) expect(opened.pieces).toContain(sha256);
-  });
-}
+/** Opens a link and expects to be told. */
+const expectFailure = (link: string, code: string, words: RegExp): Promise<void> =>
+  told(viewer, opened, link, { code, words });
 
 /** The same with a link made now. */
 async function expectRefused(code: string, words: RegExp): Promise<void> {
@@ -60,15 +49,7 @@ async function expectRefused(code: string, words: RegExp): Promise<void> {
 /** The same once playback has begun: the player reads ahead, and meets the damage by itself. */
 async function expectStopped(code: string, words: RegExp): Promise<void> {
   const { link } = await house.share(TITLE);
-  await expectFailure(link, code, words, async (screen) => {
-    await screen.ready();
-    await screen.pressPlay();
-  });
-}
-
-function flip(bytes: Buffer, at: number): Buffer {
-  bytes[at] = (bytes[at] ?? 0) ^ 1;
-  return bytes;
+  await told(viewer, opened, link, { code, words }, pressPlay);
 }
 
 describe('a damaged object', () => {

@@ -49,12 +49,15 @@ fn check_reference(reference: &Reference<'_>) {
 pub fn playlist_seeds() -> Vec<Vec<u8>> {
     let segment = |uri| write::SegmentLine { uri, duration_us: 2_000_000 };
     let media = write::media_playlist(Some("init"), &[segment("a"), segment("b"), segment("a")]);
+    let range = |offset_bytes| write::ByteRange { length_bytes: 9, offset_bytes };
+    let part = |at: u64| write::FileSegmentLine { range: range(9 * at), duration_us: 2_000_000 };
+    let file = write::file_playlist("f", range(0), &[part(1), part(2)]);
     let subtitles = write::SubtitlesRendition { number: 512, forced: true, uri: "s.m3u8" };
     let list = write::Multivariant { subtitles: vec![subtitles], ..Default::default() };
     let odd = "\u{feff}#EXTM3U\r\n#EXT-X-DEFINE:NAME=\"x\",VALUE=\"y\"\r\n\
         #EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"skd://k\",IV=0x1\r\n#EXT-X-MAP:URI=\"i%20j\",BYTERANGE=\"9@0\"\r\n\
         #EXT-X-BYTERANGE:9\r\n a/b.ts?c=d#e \r\n# note\r\n\r\nhttps://h/x\r\ndata:,a";
-    vec![media.into(), write::multivariant_playlist(&list).into(), odd.into()]
+    vec![media.into(), file.into(), write::multivariant_playlist(&list).into(), odd.into()]
 }
 
 const HOST: &str = "localhost";
@@ -128,4 +131,27 @@ pub fn names_seeds() -> Vec<Vec<u8>> {
     let same: String = (0..20).map(|at| format!("seg_{at:05}.m4s\n")).collect();
     let many: String = (0..20).map(|at| format!("{}\n", "é/ ".repeat(at))).collect();
     vec![same.into(), many.into()]
+}
+
+/// Reads the body of a batch: no path of it leads to another host, and no header is one that names one.
+pub fn run_batch(bytes: &[u8]) {
+    let Ok(entries) = veil_gateway::parse_batch(bytes) else { return };
+    assert!((1..=32).contains(&entries.len()));
+    for entry in entries {
+        let target = entry.target.as_str();
+        assert!(target.starts_with('/') && !target.starts_with("//"), "{target}");
+        assert!(target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#'), "{target}");
+        for (name, value) in &entry.headers {
+            assert!(!["host", "content-length", "transfer-encoding"].contains(&name.as_str()));
+            assert!(value.as_bytes().iter().all(|byte| *byte >= b' ' || *byte == b'\t'));
+        }
+    }
+}
+
+/// A batch of two requests, one of them with headers.
+#[must_use]
+pub fn batch_seeds() -> Vec<Vec<u8>> {
+    let two = r#"{"requests": [{"path": "/v1/grants/a?b", "headers": {"authorization": "Bearer x",
+        "range": "bytes=0-9"}}, {"path": "/"}]}"#;
+    vec![two.into(), br#"{"requests":[{"path":"/a","headers":{}}]}"#.to_vec()]
 }

@@ -1,11 +1,11 @@
-//! Fuzz targets of the formats: functions that take any bytes and panic where a promise is broken.
+//! Fuzz targets of the formats, and of the gateway's own readers: functions that take any bytes and panic where a promise is broken.
 //!
 //! The promises are more than "doesn't panic": what opens is what was sealed, what parses writes
 //! itself back. The same targets run for seconds in the tests (`tests/smoke.rs`) and for as long as
 //! a person likes under libFuzzer (`src/bin/libfuzzer.rs`). Adding one is a line in [`TARGETS`].
 //!
 //! Seeds are our own vectors or written by the formats, so a change of a format changes them with it. This crate knows the
-//! formats alone, and nothing depends on it.
+//! formats and the gateway alone, and nothing depends on it.
 
 #![allow(
     clippy::unwrap_used,
@@ -51,6 +51,7 @@ pub const TARGETS: &[Target] = &[
     target("presigned-query", delivery::run_query, delivery::query_seeds, 20_000),
     target("store-url", text::run_store_url, text::store_url_seeds, 40_000),
     target("shared-credentials", text::run_profile, text::profile_seeds, 40_000),
+    target("batch", delivery::run_batch, delivery::batch_seeds, 20_000),
     target("names", delivery::run_names, delivery::names_seeds, 400),
 ];
 

@@ -114,6 +114,11 @@ const TABLE: Readonly<Record<FailureCode, Explanation>> = {
     happened: 'The video server is there, but the place where the video lies is not.',
     action: 'Trying again by itself. If it lasts, tell the sender.',
   },
+  'ranges-unsupported': {
+    title: 'The store can’t send parts of files',
+    happened: 'This video is read piece by piece, and the place where it lies sent something else.',
+    action: 'Tell the sender: the store, or what stands before it, has to answer range requests.',
+  },
   'codec-unsupported': {
     title: 'This browser can’t play this video',
     happened: 'It has no decoder for the format that the video is in.',

@@ -27,6 +27,7 @@ export type FailureCode =
   | 'gateway-unreachable'
   | 'gateway-broken'
   | 'store-unavailable'
+  | 'ranges-unsupported'
   | 'codec-unsupported'
   | 'browser-unsupported'
   | 'insecure-context'

@@ -26,6 +26,8 @@ interface CodedFacts extends RenditionFacts {
   readonly averageBandwidthBps: number;
   /** Plaintext length of the initialisation segment. */
   readonly initBytes: number;
+  /** Whether its objects lie in one rendition file. */
+  readonly isSingleFile: boolean;
 }
 
 /** A video rendition. */

@@ -15,10 +15,10 @@ import { parseManifest } from '../src/vault/manifest';
 import {
   checkMediaPlaylist,
   checkMultivariantPlaylist,
-  PlaylistMismatch,
-  writeMediaPlaylist,
-  writeMultivariantPlaylist,
+  type ObjectUrls,
 } from '../src/vault/playlist';
+import { PlaylistMismatch } from '../src/vault/playlist-reader';
+import { writeMediaPlaylist, writeMultivariantPlaylist } from '../src/vault/playlist-writer';
 import { Kind, TitleKey } from '../src/vault/role';
 import { hex } from './vectors';
 
@@ -181,7 +181,7 @@ describe('playlists', () => {
   const check = (text: string) => checkMediaPlaylist(text, BASE, video, key);
 
   it('of a rendition give its signed URLs', async () => {
-    const urls = await check(mediaPlaylist());
+    const urls = (await check(mediaPlaylist())) as ObjectUrls;
     expect(urls.init).toBe(`https://veil.example${url('i1')}`);
     expect(urls.segments).toHaveLength(3);
     await check(mediaPlaylist().replaceAll('\n', '\r\n'));

@@ -21,7 +21,14 @@ const TIMING = { startMs: 1000, firstByteMs: 1010, endMs: 1100 };
 function video(id: number, height: number, bytes: number): VideoRendition {
   const segments = Array.from({ length: 5 }, () => ({ durationUs: 2e6, bytes }));
   const bandwidth = { bandwidthBps: bytes * 4, averageBandwidthBps: bytes * 4 };
-  const coded = { id, codecs: 'avc1.64001f', initBytes: 1000, segments, ...bandwidth };
+  const coded = {
+    id,
+    codecs: 'avc1.64001f',
+    initBytes: 1000,
+    isSingleFile: false,
+    segments,
+    ...bandwidth,
+  };
   return { type: 'video', width: (height * 16) / 9, height, frameRate: 24, ...coded };
 }
 
@@ -33,6 +40,7 @@ function audio(id: number, isDefault: boolean): AudioRendition {
     segments,
     codecs: 'mp4a.40.2',
     initBytes: coded.initBytes,
+    isSingleFile: false,
     bandwidthBps: 128_000,
     averageBandwidthBps: 128_000,
     channels: 2,

@@ -32,6 +32,7 @@ function sealed(): Uint8Array<ArrayBuffer> {
 const titleKey = (): Promise<TitleKey> => TitleKey.import(TITLE_ID.slice(), SECRET.slice());
 const located: Locate = async () => ({
   url: 'https://store.example/object',
+  place: null,
   bytes: PLAINTEXT.length,
   part: 'the picture',
 });
@@ -241,7 +242,7 @@ describe('the gateway', () => {
     fetches.mockResolvedValue(answer('#EXTM3U\n'));
     expect((await gateway.playlist('0'.repeat(32))).text).toBe('#EXTM3U\n');
     const [url, init] = fetches.mock.calls[0] ?? [];
-    expect(url).toBe(`https://veil.example/v1/grants/${GRANT}/${'0'.repeat(32)}.m3u8`);
+    expect(url).toBe(`https://veil.example/v1/grants/${GRANT}/${'0'.repeat(32)}.m3u8?form=compact`);
     expect(init?.headers).toEqual({ Authorization: 'Bearer the-bearer' });
   });
 

@@ -61,6 +61,8 @@ function sealAs(of: Role, plaintext: Bytes): Bytes {
 /** A gateway and a store in memory, which a test may change. */
 class FakeServer {
   generation = 0;
+  /** Whether the rendition lies in one file. */
+  isFile = false;
   requests: string[] = [];
   manifest = sealAs(role(Kind.manifest), utf8(JSON.stringify(MANIFEST)));
   now = '2026-11-21T00:00:00Z';
@@ -115,13 +117,25 @@ class FakeServer {
   }
 
   #media(): string {
+    if (this.isFile) return this.#file();
     const lines = SEGMENTS.map(
       (_, i) => `#EXTINF:2.000000,\n${this.#url(nameOf(role(Kind.segment, 1, i)))}\n`,
     );
     const map = `#EXT-X-MAP:URI="${this.#url(nameOf(role(Kind.init, 1)))}"\n`;
     return `#EXTM3U\n${map}${lines.join('')}#EXT-X-ENDLIST\n`;
   }
+
+  #file(): string {
+    const url = this.#url(nameOf(FILE));
+    const lines = ['83@82', '84@165'].map(
+      (range) => `#EXTINF:2.000000,\n#EXT-X-BYTERANGE:${range}\n${url}\n`,
+    );
+    const map = `#EXT-X-MAP:URI="${url}",BYTERANGE="82@0"\n`;
+    return `#EXTM3U\n${map}${lines.join('')}#EXT-X-ENDLIST\n`;
+  }
 }
+
+const FILE = role(Kind.renditionFile, 1);
 
 let server: FakeServer;
 const connection = new Connection(() => undefined);
@@ -235,6 +249,31 @@ describe('the shelf', () => {
     expect((await shelf.locate(role(Kind.init, 1), null)).bytes).toBe(10);
     expect((await shelf.locate(of, first.url)).url).toBe(second.url);
     expect(server.requests).toHaveLength(before);
+  });
+
+  it('finds the parts of a rendition file, and asks for one fresh URL for all of them', async () => {
+    const manifest = structuredClone(MANIFEST) as object as { renditions: object[] };
+    Object.assign(manifest.renditions[0] as object, { single_file: true });
+    server.manifest = sealAs(role(Kind.manifest), utf8(JSON.stringify(manifest)));
+    server.isFile = true;
+    const shelf = await openShelf();
+    const [init, one, two] = [role(Kind.init, 1), role(Kind.segment, 1), role(Kind.segment, 1, 1)];
+    const first = await shelf.locate(two, null);
+    expect(first).toEqual({
+      url: `${BASE}/o/t/${GRANT.title}/${nameOf(FILE)}?generation=0`,
+      place: { offset: 165, of: 249 },
+      bytes: 12,
+      part: 'the picture',
+    });
+    expect((await shelf.locate(init, null)).url).toBe(first.url);
+    server.generation = 1;
+    const before = server.requests.length;
+    const again = await Promise.all([init, one, two].map((of) => shelf.locate(of, first.url)));
+    expect(new Set(again.map(({ url }) => url))).toEqual(
+      new Set([first.url.replace('generation=0', 'generation=1')]),
+    );
+    expect(again.map(({ place }) => place?.offset)).toEqual([0, 82, 165]);
+    expect(server.requests.slice(before)).toEqual([`/v1/grants/${GRANT.grant}/sign`]);
   });
 
   it('finds nothing that the manifest does not have', async () => {

@@ -239,6 +239,10 @@ pub(crate) struct ImportArgs {
     /// Where to publish it: s3://BUCKET/PREFIX, file:///FOLDER or `local`, the data folder's own bucket
     #[arg(long, value_name = "STORE", env = "VEILCAST_STORE", default_value = veil_studio::place::OWN)]
     pub(crate) to: String,
+    /// Store each rendition as one object instead of one a segment: a gateway then signs one URL a
+    /// rendition, however long the video is. The store must serve ranges, as S3 and the gateway do
+    #[arg(long)]
+    pub(crate) single_file: bool,
 }
 
 /// `veilcast publish` and `veilcast move`.

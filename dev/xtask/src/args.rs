@@ -16,7 +16,8 @@ cargo xtask <command>
   demo [VIDEO]           seal VIDEO (or a clip made here), serve it, print a link to watch
       --check              open the link in headless Chromium, print figures, and end
   tidy                   the rules that no compiler checks: zones, sizes, module docs, links
-  bench [NAME...]        measure side by side; all without a NAME: import, first-frame, grant, seal, sign
+  bench [NAME...]        measure side by side; all without a NAME: import, first-frame, gateway, grant,
+                         seal, sign
       --video FILE         the source to measure with (a sample, or a clip made here, by default)
       --runs N             runs of each side (3 imports, 15 visits, 5 files by default)
   fuzz TARGET            look for inputs that break a format's promise (fuzz/README.md)

@@ -17,6 +17,7 @@ use crate::setup;
 use crate::stop::Stop;
 
 mod first_frame;
+mod gateway;
 mod grant;
 mod import;
 mod measure;
@@ -27,9 +28,10 @@ mod source;
 /// A bench: its name, and what it does; the value goes into a file as it is.
 type Bench = (&'static str, fn(&Repo, &BenchOptions, &Stop) -> Outcome<Value>);
 
-const BENCHES: [Bench; 5] = [
+const BENCHES: [Bench; 6] = [
     ("import", import::run),
     ("first-frame", first_frame::run),
+    ("gateway", gateway::run),
     ("grant", grant::run),
     ("seal", seal::run),
     ("sign", sign::run),
@@ -89,7 +91,7 @@ mod tests {
         let error = choose(&["imprt".to_owned()]).err().unwrap().to_string();
         assert_eq!(
             error,
-            "there is no bench `imprt`\nhint: one of: import, first-frame, grant, seal, sign"
+            "there is no bench `imprt`\nhint: one of: import, first-frame, gateway, grant, seal, sign"
         );
         assert_eq!(choose(&[]).unwrap().len(), BENCHES.len());
     }

@@ -69,7 +69,7 @@ fn show(
     stop: &Stop,
 ) -> Outcome<Option<()>> {
     heading(&format!("importing {}", video.display()));
-    let mut import = product.import(video, title, "auto")?;
+    let mut import = product.import(video, title, &[])?;
     match stop.wait(&mut import)? {
         Ended::Asked => return product.end(import).map(|()| None),
         Ended::Child(status) if !status.success() => {

@@ -43,6 +43,9 @@ const DEFINE: &str = "#EXT-X-DEFINE:";
 /// The tag with the version that a reader must know (RFC 8216bis §4.4.1.2).
 const VERSION: &str = "#EXT-X-VERSION:";
 
+/// The tag with a segment's duration (RFC 8216bis §4.4.4.1).
+const EXTINF: &str = "#EXTINF:";
+
 /// What stands in a slot, by its number among its kind: [`Template::playlists`] or [`Template::objects`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
@@ -71,6 +74,7 @@ pub struct Template {
     playlists: Vec<Place>,
     objects: Vec<Place>,
     foreign_count: usize,
+    duration_us: u64,
     has_version: bool,
     /// The lines that define variables.
     defines: Vec<Range<usize>>,
@@ -114,7 +118,11 @@ impl Template {
             parser.read_line(raw, at, index + 1)?;
             at += raw.len();
         }
-        Ok(Self { text: text.to_owned(), ..parser.template })
+        let mut template = parser.template;
+        template.text = text.to_owned();
+        template.slots.shrink_to_fit();
+        template.objects.shrink_to_fit();
+        Ok(template)
     }
 
     /// The playlists that it names, each URI once, in order.
@@ -131,6 +139,25 @@ impl Template {
     #[must_use]
     pub fn foreign_count(&self) -> usize {
         self.foreign_count
+    }
+
+    /// How long its segments play together, in microseconds: the sum of `EXTINF` (RFC 8216bis §4.4.4.1). One that is no
+    /// number counts nothing.
+    #[must_use]
+    pub fn duration_us(&self) -> u64 {
+        self.duration_us
+    }
+
+    /// Memory that it takes, in bytes, to within what an allocator adds.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        let places = self.playlists.iter().chain(&self.objects);
+        let decoded: usize =
+            places.filter_map(|place| place.local.decoded.as_ref()).map(String::capacity).sum();
+        let lists = self.slots.capacity() * size_of::<(Range<usize>, Slot)>()
+            + (self.playlists.capacity() + self.objects.capacity()) * size_of::<Place>()
+            + self.defines.capacity() * size_of::<Range<usize>>();
+        size_of::<Self>() + self.text.capacity() + lists + decoded
     }
 
     fn reference<'a>(&'a self, place: &'a Place) -> Reference<'a> {
@@ -159,6 +186,7 @@ impl<'t> Parser<'t> {
             playlists: Vec::new(),
             objects: Vec::with_capacity(guess),
             foreign_count: 0,
+            duration_us: 0,
             has_version: false,
             defines: Vec::new(),
             emitted_bytes_max: limits.emitted_bytes,
@@ -203,9 +231,12 @@ impl<'t> Parser<'t> {
         Ok(())
     }
 
-    /// Takes what variables need to know of a tag.
+    /// Takes what durations and variables need to know of a tag.
     fn read_tag(&mut self, text: &str, start: usize) {
-        if let Some(number) = text.strip_prefix(VERSION) {
+        if let Some(seconds) = text.strip_prefix(EXTINF) {
+            let total_us = &mut self.template.duration_us;
+            *total_us = total_us.saturating_add(duration_us(seconds).unwrap_or(0));
+        } else if let Some(number) = text.strip_prefix(VERSION) {
             self.template.has_version = true;
             if let Ok(version) = number.parse() {
                 let range = start + VERSION.len()..start + text.len();
@@ -245,6 +276,21 @@ impl<'t> Parser<'t> {
     }
 }
 
+/// Reads `<seconds>[.<fraction>][,<title>]`, rounded up to a microsecond.
+fn duration_us(text: &str) -> Option<u64> {
+    let number = text.split(',').next().unwrap_or_default().trim();
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let is_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if !is_digits(whole) || !is_digits(fraction) {
+        return None;
+    }
+    let (exact, rest) = fraction.split_at(fraction.len().min(6));
+    let scale = 10u64.pow(6 - u32::try_from(exact.len()).ok()?);
+    let part = if exact.is_empty() { 0 } else { exact.parse::<u64>().ok()? * scale };
+    let up = u64::from(rest.bytes().any(|b| b != b'0'));
+    whole.parse::<u64>().ok()?.checked_mul(1_000_000)?.checked_add(part + up)
+}
+
 /// Whether a line has a byte that some players end it at.
 fn has_ambiguous_byte(line: &str) -> bool {
     line.bytes().any(|b| matches!(b, b'\r' | 0))
@@ -259,7 +305,7 @@ fn is_header(line: &str) -> bool {
 /// The bytes of a tag line that hold its URI, if the tag carries one.
 fn uri_of_tag(line: &str) -> Result<Option<Range<usize>>, AttributeFault> {
     // Most tags of a long playlist are EXTINF.
-    if line.starts_with("#EXTINF:") {
+    if line.starts_with(EXTINF) {
         return Ok(None);
     }
     let Some((tag, list)) = line.split_once(':') else { return Ok(None) };

@@ -3,7 +3,7 @@
 //! Specification: `docs/format/bucket.md` (Playlists) and RFC 8216bis §4. Text that a viewer reads
 //! never comes here: `NAME` is a number, and there is no `LANGUAGE`.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 /// Renditions of sound share this group.
 const AUDIO_GROUP: &str = "audio";
@@ -15,6 +15,24 @@ const SUBTITLES_GROUP: &str = "subtitles";
 pub struct SegmentLine<'a> {
     /// Its URI, relative to the playlist.
     pub uri: &'a str,
+    /// Its duration in microseconds.
+    pub duration_us: u64,
+}
+
+/// Bytes of the resource that a URI names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ByteRange {
+    /// Their count.
+    pub length_bytes: u64,
+    /// Where they begin, from 0.
+    pub offset_bytes: u64,
+}
+
+/// A media segment in a playlist whose URIs are all the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FileSegmentLine {
+    /// Where it lies in the resource.
+    pub range: ByteRange,
     /// Its duration in microseconds.
     pub duration_us: u64,
 }
@@ -84,21 +102,54 @@ pub struct Multivariant<'a> {
 /// `map` is the URI of the initialisation segment; WebVTT renditions have none.
 #[must_use]
 pub fn media_playlist(map: Option<&str>, segments: &[SegmentLine<'_>]) -> String {
-    let longest_us = segments.iter().map(|segment| segment.duration_us).max().unwrap_or(0);
-    let target = ((longest_us + 500_000) / 1_000_000).max(1);
-    let mut text = format!(
-        "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{target}\n#EXT-X-MEDIA-SEQUENCE:0\n\
-         #EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-INDEPENDENT-SEGMENTS\n"
-    );
+    let mut text = media_head(segments.iter().map(|segment| segment.duration_us));
     if let Some(uri) = map {
         line(&mut text, format_args!("#EXT-X-MAP:URI=\"{uri}\""));
     }
     for SegmentLine { uri, duration_us } in segments {
-        let (seconds, micros) = (duration_us / 1_000_000, duration_us % 1_000_000);
-        line(&mut text, format_args!("#EXTINF:{seconds}.{micros:06},\n{uri}"));
+        line(&mut text, format_args!("{}\n{uri}", Extinf(*duration_us)));
     }
     text.push_str("#EXT-X-ENDLIST\n");
     text
+}
+
+/// Writes a VOD media playlist over one resource at `uri`: `map` is where its initialisation segment lies.
+///
+/// Every range has its offset, so that no line depends on the one before it.
+#[must_use]
+pub fn file_playlist(uri: &str, map: ByteRange, segments: &[FileSegmentLine]) -> String {
+    let mut text = media_head(segments.iter().map(|segment| segment.duration_us));
+    line(&mut text, format_args!("#EXT-X-MAP:URI=\"{uri}\",BYTERANGE=\"{map}\""));
+    for FileSegmentLine { range, duration_us } in segments {
+        let extinf = Extinf(*duration_us);
+        line(&mut text, format_args!("{extinf}\n#EXT-X-BYTERANGE:{range}\n{uri}"));
+    }
+    text.push_str("#EXT-X-ENDLIST\n");
+    text
+}
+
+/// What stands before the segments.
+fn media_head(durations_us: impl Iterator<Item = u64>) -> String {
+    let target = ((durations_us.max().unwrap_or(0) + 500_000) / 1_000_000).max(1);
+    format!(
+        "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{target}\n#EXT-X-MEDIA-SEQUENCE:0\n\
+         #EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-INDEPENDENT-SEGMENTS\n"
+    )
+}
+
+/// The tag with a segment's duration in microseconds.
+struct Extinf(u64);
+
+impl fmt::Display for Extinf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#EXTINF:{}.{:06},", self.0 / 1_000_000, self.0 % 1_000_000)
+    }
+}
+
+impl fmt::Display for ByteRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.length_bytes, self.offset_bytes)
+    }
 }
 
 /// Writes a multivariant playlist.
@@ -180,7 +231,7 @@ fn default_audio<'l, 'a>(list: &'l Multivariant<'a>) -> Option<&'l AudioRenditio
     list.audio.iter().find(|audio| audio.default).or(list.audio.first())
 }
 
-fn line(text: &mut String, content: std::fmt::Arguments<'_>) {
+fn line(text: &mut String, content: fmt::Arguments<'_>) {
     let _ = writeln!(text, "{content}");
 }
 
@@ -211,6 +262,23 @@ mod tests {
             "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:3\n#EXT-X-MEDIA-SEQUENCE:0\n\
              #EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-MAP:URI=\"ii\"\n\
              #EXTINF:2.000000,\naa\n#EXTINF:2.502667,\nbb\n#EXT-X-ENDLIST\n"
+        );
+    }
+
+    #[test]
+    fn a_playlist_over_one_resource_names_it_everywhere() {
+        let range = |length_bytes, offset_bytes| ByteRange { length_bytes, offset_bytes };
+        let segments = [
+            FileSegmentLine { range: range(401_679, 884), duration_us: 2_000_000 },
+            FileSegmentLine { range: range(73, 402_563), duration_us: 40_000 },
+        ];
+        assert_eq!(
+            file_playlist("ff", range(884, 0), &segments),
+            "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:0\n\
+             #EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-INDEPENDENT-SEGMENTS\n\
+             #EXT-X-MAP:URI=\"ff\",BYTERANGE=\"884@0\"\n\
+             #EXTINF:2.000000,\n#EXT-X-BYTERANGE:401679@884\nff\n\
+             #EXTINF:0.040000,\n#EXT-X-BYTERANGE:73@402563\nff\n#EXT-X-ENDLIST\n"
         );
     }
 

@@ -60,6 +60,15 @@ impl Names {
         self.ends.is_empty()
     }
 
+    /// Memory that they take, in bytes, to within what an allocator adds.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        let numbers: usize = self.by_length.values().map(Vec::capacity).sum();
+        size_of::<Self>()
+            + self.text.capacity()
+            + (self.ends.capacity() + numbers) * size_of::<usize>()
+    }
+
     /// The name of this number, encoded; of a number that there isn't, nothing.
     #[must_use]
     #[inline]

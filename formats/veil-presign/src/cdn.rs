@@ -10,6 +10,7 @@ mod timed_hmac;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
+use crate::url::{BASE, QUERY, variable};
 use crate::{Endpoint, escape};
 
 pub use cloudfront::{CloudFrontKey, CloudFrontToken};
@@ -56,6 +57,15 @@ impl FolderUrls {
         Ok(Self { before: folder_url(endpoint, folder)?, after: String::new() })
     }
 
+    /// The same URLs with variables for what repeats, as [`crate::UrlText::compact`] has them, and what they stand for.
+    #[must_use]
+    pub fn compact(self) -> (Vec<(&'static str, String)>, Self) {
+        let after = if self.after.is_empty() { String::new() } else { variable(QUERY) };
+        let values = [(BASE, self.before), (QUERY, self.after)];
+        let used = values.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        (used, Self { before: variable(BASE), after })
+    }
+
     /// Appends the URL of a name, which is encoded as [`crate::Names::get`] gives it.
     #[inline]
     pub fn push(&self, name: &str, out: &mut Vec<u8>) {
@@ -92,6 +102,25 @@ fn seconds(time: Timestamp) -> Result<u64, TokenError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn variables_put_in_give_the_same_url() {
+        for after in ["", "?a=b"] {
+            let urls = FolderUrls { before: "https://a/t/".into(), after: after.into() };
+            let text = |urls: &FolderUrls| {
+                let mut out = Vec::new();
+                urls.push("n", &mut out);
+                String::from_utf8(out).unwrap()
+            };
+            let (variables, compact) = urls.clone().compact();
+            let mut written = text(&compact);
+            assert!(written.starts_with("{$veil-base}n"), "{written}");
+            for (name, value) in variables {
+                written = written.replace(&format!("{{${name}}}"), &value);
+            }
+            assert_eq!(written, text(&urls));
+        }
+    }
 
     #[test]
     fn a_public_url_is_the_domain_and_the_encoded_key() {

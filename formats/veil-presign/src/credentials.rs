@@ -3,6 +3,7 @@
 //! Owns how a secret lies in memory: zeroized on drop, without `Debug`, `Clone` or `PartialEq`.
 //! Refuses to know where credentials come from.
 
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 /// Longest access key id, secret or session token that is taken, in bytes: AWS's longest session
@@ -62,6 +63,23 @@ impl Credentials {
         Ok(self)
     }
 
+    /// Tells this credential from any other: a truncated SHA-256 of all its parts.
+    ///
+    /// For caches: what two credentials sign differs, even where their ids are the same.
+    #[must_use]
+    pub fn fingerprint(&self) -> [u8; 16] {
+        let token = self.session_token.as_ref().map_or("", |token| token.as_str());
+        let mut hash = Sha256::new();
+        hash.update(b"veilcast/credential/v1");
+        for part in [&self.access_key_id, self.secret_access_key.as_str(), token] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        let mut fingerprint = [0; 16];
+        fingerprint.copy_from_slice(&hash.finalize()[..16]);
+        fingerprint
+    }
+
     /// The access key id, which is no secret: it stands in every URL.
     #[must_use]
     pub fn access_key_id(&self) -> &str {
@@ -112,5 +130,17 @@ mod tests {
         let token = Credentials::new("id", "secret".to_owned()).unwrap();
         let token = token.with_session_token(String::new()).err();
         assert_eq!(token, Some(CredentialsError::Empty("session token")));
+    }
+
+    #[test]
+    fn every_part_of_a_credential_shows_in_its_fingerprint() {
+        let of = |id: &str, secret: &str| Credentials::new(id, secret.to_owned()).unwrap();
+        let one = of("ab", "cd").fingerprint();
+        assert_eq!(of("ab", "cd").fingerprint(), one);
+        for other in [of("a", "bcd"), of("ab", "ce"), of("abc", "d")] {
+            assert_ne!(other.fingerprint(), one);
+        }
+        let token = of("ab", "cd").with_session_token("e".to_owned()).unwrap();
+        assert_ne!(token.fingerprint(), one);
     }
 }

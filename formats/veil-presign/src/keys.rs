@@ -4,6 +4,8 @@
 //! back, so two days' keys are at hand. Refuses to read a clock. Invariant: a key signs for its own day alone, whatever
 //! was asked for before.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
@@ -14,7 +16,7 @@ const DAY_COUNT: usize = 2;
 
 /// One credential's signing keys for one region. Zeroized on drop.
 pub struct SigningKeys {
-    credentials: Credentials,
+    credentials: Arc<Credentials>,
     region: String,
     /// Those of the last days asked for, latest first.
     keys: Vec<SigningKey>,
@@ -23,7 +25,8 @@ pub struct SigningKeys {
 impl SigningKeys {
     /// Keys of `credentials` in `region`; none is derived before it is asked for.
     #[must_use]
-    pub fn new(credentials: Credentials, region: impl Into<String>) -> Self {
+    pub fn new(credentials: impl Into<Arc<Credentials>>, region: impl Into<String>) -> Self {
+        let credentials = credentials.into();
         Self { credentials, region: region.into(), keys: Vec::with_capacity(DAY_COUNT) }
     }
 

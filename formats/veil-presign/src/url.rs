@@ -4,10 +4,15 @@
 //! values, and where they are defined is the caller's.
 
 /// The variable that holds what stands before each name.
-const BASE: &str = "veil-base";
+pub(crate) const BASE: &str = "veil-base";
 
 /// The variable that holds what stands between each name and its signature.
-const QUERY: &str = "veil-query";
+pub(crate) const QUERY: &str = "veil-query";
+
+/// A reference to a variable.
+pub(crate) fn variable(name: &str) -> String {
+    format!("{{${name}}}")
+}
 
 /// What stands before and after the name in each of many URLs.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -49,7 +54,7 @@ impl UrlText {
     /// `EXT-X-DEFINE` understand them.
     #[must_use]
     pub fn compact(self) -> CompactUrls {
-        let text = UrlText { before: format!("{{${BASE}}}"), between: format!("{{${QUERY}}}") };
+        let text = UrlText { before: variable(BASE), between: variable(QUERY) };
         CompactUrls { variables: [(BASE, self.before), (QUERY, self.between)], text }
     }
 }

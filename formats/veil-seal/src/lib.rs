@@ -19,6 +19,7 @@ pub mod identity;
 pub mod link;
 pub mod object;
 pub mod reader;
+pub mod rendition_file;
 pub mod schedule;
 pub mod secret;
 pub mod stream;

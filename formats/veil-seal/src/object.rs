@@ -35,6 +35,8 @@ pub enum Kind {
     MultivariantPlaylist = 6,
     /// The slot keys of one grant.
     VariantList = 7,
+    /// A rendition's objects one after the other; it has a name, what is sealed are the objects.
+    RenditionFile = 8,
 }
 
 /// One of the two forms of a media segment that differ in their mark.

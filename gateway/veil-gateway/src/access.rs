@@ -1,37 +1,54 @@
 //! One log line a request, without its secrets.
 //!
 //! Owns what a line says: method, route pattern, status, body bytes that left, and time until the last
-//! of them. Refuses to see more: paths hold grant ids, queries hold signatures, headers hold bearers.
+//! of them; the same goes to the metrics. Refuses to see more: paths hold grant ids, queries hold signatures, headers hold bearers.
 //! The line is written when the body is done or dropped, so that an aborted download shows.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
+use crate::metrics::{Metrics, Open};
+
 /// What `route` says of a request that no route took.
 const NO_ROUTE: &str = "-";
 
-/// Counts an answer's body and logs the request when it ends.
-pub(crate) async fn log(request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let method = known_method(request.method());
-    let route = request.extensions().get::<MatchedPath>().cloned();
+/// What the log says of a request whose client left before there was an answer.
+const CLIENT_LEFT: u16 = 499;
+
+/// Counts an answer's body, and logs and counts the request when it ends.
+pub(crate) async fn log(
+    State(metrics): State<Arc<Metrics>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut line = Line {
+        started: Instant::now(),
+        method: known_method(request.method()),
+        route: request.extensions().get::<MatchedPath>().cloned(),
+        status: StatusCode::from_u16(CLIENT_LEFT).unwrap_or(StatusCode::BAD_REQUEST),
+        bytes: 0,
+        promised_bytes: None,
+        complete: false,
+        _open: metrics.request(),
+        metrics,
+    };
     let response = next.run(request).await;
-    let status = response.status();
+    line.status = response.status();
     let promised = response.headers().get(header::CONTENT_LENGTH);
-    let promised_bytes = promised.and_then(|value| value.to_str().ok()?.parse().ok());
-    let bodiless = method == "HEAD" || status == StatusCode::NOT_MODIFIED;
+    line.promised_bytes = promised.and_then(|value| value.to_str().ok()?.parse().ok());
+    let bodiless = line.method == "HEAD" || line.status == StatusCode::NOT_MODIFIED;
     response.map(|body| {
-        let complete = bodiless || body.is_end_stream();
-        let line = Line { started, method, route, status, bytes: 0, promised_bytes, complete };
+        line.complete = bodiless || body.is_end_stream();
         Body::new(Counted { body, line })
     })
 }
@@ -58,12 +75,16 @@ struct Line {
     /// `Content-Length`: the server stops asking a body that has kept its promise.
     promised_bytes: Option<u64>,
     complete: bool,
+    metrics: Arc<Metrics>,
+    _open: Open,
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
         let route = self.route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
-        let time_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let took = self.started.elapsed();
+        self.metrics.ended(route, self.status, took, self.bytes);
+        let time_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         tracing::info!(
             target: "access",
             method = self.method,

@@ -11,13 +11,15 @@ use std::ops::Range;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::local::LocalFileSystem;
 use object_store::{GetOptions, GetRange, GetResult, GetResultPayload, ObjectStore, path};
+
+use crate::metrics::store::{StoreMeter, StoreRead};
 
 /// How long a store may take to begin to answer; a player gives up after about 20 seconds.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -26,12 +28,16 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// the very worst, and a piece is still four sealed chunks.
 const PIECE_BYTES: usize = 64 << 10;
 
+/// A key that no grant has: ids are drawn at random.
+const ABSENT_KEY: &str = "g/00000000000000000000000000000000";
+
 /// Where sealed titles and grants lie.
 #[derive(Clone)]
 pub struct Bucket {
     store: Arc<dyn ObjectStore>,
     /// The canonical path of a folder bucket.
     folder: Option<Arc<Path>>,
+    meter: Arc<StoreMeter>,
 }
 
 /// Why a folder is no bucket.
@@ -63,12 +69,14 @@ pub enum BucketError {
 }
 
 /// Why nothing was read.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReadError {
     /// There is no object of that key.
     Unknown,
     /// The document is larger than its limit.
     TooLarge,
+    /// The document still has the entity tag that was given.
+    Unchanged,
     /// The store does not answer, or not sensibly.
     Unavailable,
     /// No byte of the range is in the object.
@@ -76,6 +84,15 @@ pub(crate) enum ReadError {
         /// The object's size.
         size_bytes: u64,
     },
+}
+
+/// A whole document, or word that it is still the one that is known.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Fetched {
+    /// It has the entity tag that was given.
+    Same,
+    /// Its bytes, and its entity tag as the store writes it.
+    Document(Bytes, Option<String>),
 }
 
 /// An object that is open for reading.
@@ -87,6 +104,7 @@ pub(crate) struct Opened {
     /// Its entity tag, quoted.
     pub(crate) etag: Option<String>,
     payload: GetResultPayload,
+    meter: Arc<StoreMeter>,
 }
 
 impl Bucket {
@@ -102,37 +120,44 @@ impl Bucket {
         }
         let store = LocalFileSystem::new_with_prefix(&canonical)
             .map_err(|source| BucketError::Unusable { path: path.to_owned(), source })?;
-        Ok(Self { store: Arc::new(store), folder: Some(canonical.into()) })
+        Ok(Self { store: Arc::new(store), folder: Some(canonical.into()), meter: Arc::default() })
     }
 
     /// A bucket in any other store.
     #[must_use]
     pub fn store(store: Arc<dyn ObjectStore>) -> Self {
-        Self { store, folder: None }
+        Self { store, folder: None, meter: Arc::default() }
     }
 
-    /// Reads a whole document of at most `limit_bytes`.
-    pub(crate) async fn read(&self, key: &str, limit_bytes: u64) -> Result<Bytes, ReadError> {
-        let opened = self.open(key, None).await?;
-        if opened.size_bytes > limit_bytes {
-            return Err(ReadError::TooLarge);
-        }
-        let whole = async {
-            let mut document = Vec::with_capacity(usize::try_from(opened.size_bytes).unwrap_or(0));
-            let mut pieces = opened.pieces();
-            while let Some(piece) = pieces.try_next().await? {
-                // A store may send more than it announced.
-                if (document.len() + piece.len()) as u64 > limit_bytes {
-                    return Err(io::Error::from(io::ErrorKind::FileTooLarge));
-                }
-                document.extend_from_slice(&piece);
-            }
-            Ok(document)
+    /// The counters of its reads.
+    pub(crate) fn meter(&self) -> &StoreMeter {
+        &self.meter
+    }
+
+    /// Whether the store answers at all: that an object isn't there is an answer.
+    pub async fn is_reachable(&self) -> bool {
+        matches!(self.open(ABSENT_KEY, None).await, Ok(_) | Err(ReadError::Unknown))
+    }
+
+    /// Reads a whole document of at most `limit_bytes`, unless its entity tag is `known_etag`.
+    pub(crate) async fn fetch(
+        &self,
+        key: &str,
+        limit_bytes: u64,
+        known_etag: Option<&str>,
+    ) -> Result<Fetched, ReadError> {
+        let location = path::Path::parse(key).map_err(|_| ReadError::Unknown)?;
+        let if_none_match = known_etag.map(str::to_owned);
+        let options = GetOptions { if_none_match, ..GetOptions::default() };
+        let result = match self.get(&location, options).await {
+            Ok(result) => result,
+            Err(ReadError::Unchanged) => return Ok(Fetched::Same),
+            Err(error) => return Err(error),
         };
-        match tokio::time::timeout(ANSWER_TIMEOUT, whole).await {
-            Ok(Ok(document)) => Ok(document.into()),
-            Ok(Err(_)) | Err(_) => Err(ReadError::Unavailable),
-        }
+        let etag = result.meta.e_tag.clone();
+        let document =
+            Opened::new(result, Arc::clone(&self.meter))?.into_document(limit_bytes).await?;
+        Ok(Fetched::Document(document, etag))
     }
 
     /// Opens an object, or a range of it.
@@ -147,7 +172,7 @@ impl Bucket {
             Ok(result) if range.is_some() && result.range.is_empty() => {
                 return Err(ReadError::Range { size_bytes: result.meta.size });
             }
-            Ok(result) => return Opened::new(result),
+            Ok(result) => return Opened::new(result, Arc::clone(&self.meter)),
             Err(error) => error,
         };
         if range.is_none() || error == ReadError::Unknown {
@@ -168,12 +193,22 @@ impl Bucket {
         if !self.is_plain_file(location).await? {
             return Err(ReadError::Unknown);
         }
+        let asked = Instant::now();
         let answer = self.store.get_opts(location, options);
-        let result = match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(object_store::Error::NotFound { .. })) => return Err(ReadError::Unknown),
-            Ok(Err(_)) | Err(_) => return Err(ReadError::Unavailable),
+        let answer = tokio::time::timeout(ANSWER_TIMEOUT, answer).await;
+        let (read, result) = match answer {
+            Ok(Ok(result)) => (StoreRead::Found, Ok(result)),
+            Ok(Err(object_store::Error::NotFound { .. })) => {
+                (StoreRead::Absent, Err(ReadError::Unknown))
+            }
+            Ok(Err(object_store::Error::NotModified { .. })) => {
+                (StoreRead::Found, Err(ReadError::Unchanged))
+            }
+            Ok(Err(_)) => (StoreRead::Failed, Err(ReadError::Unavailable)),
+            Err(_) => (StoreRead::Late, Err(ReadError::Unavailable)),
         };
+        self.meter.answered(read, asked.elapsed());
+        let result = result?;
         self.confine(location, result).await
     }
 
@@ -240,13 +275,13 @@ fn is_outside(range: &GetRange, size_bytes: u64) -> bool {
 }
 
 impl Opened {
-    fn new(result: GetResult) -> Result<Self, ReadError> {
+    fn new(result: GetResult, meter: Arc<StoreMeter>) -> Result<Self, ReadError> {
         let GetResult { payload, meta, range, .. } = result;
         if range.start > range.end || range.end > meta.size {
             return Err(ReadError::Unavailable);
         }
         let etag = meta.e_tag.map(|tag| if tag.contains('"') { tag } else { format!("\"{tag}\"") });
-        Ok(Self { size_bytes: meta.size, range, etag, payload })
+        Ok(Self { size_bytes: meta.size, range, etag, payload, meter })
     }
 
     /// The bytes as an HTTP body: one piece in memory at a time, asked for when the last has left.
@@ -254,11 +289,36 @@ impl Opened {
         Body::from_stream(self.pieces())
     }
 
+    /// All of its bytes, if they are no more than `limit_bytes`.
+    async fn into_document(self, limit_bytes: u64) -> Result<Bytes, ReadError> {
+        if self.size_bytes > limit_bytes {
+            return Err(ReadError::TooLarge);
+        }
+        let whole = async {
+            let mut document = Vec::with_capacity(usize::try_from(self.size_bytes).unwrap_or(0));
+            let mut pieces = self.pieces();
+            while let Some(piece) = pieces.try_next().await? {
+                // A store may send more than it announced.
+                if (document.len() + piece.len()) as u64 > limit_bytes {
+                    return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+                }
+                document.extend_from_slice(&piece);
+            }
+            Ok(document)
+        };
+        match tokio::time::timeout(ANSWER_TIMEOUT, whole).await {
+            Ok(Ok(document)) => Ok(document.into()),
+            Ok(Err(_)) | Err(_) => Err(ReadError::Unavailable),
+        }
+    }
+
     fn pieces(self) -> stream::BoxStream<'static, io::Result<Bytes>> {
-        match self.payload {
+        let meter = self.meter;
+        let pieces = match self.payload {
             GetResultPayload::File(file, _) => file_pieces(Arc::new(file), self.range).boxed(),
             GetResultPayload::Stream(pieces) => pieces.map_err(io::Error::other).boxed(),
-        }
+        };
+        pieces.inspect_err(move |_| meter.broken()).boxed()
     }
 }
 
@@ -287,45 +347,4 @@ fn file_pieces(
 }
 
 #[cfg(test)]
-mod tests {
-    use object_store::ObjectStoreExt as _;
-    use object_store::memory::InMemory;
-    use object_store::throttle::{ThrottleConfig, ThrottledStore};
-    use tokio::time::Instant;
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn a_store_that_does_not_answer_is_given_up() {
-        let store = InMemory::new();
-        store.put(&path::Path::from("key"), "text".into()).await.unwrap();
-        let wait_get_per_call = Duration::from_secs(3600);
-        let config = ThrottleConfig { wait_get_per_call, ..ThrottleConfig::default() };
-        let bucket = Bucket::store(Arc::new(ThrottledStore::new(store, config)));
-        let started = Instant::now();
-        assert_eq!(bucket.read("key", 10).await, Err(ReadError::Unavailable));
-        assert_eq!(started.elapsed(), ANSWER_TIMEOUT);
-    }
-
-    #[tokio::test]
-    async fn a_document_is_read_up_to_its_limit() {
-        let store = InMemory::new();
-        store.put(&path::Path::from("key"), "text".into()).await.unwrap();
-        let bucket = Bucket::store(Arc::new(store));
-        assert_eq!(bucket.read("key", 4).await, Ok("text".into()));
-        assert_eq!(bucket.read("key", 3).await, Err(ReadError::TooLarge));
-        assert_eq!(bucket.read("other", 4).await, Err(ReadError::Unknown));
-        assert_eq!(bucket.read("../key", 4).await, Err(ReadError::Unknown));
-    }
-
-    #[test]
-    fn a_path_that_is_missing_or_a_file_is_no_bucket() {
-        let folder = tempfile::tempdir().unwrap();
-        let missing = Bucket::folder(&folder.path().join("missing")).err().unwrap();
-        assert!(matches!(missing, BucketError::Missing { .. }), "{missing}");
-        let file = folder.path().join("file");
-        std::fs::write(&file, "").unwrap();
-        let error = Bucket::folder(&file).err().unwrap();
-        assert!(matches!(error, BucketError::NotAFolder { .. }), "{error}");
-    }
-}
+mod tests;

@@ -1,25 +1,43 @@
 //! The gateway as a value, and the table of its routes.
 //!
-//! Owns the order in which a request meets the layers: access log, security headers, size limits,
-//! host, route. Refuses to know sockets. Invariant: every answer, whoever made it, leaves through the
+//! Owns the order in which a request meets the layers: access log, security headers, CORS, rate and
+//! size limits, host, route. Refuses to know sockets. Invariant: every answer, whoever made it, leaves through the
 //! first two.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::HeaderValue;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use jiff::Timestamp;
 
+use crate::admin::{self, AdminToken};
 use crate::bucket::Bucket;
-use crate::hosts::{HEALTH_PATH, Hosts};
+use crate::cache::{Absent, CacheSettings, Documents, Room};
+use crate::cors::Cors;
+use crate::grant::Sheet;
+use crate::hosts::Hosts;
+use crate::manifest::Manifests;
+use crate::metrics::Metrics;
+use crate::names::TitleId;
+use crate::objects::SignedUrls;
 use crate::page::PageFiles;
+use crate::peer::Proxies;
+use crate::performance::{self, Cache, ProcessHooks};
+use crate::playlist::Playlist;
 use crate::problem::Problem;
+use crate::rate::{RateLimits, Rates};
+use crate::ready::{self, HEALTH_PATH, READY_PATH, Readiness};
 use crate::signer::Signer;
-use crate::{access, grant, headers, hosts, limits, manifest, objects, page};
+use crate::{access, batch, cors, grant, headers, hosts, limits, manifest, objects, page, rate};
 
 /// Tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Many reads at once; a batch inside a batch finds no such path.
+const BATCH_PATH: &str = "/v1/batch";
 
 /// What `GET /` says. There is no list of titles to show, and none to leak.
 const ABOUT: &str = "This is a Veilcast gateway. It plays private videos to who has a link to one.\n\
@@ -29,10 +47,23 @@ const ABOUT: &str = "This is a Veilcast gateway. It plays private videos to who 
 #[derive(Clone)]
 pub struct Gateway {
     pub(crate) bucket: Bucket,
-    pub(crate) signer: Arc<Signer>,
+    pub(crate) grants: Documents<Sheet>,
+    pub(crate) playlists: Documents<Playlist>,
+    pub(crate) manifests: Manifests,
+    pub(crate) urls: Arc<SignedUrls>,
+    signer: Arc<Signer>,
+    title_signers: Arc<HashMap<TitleId, Arc<Signer>>>,
     pub(crate) page: Arc<PageFiles>,
+    pub(crate) page_policy: HeaderValue,
     pub(crate) clock: Clock,
-    hosts: Hosts,
+    pub(crate) hosts: Hosts,
+    pub(crate) rates: Arc<Rates>,
+    cors: Arc<Cors>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) ready: Arc<Readiness>,
+    pub(crate) caches: Arc<[Arc<dyn Cache>]>,
+    pub(crate) process: ProcessHooks,
+    pub(crate) admin: Option<Arc<AdminToken>>,
 }
 
 impl Gateway {
@@ -45,7 +76,95 @@ impl Gateway {
         page: PageFiles,
         clock: Clock,
     ) -> Self {
-        Self { bucket, signer: Arc::new(signer), page: Arc::new(page), clock, hosts }
+        let metrics = Arc::new(Metrics::new(clock()));
+        let rooms = Rooms::new(&bucket, &CacheSettings::default());
+        let signer = Arc::new(signer);
+        Self {
+            bucket,
+            caches: rooms.all(),
+            grants: rooms.grants,
+            playlists: rooms.playlists,
+            manifests: rooms.manifests,
+            urls: rooms.urls,
+            page_policy: policy_for([&signer]),
+            signer,
+            title_signers: Arc::default(),
+            page: Arc::new(page),
+            clock,
+            hosts,
+            rates: Arc::new(Rates::new(RateLimits::default(), Proxies::default())),
+            cors: Arc::default(),
+            metrics,
+            ready: Arc::default(),
+            process: ProcessHooks::default(),
+            admin: None,
+        }
+    }
+
+    /// Sets what caches may take, and for how long they hold.
+    #[must_use]
+    pub fn with_caches(self, settings: &CacheSettings) -> Self {
+        let rooms = Rooms::new(&self.bucket, settings);
+        Self {
+            caches: rooms.all(),
+            grants: rooms.grants,
+            playlists: rooms.playlists,
+            manifests: rooms.manifests,
+            urls: rooms.urls,
+            ..self
+        }
+    }
+
+    /// Gives single titles, by their ids, URLs of their own.
+    ///
+    /// # Errors
+    /// The first id that is none.
+    pub fn with_title_signers(
+        self,
+        signers: impl IntoIterator<Item = (String, Signer)>,
+    ) -> Result<Self, String> {
+        let by_id = |(id, signer): (String, Signer)| {
+            TitleId::parse(&id).map(|id| (id, Arc::new(signer))).ok_or(id)
+        };
+        let title_signers: HashMap<_, _> =
+            signers.into_iter().map(by_id).collect::<Result<_, _>>()?;
+        let page_policy = policy_for(title_signers.values().chain([&self.signer]));
+        Ok(Self { title_signers: Arc::new(title_signers), page_policy, ..self })
+    }
+
+    /// Drops everything that was read or signed; what is asked for next is read anew.
+    pub fn purge(&self) {
+        self.caches.iter().for_each(|cache| cache.purge());
+    }
+
+    /// The signer of a title's URLs.
+    pub(crate) fn signer(&self, title: &TitleId) -> Arc<Signer> {
+        Arc::clone(self.title_signers.get(title).unwrap_or(&self.signer))
+    }
+
+    /// Lets pages of these origins read the answers; without this, of none.
+    #[must_use]
+    pub fn with_cors(self, cors: Cors) -> Self {
+        Self { cors: Arc::new(cors), ..self }
+    }
+
+    /// Limits how often somebody may ask, and believes these proxies on who that is; without this, the
+    /// default limits and no proxy.
+    #[must_use]
+    pub fn with_rates(self, limits: RateLimits, proxies: Proxies) -> Self {
+        Self { rates: Arc::new(Rates::new(limits, proxies)), ..self }
+    }
+
+    /// Sets the operator's token, which opens `/performance` and, beyond loopback, `/metrics`.
+    #[must_use]
+    pub fn with_admin(self, token: AdminToken) -> Self {
+        Self { admin: Some(Arc::new(token)), ..self }
+    }
+
+    /// Sets what the process around this gateway can tell and do.
+    #[must_use]
+    pub fn with_process(self, process: ProcessHooks) -> Self {
+        Self { process, ..self }
     }
 
     /// The current time, by this gateway's clock.
@@ -55,10 +174,23 @@ impl Gateway {
 
     /// The HTTP service.
     pub fn router(self) -> Router {
-        let hosts = self.hosts.clone();
+        let reads = self.reads();
+        let single = self.layered(reads.clone().with_state(self.clone()));
+        let batch = Router::new().route(BATCH_PATH, post(batch::run)).with_state(single);
+        let whole = reads
+            .route("/metrics", get(performance::text))
+            .merge(operator(&self))
+            .with_state(self.clone())
+            .merge(batch);
+        self.layered(whole)
+    }
+
+    /// What a viewer may ask for, alone or in a batch.
+    fn reads(&self) -> Router<Self> {
         Router::new()
             .route("/", get(|| async { ABOUT }))
-            .route(HEALTH_PATH, get(|| async { "ok" }))
+            .route(HEALTH_PATH, get(ready::health))
+            .route(READY_PATH, get(ready::ready))
             .route("/w/{grant}", get(page::watch))
             .route("/assets/{*name}", get(page::asset))
             .route("/favicon.ico", get(page::favicon))
@@ -67,12 +199,84 @@ impl Gateway {
             .route("/v1/grants/{grant}/sign", post(objects::sign))
             .route("/v1/grants/{grant}/{playlist}", get(manifest::show))
             .route("/o/t/{title}/{name}", get(objects::serve))
+    }
+
+    /// Puts around routes what holds for every request; the last is the outermost.
+    fn layered(&self, router: Router) -> Router {
+        router
+            .fallback(|| async { Problem::not_found() })
+            .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+            .layer(from_fn_with_state(self.hosts.clone(), hosts::check))
+            .layer(from_fn(limits::check))
+            .layer(from_fn_with_state(Arc::clone(&self.rates), rate::check))
+            .layer(from_fn_with_state(Arc::clone(&self.cors), cors::answer))
+            .layer(from_fn(headers::secure))
+            .layer(from_fn_with_state(Arc::clone(&self.metrics), access::log))
+    }
+
+    /// The service of a listener for the operator's machines: `/metrics`, `/healthz` and `/readyz`.
+    /// `is_open` leaves the token out, for an address that only this machine reaches.
+    pub fn metrics_router(self, is_open: bool) -> Router {
+        let text = if is_open { get(performance::open_text) } else { get(performance::text) };
+        Router::new()
+            .route(HEALTH_PATH, get(ready::health))
+            .route(READY_PATH, get(ready::ready))
+            .route("/metrics", text)
             .fallback(|| async { Problem::not_found() })
             .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
             .with_state(self)
-            .layer(from_fn_with_state(hosts, hosts::check))
             .layer(from_fn(limits::check))
             .layer(from_fn(headers::secure))
-            .layer(from_fn(access::log))
     }
+}
+
+/// The policy of a page that plays from wherever these signers' URLs lead.
+fn policy_for<'a>(signers: impl IntoIterator<Item = &'a Arc<Signer>>) -> HeaderValue {
+    headers::page_policy(&signers.into_iter().filter_map(|signer| signer.origin()).collect())
+}
+
+/// The caches of a gateway.
+struct Rooms {
+    grants: Documents<Sheet>,
+    playlists: Documents<Playlist>,
+    manifests: Manifests,
+    urls: Arc<SignedUrls>,
+    absent: Absent,
+}
+
+impl Rooms {
+    fn new(bucket: &Bucket, settings: &CacheSettings) -> Self {
+        let absent: Absent =
+            Arc::new(Room::new("absent", settings.absent_bytes, |key, _| key.len()));
+        let grants = Sheet::kind(settings.grants_bytes);
+        let playlists = Playlist::kind(settings.templates_bytes);
+        Self {
+            grants: Documents::new(bucket, grants, settings.grant_rules(), &absent),
+            playlists: Documents::new(bucket, playlists, settings.playlist_rules(), &absent),
+            manifests: Manifests::new(settings.manifests_bytes),
+            urls: Arc::new(Room::new("urls", settings.urls_bytes, |_, url| url.len())),
+            absent,
+        }
+    }
+
+    /// All of them, as the operator sees them.
+    fn all(&self) -> Arc<[Arc<dyn Cache>]> {
+        let all: [Arc<dyn Cache>; 5] = [
+            Arc::new(self.manifests.clone()),
+            Arc::new(self.playlists.clone()),
+            Arc::new(self.grants.clone()),
+            Arc::clone(&self.urls) as Arc<dyn Cache>,
+            Arc::clone(&self.absent) as Arc<dyn Cache>,
+        ];
+        Arc::new(all)
+    }
+}
+
+/// What wants the operator's token.
+fn operator(gateway: &Gateway) -> Router<Gateway> {
+    Router::new()
+        .route("/performance/metrics", get(performance::show))
+        .route("/performance/gc", post(performance::collect_garbage))
+        .route("/v1/grants/{grant}/forget", post(grant::forget))
+        .route_layer(from_fn_with_state(gateway.clone(), admin::require))
 }

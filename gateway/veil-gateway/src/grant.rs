@@ -2,16 +2,17 @@
 //!
 //! Owns the gate before every playlist and signature: [`authorize`]. Refuses to open the envelope, and
 //! to say anything of a grant (that it expired, that it was revoked) to who has not shown its bearer.
-//! Nothing is cached: a revocation holds from the next request on.
+//! Records are read through [`crate::cache`], so a revocation holds within seconds; [`forget`] makes it hold at once.
 
 mod record;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -20,7 +21,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use crate::bucket::ReadError;
+use crate::cache::{Kind, Missing};
 use crate::gateway::Gateway;
 use crate::hosts::Host;
 use crate::names::GrantId;
@@ -32,17 +33,70 @@ use record::{Record, WireGrant};
 /// Largest record, in bytes (`docs/format/grant.md`); it is read for every playlist.
 const RECORD_BYTES_MAX: u64 = 16 << 10;
 
-/// Grants, playlists and signed URLs are one viewer's.
+/// Where records lie in the bucket.
+const FOLDER: &str = "g/";
+
+const MALFORMED_ID: Problem = Problem::bad_request("a grant id is 32 lower-case hex digits");
+
+/// Grants and signed URLs are one viewer's.
 pub(crate) const PRIVATE: (header::HeaderName, HeaderValue) =
     (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
 
 /// What a player gets first.
 #[derive(Serialize)]
-struct WireAnswer {
-    grant: WireGrant,
+struct WireAnswer<'a> {
+    grant: &'a WireGrant,
     now: String,
     index_url: String,
     urls: BTreeMap<String, String>,
+}
+
+/// A grant's record, parsed.
+pub(crate) struct Sheet {
+    /// SHA-256 of the bearer.
+    bearer_sha256: [u8; 32],
+    said: Said,
+}
+
+/// What a record says to who shows its bearer.
+enum Said {
+    Granted(Arc<Grant>),
+    Revoked,
+    /// Nothing that a record says.
+    Nonsense,
+}
+
+impl Sheet {
+    /// How records are read.
+    pub(crate) fn kind(limit_bytes: u64) -> Kind<Self> {
+        Kind {
+            name: "grants",
+            limit_bytes,
+            document_bytes_max: RECORD_BYTES_MAX,
+            parse: Self::parse,
+            weigh: Self::size_bytes,
+        }
+    }
+
+    fn parse(key: &str, document: &[u8]) -> Option<Self> {
+        let id = GrantId::parse(key.strip_prefix(FOLDER)?)?;
+        let record = Record::parse(document)?;
+        let bearer_sha256 = record.bearer_sha256;
+        let said = match record.into_grant(id) {
+            Some(Some(grant)) => Said::Granted(Arc::new(grant)),
+            Some(None) => Said::Revoked,
+            None => Said::Nonsense,
+        };
+        Some(Self { bearer_sha256, said })
+    }
+
+    fn size_bytes(&self) -> usize {
+        let said = match &self.said {
+            Said::Granted(grant) => grant.size_bytes(),
+            Said::Revoked | Said::Nonsense => 0,
+        };
+        size_of::<Self>() + said
+    }
 }
 
 /// `GET /v1/grants/{grant}`
@@ -55,16 +109,26 @@ pub(crate) async fn show(
     let Path(id) = id?;
     let now = gateway.now();
     let grant = authorize(&gateway, &id, &headers, now).await?;
-    let names = grant.preload.iter().cloned();
-    let urls = crate::objects::sign_names(&gateway, &host, &grant, names, now)?;
-    let index_url = playlist_url(&grant.id, grant.index.as_str());
-    let answer = WireAnswer { grant: grant.wire, now: format_time(now), index_url, urls };
-    Ok(([PRIVATE], Json(answer)))
+    let signed = crate::objects::sign_names(&gateway, &host, &grant, &grant.preload, now)?;
+    let index_url = format!("/v1/grants/{}/{}", grant.id.as_str(), grant.index.as_str());
+    let answer =
+        WireAnswer { grant: &grant.wire, now: format_time(now), index_url, urls: signed.urls };
+    Ok(([PRIVATE], signed.cookies, Json(answer).into_response()))
 }
 
-/// The root-relative URL of a playlist behind a grant.
-pub(crate) fn playlist_url(id: &GrantId, name: &str) -> String {
-    format!("/v1/grants/{}/{name}", id.as_str())
+/// `POST /v1/grants/{grant}/forget`: what is known of a grant is dropped; the next request reads its record.
+pub(crate) async fn forget(
+    State(gateway): State<Gateway>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<StatusCode, Problem> {
+    let Path(id) = id?;
+    let id = GrantId::parse(&id).ok_or(MALFORMED_ID)?;
+    gateway.grants.forget(&key(&id));
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn key(id: &GrantId) -> String {
+    format!("{FOLDER}{}", id.as_str())
 }
 
 /// Reads the grant that a request's bearer opens, if it is in force at `now`.
@@ -73,27 +137,25 @@ pub(crate) async fn authorize(
     id: &str,
     headers: &HeaderMap,
     now: Timestamp,
-) -> Result<Grant, Problem> {
-    let id =
-        GrantId::parse(id).ok_or(Problem::bad_request("a grant id is 32 lower-case hex digits"))?;
+) -> Result<Arc<Grant>, Problem> {
+    let id = GrantId::parse(id).ok_or(MALFORMED_ID)?;
     let bearer_sha256 = bearer_sha256(headers)?;
-    let key = format!("g/{}", id.as_str());
-    let document = match gateway.bucket.read(&key, RECORD_BYTES_MAX).await {
-        Ok(document) => document,
-        Err(ReadError::Unknown) => return Err(Problem::grant_unknown()),
-        Err(ReadError::TooLarge) => return Err(Problem::record_invalid()),
-        Err(_) => return Err(Problem::store_unavailable()),
-    };
-    let record = Record::parse(&document).ok_or_else(Problem::record_invalid)?;
-    if !bool::from(record.bearer_sha256.ct_eq(&bearer_sha256)) {
+    let sheet = gateway.grants.get(&key(&id)).await.map_err(|missing| match missing {
+        Missing::Unknown => Problem::grant_unknown(),
+        Missing::Invalid => Problem::record_invalid(),
+        Missing::Unavailable => Problem::store_unavailable(),
+    })?;
+    if !bool::from(sheet.bearer_sha256.ct_eq(&bearer_sha256)) {
         return Err(Problem::bearer_wrong());
     }
-    let grant = record.into_grant(id).ok_or_else(Problem::record_invalid)?;
-    let Some(grant) = grant else { return Err(Problem::grant_revoked()) };
-    if grant.end.is_some_and(|end| now >= end) {
-        return Err(Problem::grant_expired());
+    match &sheet.said {
+        Said::Nonsense => Err(Problem::record_invalid()),
+        Said::Revoked => Err(Problem::grant_revoked()),
+        Said::Granted(grant) if grant.end.is_some_and(|end| now >= end) => {
+            Err(Problem::grant_expired())
+        }
+        Said::Granted(grant) => Ok(Arc::clone(grant)),
     }
-    Ok(grant)
 }
 
 /// The hash of the bearer that a request shows.

@@ -4,6 +4,8 @@
 //! through [`secure`]. The page's policy goes with its assets too, because a Worker lives under the
 //! policy that its own script came with.
 
+use std::collections::BTreeSet;
+
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
@@ -12,7 +14,7 @@ use axum::response::Response;
 /// Names of the Trusted Types policies that the player creates; any other name is refused.
 pub const TRUSTED_TYPES_POLICIES: [&str; 2] = ["veilcast-worker", "default"];
 
-/// The policy of the watch page and of its scripts, before the Trusted Types names.
+/// The policy of the watch page and of its scripts, without foreign origins and before the Trusted Types names.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; worker-src 'self'; \
     connect-src 'self'; img-src 'self' blob:; media-src 'self' blob:; style-src 'self'; \
     font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
@@ -36,9 +38,12 @@ const EVERYWHERE: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
 ];
 
-/// The page's policy in full.
-pub(crate) fn page_policy() -> HeaderValue {
-    let policy = format!("{PAGE_POLICY} {}", TRUSTED_TYPES_POLICIES.join(" "));
+/// The page's policy in full. Beside its own gateway it may fetch from `origins`, where objects have their URLs.
+pub(crate) fn page_policy(origins: &BTreeSet<String>) -> HeaderValue {
+    let own = "connect-src 'self'";
+    let fetched = origins.iter().fold(own.to_owned(), |all, origin| format!("{all} {origin}"));
+    let policy = PAGE_POLICY.replacen(own, &fetched, 1);
+    let policy = format!("{policy} {}", TRUSTED_TYPES_POLICIES.join(" "));
     HeaderValue::try_from(policy).unwrap_or_else(|_| HeaderValue::from_static(DATA_POLICY))
 }
 
@@ -60,11 +65,19 @@ mod tests {
 
     #[test]
     fn the_page_policy_allows_no_foreign_or_inline_script() {
-        let policy = page_policy();
+        let policy = page_policy(&BTreeSet::new());
         let policy = policy.to_str().unwrap();
         assert!(policy.ends_with("trusted-types veilcast-worker default"));
         for never in ["unsafe", "*", "http", "data:", "eval"] {
             assert!(!policy.contains(never), "{never}");
         }
+    }
+
+    #[test]
+    fn the_page_may_fetch_from_where_objects_are_and_from_nowhere_else() {
+        let origins = ["https://a.example", "http://b.example:9000"].map(str::to_owned);
+        let policy = page_policy(&origins.into());
+        let expected = "; connect-src 'self' http://b.example:9000 https://a.example; img-src";
+        assert!(policy.to_str().unwrap().contains(expected), "{policy:?}");
     }
 }

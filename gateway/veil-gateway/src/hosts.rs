@@ -4,27 +4,44 @@
 //! to 127.0.0.1 sends `Host: evil.example` and gets nothing. Invariant: below [`check`], every
 //! request carries one [`Host`], which is an entry of the list and not the client's spelling of it.
 
+use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::uri::Authority;
+use axum::http::{Uri, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use crate::problem::Problem;
-
-/// The one path that answers for any host: probes address machines, not names.
-pub(crate) const HEALTH_PATH: &str = "/healthz";
+use crate::ready::PROBE_PATHS;
 
 /// The host that a request is for, as URLs are signed for it.
 #[derive(Clone)]
-pub(crate) struct Host(pub(crate) String);
+pub(crate) struct Host(pub(crate) Arc<str>);
+
+impl From<&str> for Host {
+    fn from(host: &str) -> Self {
+        Self(host.into())
+    }
+}
 
 /// The hosts that a gateway answers for.
 #[derive(Clone, Debug)]
 pub struct Hosts {
     /// What may stand in `Host`, in lower case, and the form that URLs are signed for.
-    entries: Vec<(String, String)>,
+    entries: Vec<(String, Arc<str>)>,
+    /// Whether a name was added by which others may reach this gateway.
+    has_public: bool,
+}
+
+impl fmt::Display for Hosts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown: Vec<&str> = self.entries.iter().map(|(_, signed)| &**signed).collect();
+        shown.dedup();
+        f.write_str(&shown.join(", "))
+    }
 }
 
 /// Why a public URL was not taken.
@@ -40,19 +57,21 @@ pub enum PublicUrlError {
 }
 
 impl Hosts {
-    /// The hosts of a gateway that listens on `address`: on a loopback address, its usual names.
+    /// The hosts of a gateway that listens on `address`: on a loopback address, its usual names. Port
+    /// 443 is taken for TLS.
     #[must_use]
     pub fn listening_on(address: SocketAddr) -> Self {
-        let mut hosts = Self { entries: Vec::new() };
+        let mut hosts = Self { entries: Vec::new(), has_public: false };
         if address.ip().is_loopback() {
             let port = address.port();
+            let default_port = if port == 443 { ":443" } else { ":80" };
             for host in [
                 format!("127.0.0.1:{port}"),
                 format!("localhost:{port}"),
                 format!("[::1]:{port}"),
                 address.to_string(),
             ] {
-                hosts.add(host, ":80");
+                hosts.add(host, default_port);
             }
         }
         hosts
@@ -75,6 +94,7 @@ impl Hosts {
             return Err(PublicUrlError::NotRoot);
         }
         self.add(authority.to_ascii_lowercase(), default_port);
+        self.has_public = true;
         Ok(())
     }
 
@@ -84,17 +104,23 @@ impl Hosts {
         self.entries.is_empty()
     }
 
+    /// Whether only this machine is answered: a loopback address, and no name for anybody else.
+    pub(crate) fn are_local(&self) -> bool {
+        !self.is_empty() && !self.has_public
+    }
+
     /// Adds a host with and without its scheme's default port.
     fn add(&mut self, host: String, default_port: &str) {
-        let bare = host.strip_suffix(default_port).unwrap_or(&host).to_owned();
-        self.entries.push((format!("{bare}{default_port}"), bare.clone()));
-        self.entries.push((bare.clone(), bare));
+        let bare = host.strip_suffix(default_port).unwrap_or(&host);
+        let signed: Arc<str> = bare.into();
+        self.entries.push((format!("{bare}{default_port}"), Arc::clone(&signed)));
+        self.entries.push((bare.to_owned(), signed));
     }
 
     fn find(&self, shown: &str) -> Option<Host> {
-        let shown = shown.to_ascii_lowercase();
-        let entry = self.entries.iter().find(|(accepted, _)| *accepted == shown);
-        entry.map(|(_, signed)| Host(signed.clone()))
+        let mut entries = self.entries.iter();
+        let entry = entries.find(|(accepted, _)| accepted.eq_ignore_ascii_case(shown));
+        entry.map(|(_, signed)| Host(Arc::clone(signed)))
     }
 }
 
@@ -104,10 +130,10 @@ pub(crate) async fn check(
     mut request: Request,
     next: Next,
 ) -> Response {
-    if request.uri().path() == HEALTH_PATH {
+    if PROBE_PATHS.contains(&request.uri().path()) {
         return next.run(request).await;
     }
-    let shown = match shown_host(request.uri(), request.headers()) {
+    let shown = match shown_host(&request) {
         Ok(shown) => shown,
         Err(problem) => return problem.into_response(),
     };
@@ -118,16 +144,21 @@ pub(crate) async fn check(
     next.run(request).await
 }
 
-/// The one host that a request shows, in `Host` and (RFC 9112 §3.2.2) an absolute-form target.
-fn shown_host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Result<&'a str, Problem> {
-    let mut values = headers.get_all(header::HOST).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return Err(Problem::bad_request("a request has exactly one Host header"));
+/// The one host that a request shows: in `Host` and (RFC 9112 §3.2.2) an absolute-form target, or in
+/// HTTP/2's `:authority`, which stands for `Host` (RFC 9113 §8.3.1).
+fn shown_host(request: &Request) -> Result<&str, Problem> {
+    let authority = request.uri().authority().map(Authority::as_str);
+    let mut values = request.headers().get_all(header::HOST).iter();
+    let host = match (values.next(), values.next()) {
+        (None, _) if request.version() == Version::HTTP_2 => authority,
+        (Some(value), None) => Some(
+            value.to_str().map_err(|_| Problem::bad_request("the Host header is not readable"))?,
+        ),
+        _ => None,
     };
-    let host =
-        value.to_str().map_err(|_| Problem::bad_request("the Host header is not readable"))?;
-    match uri.authority() {
-        Some(authority) if !authority.as_str().eq_ignore_ascii_case(host) => {
+    let host = host.ok_or(Problem::bad_request("a request has exactly one Host header"))?;
+    match authority {
+        Some(authority) if !authority.eq_ignore_ascii_case(host) => {
             Err(Problem::bad_request("the target and the Host header name different hosts"))
         }
         _ => Ok(host),
@@ -139,7 +170,7 @@ mod tests {
     use super::*;
 
     fn signed(hosts: &Hosts, shown: &str) -> Option<String> {
-        hosts.find(shown).map(|host| host.0)
+        hosts.find(shown).map(|host| host.0.to_string())
     }
 
     #[test]

@@ -5,30 +5,56 @@
 //! in its dependency tree can open a sealed object, and it writes nothing anywhere. The clock, the
 //! credential, the bucket and the listener are arguments.
 //!
-//! A room a file: [`bucket`](Bucket) reads, `grant` says who may watch, `manifest` signs playlists,
-//! `objects` serves sealed bytes, `page` the watch page; `headers`, `hosts`, `limits`, `problem` and
-//! `access` hold for every answer, and [`serve()`] is the only file that knows sockets.
+//! A room a file: [`bucket`](Bucket) reads, [`cache`](CacheSettings) keeps, `grant` says who may watch, `playlist` and
+//! [`signer`](Signer) write what `manifest` answers with, `objects` serves sealed bytes, `page` the watch page; `headers`,
+//! `hosts`, `limits`, `rate`, `cors`, `problem` and `access` hold for every answer; `metrics` counts, `performance`, `ready`
+//! and `admin` are the operator's; and [`serve()`] is the only file that knows sockets.
 
 mod access;
+mod admin;
+mod batch;
 mod bucket;
+mod cache;
 mod conditions;
+mod config;
+mod cors;
+mod encoding;
 mod gateway;
 mod grant;
 mod headers;
 mod hosts;
 mod limits;
 mod manifest;
+mod metrics;
 mod names;
 mod objects;
 mod page;
+mod peer;
+mod performance;
+mod playlist;
 mod problem;
+mod rate;
+mod ready;
 mod serve;
 mod signer;
 
+pub use admin::{AdminFiles, AdminToken, AdminTokenError};
+pub use batch::{BatchEntry, BatchError, parse_batch};
 pub use bucket::{Bucket, BucketError};
+pub use cache::{CacheSettings, CacheSettingsError, FRESH_MAX_S};
+pub use config::{Config, ConfigError, LogForm};
+pub use cors::Cors;
 pub use gateway::{Clock, Gateway};
 pub use headers::TRUSTED_TYPES_POLICIES;
 pub use hosts::{Hosts, PublicUrlError};
+pub use metrics::MetricsSettings;
 pub use page::{PageError, PageFiles};
-pub use serve::{Drained, ServeLimits, serve};
-pub use signer::Signer;
+pub use peer::{ForwardedHeader, Network, NetworkError, Proxies};
+pub use performance::ProcessHooks;
+pub use rate::RateLimits;
+pub use serve::{
+    Certificate, CertificateError, Drained, ServeLimits, Tls, serve, serve_metrics, serve_tls,
+};
+pub use signer::{
+    CookieScope, CredentialSource, Place, Signer, SigningCredential, UnusableMode, UrlLife, UrlMode,
+};

@@ -5,8 +5,8 @@
 //! zero byte or an escape. Not one of these types prints itself: ids stay out of logs.
 
 /// 16 random bytes in lower-case hex.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Id(String);
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Id([u8; Self::DIGITS]);
 
 /// Names a title: the folder of its objects.
 pub(crate) type TitleId = Id;
@@ -21,28 +21,31 @@ impl Id {
 
     /// Takes exactly 32 lower-case hex digits.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let lower_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-        let sound = text.len() == Self::DIGITS && text.bytes().all(lower_hex);
-        sound.then(|| Self(text.to_owned()))
+        let lower_hex = |b: &u8| b.is_ascii_digit() || (b'a'..=b'f').contains(b);
+        let digits: [u8; Self::DIGITS] = text.as_bytes().try_into().ok()?;
+        digits.iter().all(lower_hex).then_some(Self(digits))
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
 /// The name of a playlist: an object name followed by `.m3u8`.
-#[derive(Clone)]
-pub(crate) struct PlaylistName(String);
+#[derive(Clone, Copy)]
+pub(crate) struct PlaylistName([u8; Id::DIGITS + EXTENSION.len()]);
+
+/// What follows a playlist's object name.
+const EXTENSION: &str = ".m3u8";
 
 impl PlaylistName {
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        Id::parse(text.strip_suffix(".m3u8")?)?;
-        Some(Self(text.to_owned()))
+        Id::parse(text.strip_suffix(EXTENSION)?)?;
+        Some(Self(text.as_bytes().try_into().ok()?))
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 

@@ -5,6 +5,7 @@
 //! cannot be read here, however they are signed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -12,18 +13,21 @@ use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use veil_presign::{Names, VerifyError};
 
 use crate::bucket::{Opened, ReadError};
+use crate::cache::Room;
 use crate::conditions;
 use crate::gateway::Gateway;
 use crate::grant::{self, Grant, PRIVATE};
 use crate::hosts::Host;
 use crate::names::{ObjectName, TitleId};
 use crate::problem::Problem;
+use crate::signer::{Form, Purpose};
 
 /// Most names that are signed in one request.
 const NAME_COUNT_MAX: usize = 64;
@@ -56,8 +60,8 @@ pub(crate) async fn sign(
     let now = gateway.now();
     let grant = grant::authorize(&gateway, &id, &headers, now).await?;
     let names = read_names(&headers, body).await?;
-    let urls = sign_names(&gateway, &host, &grant, names, now)?;
-    Ok(([PRIVATE], Json(WireUrls { urls })))
+    let Signed { urls, cookies } = sign_names(&gateway, &host, &grant, &names, now)?;
+    Ok(([PRIVATE], cookies, Json(WireUrls { urls })))
 }
 
 async fn read_names(headers: &HeaderMap, body: Body) -> Result<Vec<ObjectName>, Problem> {
@@ -80,26 +84,57 @@ async fn read_names(headers: &HeaderMap, body: Body) -> Result<Vec<ObjectName>, 
     names.ok_or(Problem::bad_request("an object name is 32 lower-case hex digits"))
 }
 
-/// Signs objects of a grant's title.
+/// URLs of single objects, by name, and the cookies that they need.
+pub(crate) struct Signed {
+    pub(crate) urls: BTreeMap<String, String>,
+    pub(crate) cookies: AppendHeaders<Vec<(header::HeaderName, HeaderValue)>>,
+}
+
+/// URLs of single objects that were signed, by what they depend on.
+pub(crate) type SignedUrls = Room<[u8; 32], Arc<str>>;
+
+/// Signs objects of a grant's title, those that were not signed lately.
 pub(crate) fn sign_names(
     gateway: &Gateway,
     host: &Host,
     grant: &Grant,
-    names: impl IntoIterator<Item = ObjectName>,
+    objects: &[ObjectName],
     now: Timestamp,
-) -> Result<BTreeMap<String, String>, Problem> {
-    let batch = gateway.signer.batch(host, &grant.title, now, grant.end);
-    let batch = batch.map_err(|_| Problem::internal())?;
-    let objects: Vec<ObjectName> = names.into_iter().collect();
-    let names = Names::new(objects.iter().map(ObjectName::as_str));
-    let signatures = batch.sign(gateway.signer.lanes, &names);
-    let targets = batch.targets();
-    let url = |(at, signature)| {
-        let mut url = Vec::new();
-        targets.push(names.get(at), signature, &mut url);
-        (names.get(at).to_owned(), String::from_utf8_lossy(&url).into_owned())
-    };
-    Ok(signatures.iter().enumerate().map(url).collect())
+) -> Result<Signed, Problem> {
+    let signer = gateway.signer(&grant.title);
+    let folder = format!("t/{}/", grant.title.as_str());
+    let purpose = Purpose { host, folder: &folder, duration_s: 0, end: grant.end };
+    let stamp = signer.stamp(&purpose, now);
+    let mut shared = Sha256::new();
+    signer.mark(&purpose, stamp, &mut shared);
+    let mut urls = BTreeMap::new();
+    let mut unsigned = Vec::new();
+    for name in objects {
+        let key: [u8; 32] = shared.clone().chain_update(name.as_str()).finalize().into();
+        let known = gateway.urls.get(&key);
+        gateway.urls.count(known.is_some());
+        match known {
+            Some(url) => drop(urls.insert(name.as_str().to_owned(), url.to_string())),
+            None => unsigned.push((name, key)),
+        }
+    }
+    let mut cookies = Vec::new();
+    if !unsigned.is_empty() || signer.has_cookies() {
+        let made = signer.urls(&purpose, stamp).map_err(|_| Problem::internal())?;
+        let names = Names::new(unsigned.iter().map(|(name, _)| name.as_str()));
+        let written = made.write(signer.lanes, &names, Form::Whole);
+        gateway.metrics.signed(unsigned.len());
+        for (at, (name, key)) in unsigned.into_iter().enumerate() {
+            let mut url = Vec::new();
+            written.push(at, &mut url);
+            let url = String::from_utf8_lossy(&url).into_owned();
+            gateway.urls.insert(key, url.as_str().into());
+            urls.insert(name.as_str().to_owned(), url);
+        }
+        let values = made.cookies.iter().filter_map(|value| HeaderValue::try_from(value).ok());
+        cookies.extend(values.map(|value| (header::SET_COOKIE, value)));
+    }
+    Ok(Signed { urls, cookies: AppendHeaders(cookies) })
 }
 
 /// `GET`, `HEAD /o/t/{title}/{name}?X-Amz-…`
@@ -117,7 +152,7 @@ pub(crate) async fn serve(
     let now = gateway.now();
     let query = request.uri().query().unwrap_or_default();
     let end = gateway
-        .signer
+        .signer(&title)
         .verify(&host, request.uri().path(), query, now)
         .map_err(|error| signature_problem(&error))?;
     let key = format!("t/{}/{}", title.as_str(), name.as_str());
@@ -165,7 +200,9 @@ fn read_problem(error: ReadError) -> Problem {
     match error {
         ReadError::Unknown => Problem::object_unknown(),
         ReadError::Range { size_bytes } => Problem::range_unsatisfiable(size_bytes),
-        ReadError::TooLarge | ReadError::Unavailable => Problem::store_unavailable(),
+        ReadError::TooLarge | ReadError::Unchanged | ReadError::Unavailable => {
+            Problem::store_unavailable()
+        }
     }
 }
 

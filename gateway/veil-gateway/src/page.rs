@@ -16,8 +16,8 @@ use bytes::Bytes;
 pub use files::{PageError, PageFiles};
 
 use crate::conditions;
+use crate::encoding::{self, Encoding};
 use crate::gateway::Gateway;
-use crate::headers::page_policy;
 use crate::problem::Problem;
 use files::PageFile;
 
@@ -37,7 +37,7 @@ pub(crate) async fn watch(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let file = gateway.page.get(WATCH).ok_or(Problem::page_missing())?;
-    Ok(answer(file, &headers, REVALIDATE))
+    Ok(answer(&gateway, file, &headers, REVALIDATE))
 }
 
 /// `GET /assets/{name}`
@@ -48,7 +48,7 @@ pub(crate) async fn asset(
 ) -> Result<Response, Problem> {
     let Path(name) = name?;
     let file = gateway.page.get(&format!("assets/{name}")).ok_or(Problem::not_found())?;
-    Ok(answer(file, &headers, IMMUTABLE))
+    Ok(answer(&gateway, file, &headers, IMMUTABLE))
 }
 
 /// `GET /favicon.ico`, `GET /favicon.svg`
@@ -58,11 +58,16 @@ pub(crate) async fn favicon(
 ) -> Result<Response, Problem> {
     let name = request.uri().path().trim_start_matches('/');
     let file = gateway.page.get(name).ok_or(Problem::not_found())?;
-    Ok(answer(file, request.headers(), ONE_DAY))
+    Ok(answer(&gateway, file, request.headers(), ONE_DAY))
 }
 
 /// Answers with a file in the best encoding that it has and the client takes.
-fn answer(file: &PageFile, headers: &HeaderMap, cache: &'static str) -> Response {
+fn answer(
+    gateway: &Gateway,
+    file: &PageFile,
+    headers: &HeaderMap,
+    cache: &'static str,
+) -> Response {
     let (encoding, bytes) = choose(file, headers);
     let tag = match encoding {
         Some(encoding) => format!("\"{}-{encoding}\"", file.hash),
@@ -70,7 +75,7 @@ fn answer(file: &PageFile, headers: &HeaderMap, cache: &'static str) -> Response
     };
     let mut response = Response::new(Body::empty());
     let answered = response.headers_mut();
-    answered.insert(header::CONTENT_SECURITY_POLICY, page_policy());
+    answered.insert(header::CONTENT_SECURITY_POLICY, gateway.page_policy.clone());
     answered.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     answered.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     if conditions::none_match(headers, &tag) {
@@ -90,50 +95,14 @@ fn answer(file: &PageFile, headers: &HeaderMap, cache: &'static str) -> Response
     response
 }
 
-/// The smallest form of a file that the client accepts.
+/// The form of a file that the client likes best.
 fn choose(file: &PageFile, headers: &HeaderMap) -> (Option<&'static str>, Bytes) {
-    for (encoding, bytes) in [("br", &file.brotli), ("gzip", &file.gzip)] {
-        if let Some(bytes) = bytes.as_ref().filter(|_| accepts(headers, encoding)) {
-            return (Some(encoding), bytes.clone());
-        }
-    }
-    (None, file.plain.clone())
-}
-
-/// Whether `Accept-Encoding` names `encoding`, not with `q=0`. A `*` is taken as no word on it.
-fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
-    headers
-        .get_all(header::ACCEPT_ENCODING)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|offer| {
-            let (name, weight) = offer.split_once(';').unwrap_or((offer, ""));
-            let weight = weight.trim().strip_prefix("q=").unwrap_or("1");
-            let refused = weight.parse::<f32>().is_ok_and(|weight| weight <= 0.0);
-            name.trim().eq_ignore_ascii_case(encoding) && !refused
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_encoding_is_taken_when_it_is_named_and_not_refused() {
-        let check = |value: &str, expected: bool| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::ACCEPT_ENCODING, value.parse().unwrap());
-            assert_eq!(accepts(&headers, "br"), expected, "{value}");
-        };
-        check("gzip, deflate, br, zstd", true);
-        check("br;q=0.1", true);
-        check("BR", true);
-        check("br;q=0", false);
-        check("br; q=0.000", false);
-        check("gzip", false);
-        check("brotli", false);
-        check("*", false);
-        assert!(!accepts(&HeaderMap::new(), "br"));
-    }
+    let bytes = |encoding| match encoding {
+        Encoding::Brotli => file.brotli.as_ref(),
+        Encoding::Gzip => file.gzip.as_ref(),
+        Encoding::Identity => Some(&file.plain),
+        Encoding::Zstd => None,
+    };
+    let encoding = encoding::choose(headers, |encoding| bytes(encoding).is_some());
+    (encoding.name(), bytes(encoding).unwrap_or(&file.plain).clone())
 }

@@ -4,6 +4,8 @@
 //! its words stay together. Refuses to carry detail from below: a store's error names paths, and a
 //! path names grants.
 
+use std::time::Duration;
+
 use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -56,6 +58,17 @@ impl Problem {
             .with(header::WWW_AUTHENTICATE, value)
     }
 
+    pub(crate) fn admin_missing() -> Self {
+        let title = "this needs the operator's token";
+        Self::new(StatusCode::UNAUTHORIZED, "admin-missing", title)
+            .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    }
+
+    pub(crate) const fn admin_wrong() -> Self {
+        let title = "the token is not the operator's";
+        Self::new(StatusCode::FORBIDDEN, "admin-wrong", title)
+    }
+
     pub(crate) const fn signature_invalid() -> Self {
         let title = "the URL is not one that this gateway signed for this request";
         Self::new(StatusCode::FORBIDDEN, "signature-invalid", title)
@@ -99,6 +112,11 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "the body is too large")
     }
 
+    pub(crate) const fn answer_too_large() -> Self {
+        let title = "the answer is too large for a batch; ask for it alone";
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", title)
+    }
+
     pub(crate) const fn uri_too_large() -> Self {
         Self::new(StatusCode::URI_TOO_LONG, "too-large", "the URL is too long")
     }
@@ -140,6 +158,14 @@ impl Problem {
             .with(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S))
     }
 
+    /// The client may ask again after `wait`.
+    pub(crate) fn rate_limited(wait: Duration) -> Self {
+        let title = "too many requests; wait as long as Retry-After says";
+        let wait_s = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate-limited", title)
+            .with(header::RETRY_AFTER, HeaderValue::from(wait_s))
+    }
+
     pub(crate) const fn page_missing() -> Self {
         let title = "this gateway was built without its watch page; build apps/web first (npm run \
                      build), or name a built page with --page";
@@ -152,6 +178,17 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// Status and body, for an answer inside another.
+    pub(crate) fn into_text(self) -> (StatusCode, String) {
+        (self.status, serde_json::to_string(&self.wire()).unwrap_or_default())
+    }
+
+    fn wire(&self) -> WireProblem {
+        WireProblem { r#type: self.kind, title: self.title, status: self.status.as_u16() }
+    }
+}
+
 impl From<PathRejection> for Problem {
     /// What was wrong with the path is left out: it would be quoted.
     fn from(_: PathRejection) -> Self {
@@ -161,11 +198,9 @@ impl From<PathRejection> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let wire =
-            WireProblem { r#type: self.kind, title: self.title, status: self.status.as_u16() };
         let content = (header::CONTENT_TYPE, "application/problem+json");
         let cache = (header::CACHE_CONTROL, "no-store");
-        let body = serde_json::to_vec(&wire).unwrap_or_default();
+        let body = serde_json::to_vec(&self.wire()).unwrap_or_default();
         let mut response = (self.status, [content, cache], body).into_response();
         if let Some((name, value)) = self.header {
             response.headers_mut().insert(name, value);

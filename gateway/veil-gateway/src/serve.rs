@@ -1,60 +1,37 @@
 //! Sockets: accepting, limiting, and letting go.
 //!
-//! Owns what a connection may cost: how many there are, how long a head may take, how slowly a client
-//! may read, and how a shutdown ends them. Refuses to know routes. Invariant: once shutdown is asked
-//! for, no request is begun, and those that run are finished or cut at the drain limit.
+//! Owns how many connections there are and how a shutdown ends them; what one may cost is
+//! `connection`'s. Refuses to know routes. Invariant: once shutdown is asked for, no request is begun,
+//! and those that run are finished or cut at the drain limit.
 
+mod activity;
+mod connection;
+mod limits;
+mod slots;
 mod stall;
+mod streams;
+mod tls;
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
-use tower::ServiceExt as _;
 
 use crate::gateway::Gateway;
-use stall::StallGuard;
-
-/// Most bytes that hyper buffers of a head, and of a body on its way out. A head over our own limits
-/// but below this gets a proper answer; over it, hyper's bare 431.
-const CONNECTION_BUFFER_BYTES: usize = 64 << 10;
-
-/// Most header fields that hyper parses; above our own limit, below what costs.
-const HEADER_COUNT_MAX: usize = 128;
+use crate::metrics::Metrics;
+use crate::rate::Rates;
+use connection::Server;
+pub use limits::ServeLimits;
+use slots::{Slot, Slots};
+pub use tls::{Certificate, CertificateError, Tls};
 
 /// How long accepting rests after an error of the system, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// What clients may cost.
-#[derive(Debug, Clone, Copy)]
-pub struct ServeLimits {
-    /// Most connections at once; more wait in the system's queue.
-    pub connection_count: usize,
-    /// How long a request's head may take, and how long a connection may idle between requests.
-    pub head_timeout: Duration,
-    /// In each span of this length, a client that is sent to must take a minimum of bytes.
-    pub stall_timeout: Duration,
-    /// How long running answers get after a shutdown was asked for.
-    pub drain_timeout: Duration,
-}
-
-impl Default for ServeLimits {
-    fn default() -> Self {
-        Self {
-            connection_count: 10_000,
-            head_timeout: Duration::from_secs(15),
-            stall_timeout: Duration::from_secs(30),
-            drain_timeout: Duration::from_secs(30),
-        }
-    }
-}
 
 /// How the serving ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,49 +45,132 @@ pub enum Drained {
     },
 }
 
-/// Serves `gateway` on `listener` until `shutdown` completes, then drains.
+/// Most connections to the operator's listener: scrapers and probes.
+const METRICS_CONNECTION_COUNT: usize = 64;
+
+/// Serves the figures of `gateway`, and probes of it, on `listener`; without a token where only this
+/// machine reaches it. It ends with the process, so that probes see the gateway drain.
+pub async fn serve_metrics(listener: TcpListener, gateway: Gateway, limits: ServeLimits) {
+    let is_open = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
+    let limits = ServeLimits { connection_count: METRICS_CONNECTION_COUNT, ..limits };
+    let door = Door::new(&gateway, limits, false);
+    let (_stop, stopped) = watch::channel(false);
+    let server = Server { router: gateway.metrics_router(is_open), limits, tls: None, stopped };
+    door.accept_all(&listener, &server, std::future::pending()).await;
+}
+
+/// Serves `gateway` on `listener` in clear, until `shutdown` completes, then drains: HTTP/1.1, and
+/// HTTP/2 to who begins with it (h2c with prior knowledge).
 pub async fn serve(
     listener: TcpListener,
     gateway: Gateway,
     limits: ServeLimits,
     shutdown: impl Future<Output = ()>,
 ) -> Drained {
-    let router = gateway.router();
-    let slots = Arc::new(Semaphore::new(limits.connection_count.min(Semaphore::MAX_PERMITS)));
+    run(listener, gateway, None, limits, shutdown).await
+}
+
+/// Serves `gateway` on `listener` by TLS, as [`serve`] does in clear.
+pub async fn serve_tls(
+    listener: TcpListener,
+    gateway: Gateway,
+    tls: Tls,
+    limits: ServeLimits,
+    shutdown: impl Future<Output = ()>,
+) -> Drained {
+    run(listener, gateway, Some(tls), limits, shutdown).await
+}
+
+async fn run(
+    listener: TcpListener,
+    gateway: Gateway,
+    tls: Option<Tls>,
+    limits: ServeLimits,
+    shutdown: impl Future<Output = ()>,
+) -> Drained {
+    let door = Door::new(&gateway, limits, tls.is_some());
+    let ready = Arc::clone(&gateway.ready);
     let (stop, stopped) = watch::channel(false);
-    let mut connections = JoinSet::new();
-    let mut shutdown = pin!(shutdown);
-    loop {
-        let accepted = tokio::select! {
-            () = &mut shutdown => break,
-            Some(_) = connections.join_next() => continue,
-            accepted = accept(&listener, &slots) => accepted,
-        };
-        match accepted {
-            Ok((stream, slot)) => {
-                let service = router.clone();
-                let stopped = stopped.clone();
-                connections.spawn(connection(stream, service, limits, stopped, slot));
-            }
-            Err(error) => {
-                tracing::warn!(kind = %error.kind(), "a connection could not be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
+    let server = Server { router: gateway.router(), limits, tls, stopped };
+    let connections = door.accept_all(&listener, &server, shutdown).await;
+    ready.drain();
     drop(listener);
     let _ = stop.send(true);
     drain(connections, limits.drain_timeout).await
 }
 
-/// Takes a free slot first, so that clients beyond the limit wait outside.
-async fn accept(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
-    let slot = Arc::clone(slots).acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, slot))
+/// Who may come in.
+struct Door {
+    rates: Arc<Rates>,
+    places: Arc<Semaphore>,
+    slots: Arc<Slots>,
+    metrics: Arc<Metrics>,
+    has_tls: bool,
+}
+
+impl Door {
+    fn new(gateway: &Gateway, limits: ServeLimits, has_tls: bool) -> Self {
+        Self {
+            rates: Arc::clone(&gateway.rates),
+            places: Arc::new(Semaphore::new(limits.connection_count.min(Semaphore::MAX_PERMITS))),
+            slots: Slots::new(limits.connections_per_address),
+            metrics: Arc::clone(&gateway.metrics),
+            has_tls,
+        }
+    }
+
+    /// Accepts until `shutdown` completes; returns the connections.
+    async fn accept_all(
+        &self,
+        listener: &TcpListener,
+        server: &Server,
+        shutdown: impl Future<Output = ()>,
+    ) -> JoinSet<()> {
+        let mut connections = JoinSet::new();
+        let mut shutdown = pin!(shutdown);
+        loop {
+            let accepted = tokio::select! {
+                () = &mut shutdown => return connections,
+                Some(_) = connections.join_next() => continue,
+                accepted = self.accept(listener) => accepted,
+            };
+            match accepted {
+                Ok((stream, peer, place)) => {
+                    // Who is over a limit is closed here, by dropping the stream.
+                    let Some(slot) = self.admit(peer) else { continue };
+                    let open = (place, slot, self.metrics.connection());
+                    let server = server.clone();
+                    connections.spawn(async move {
+                        server.connection(stream, peer).await;
+                        drop(open);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(kind = %error.kind(), "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Takes a free place first, so that clients beyond the limit wait outside.
+    async fn accept(
+        &self,
+        listener: &TcpListener,
+    ) -> io::Result<(TcpStream, IpAddr, OwnedSemaphorePermit)> {
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(io::Error::other)?;
+        let (stream, peer) = listener.accept().await?;
+        Ok((stream, peer.ip().to_canonical(), place))
+    }
+
+    /// Admits a connection, with the slot of its address where that is counted.
+    fn admit(&self, peer: IpAddr) -> Option<Option<Slot>> {
+        let slot = match self.rates.counted(peer) {
+            None => None,
+            Some(subject) => Some(self.slots.take(subject)?),
+        };
+        (!self.has_tls || self.rates.take_handshake(peer)).then_some(slot)
+    }
 }
 
 async fn drain(mut connections: JoinSet<()>, timeout: Duration) -> Drained {
@@ -121,35 +181,4 @@ async fn drain(mut connections: JoinSet<()>, timeout: Duration) -> Drained {
     let connection_count = connections.len();
     connections.shutdown().await;
     Drained::Cut { connection_count }
-}
-
-/// Serves one connection to its end. Its errors are the client's: it went away, or was too slow.
-async fn connection(
-    stream: TcpStream,
-    router: axum::Router,
-    limits: ServeLimits,
-    mut stopped: watch::Receiver<bool>,
-    _slot: OwnedSemaphorePermit,
-) {
-    let _ = stream.set_nodelay(true);
-    let guarded = TokioIo::new(StallGuard::new(stream, limits.stall_timeout));
-    let service = router.map_request(|request: hyper::Request<hyper::body::Incoming>| {
-        request.map(axum::body::Body::new)
-    });
-    let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_timeout)
-        .max_buf_size(CONNECTION_BUFFER_BYTES)
-        .max_headers(HEADER_COUNT_MAX)
-        .serve_connection(guarded, TowerToHyperService::new(service));
-    let mut served = pin!(served);
-    let asked = stopped.wait_for(|stopped| *stopped);
-    let ended = tokio::select! {
-        ended = served.as_mut() => Some(ended),
-        _ = asked => None,
-    };
-    if ended.is_none() {
-        served.as_mut().graceful_shutdown();
-        let _ = served.await;
-    }
 }

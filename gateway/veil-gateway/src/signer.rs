@@ -1,60 +1,229 @@
-//! Signing and verifying the URLs of `local` mode.
+//! What a URL of an object looks like, for how long it holds, and whether one that came in was made here.
 //!
-//! Owns the policy of `docs/format/gateway-api.md`, "Signing": region, window, life. Refuses to know
-//! HTTP. Invariants: a URL never outlives the grant it was made for, and one window gives one text, so
-//! that caches hit.
+//! Owns the modes of `docs/format/urls.md` and the policy of `docs/format/gateway-api.md`, "Signing": windows, life.
+//! Refuses to know HTTP, playlists and files. Invariants: a URL never outlives the grant it was made for, where its mode
+//! lets a URL end; it lives as long as its video plays, and longer; one window gives one text on every gateway, so that
+//! caches hit.
 
-use std::fmt::Write as _;
+mod credential;
+mod mode;
+mod stamp;
+mod urls;
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+use veil_presign::cdn::{CloudFrontKey, FolderUrls, SecureLink, TimedHmac, TokenError};
 use veil_presign::{
-    Batch, Claim, Credentials, Lanes, Presented, PresignError, Request, SigningKey, VerifyError,
-    verify, window_start,
+    Claim, Credentials, EXPIRES_MAX_S, Lanes, Names, Presented, PresignError, Request, SigningKey,
+    VerifyError, staggered_window_start, verify,
 };
 
 use crate::hosts::Host;
-use crate::names::TitleId;
+
+pub use credential::{CredentialSource, SigningCredential};
+use credential::{Keyring, Keys};
+pub use mode::{CookieScope, Place, UnusableMode, UrlLife, UrlMode};
+pub(crate) use stamp::{Purpose, Stamp};
+use urls::Kind;
+pub(crate) use urls::{Form, Urls};
 
 /// The region of URLs that the gateway itself verifies.
-const REGION: &str = "local";
+const LOCAL_REGION: &str = "local";
 
-/// The signing date is rounded down to this, in seconds.
-const WINDOW_S: u32 = 1800;
-
-/// How long a URL lives at least, in seconds: longer than nearly every playback.
-const LIFE_MIN_S: u32 = 14_400;
+/// Where the gateway serves objects.
+const LOCAL_FOLDER: &str = "/o/";
 
 /// The method that every URL is signed for; `HEAD` is answered by the same URL.
 const METHOD: &str = "GET";
 
-/// Signs reads of this gateway's objects, and verifies them.
+/// How much longer a URL holds than its video plays, in seconds: for pauses.
+const MARGIN_S: u32 = 1800;
+
+/// Signs reads of one bucket's objects in one mode, and verifies them where it is the gateway who serves.
 pub struct Signer {
-    credentials: Credentials,
+    mode: Mode,
+    life: UrlLife,
     pub(crate) lanes: Lanes,
+    /// Tells what this signer writes from what any other does, credentials aside.
+    identity: [u8; 32],
+}
+
+/// [`UrlMode`] at work.
+enum Mode {
+    Local(Keyring),
+    Presigned(Keyring, Place),
+    Public(Place),
+    CloudFront(CloudFrontKey, Option<CookieScope>, Place),
+    SecureLink(SecureLink, Place),
+    TimedHmac(TimedHmac, Place),
+}
+
+/// Why no URL was made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unsignable;
+
+impl From<PresignError> for Unsignable {
+    fn from(_: PresignError) -> Self {
+        Self
+    }
+}
+
+impl From<TokenError> for Unsignable {
+    fn from(_: TokenError) -> Self {
+        Self
+    }
 }
 
 impl Signer {
-    /// A signer for `local` mode. Every gateway over one bucket takes the same credential.
-    #[must_use]
-    pub fn local(credentials: Credentials) -> Self {
-        Self { credentials, lanes: Lanes::detect() }
+    /// A signer for a mode.
+    ///
+    /// # Errors
+    /// A mode whose place or key makes no URL.
+    pub fn new(mode: UrlMode, life: UrlLife) -> Result<Self, UnusableMode> {
+        let mode = match mode {
+            UrlMode::Local(source) => Mode::Local(Keyring::new(source, LOCAL_REGION)),
+            UrlMode::Presigned { source, region, place } => {
+                Mode::Presigned(Keyring::new(source, &region), place)
+            }
+            UrlMode::Public(place) => Mode::Public(place),
+            UrlMode::CloudFront { key, cookies, place } => Mode::CloudFront(key, cookies, place),
+            UrlMode::SecureLink { secret, place } => Mode::SecureLink(secret, place),
+            UrlMode::TimedHmac { secret, place } => Mode::TimedHmac(secret, place),
+        };
+        let signer = Self { mode, life, lanes: Lanes::detect(), identity: [0; 32] };
+        let identity = signer.identify().map_err(|_| UnusableMode)?;
+        Ok(Self { identity, ..signer })
     }
 
-    /// Prepares to sign many objects of one title, for one host, until `grant_end` at the latest.
-    pub(crate) fn batch(
-        &self,
-        host: &Host,
-        title: &TitleId,
-        now: Timestamp,
-        grant_end: Option<Timestamp>,
-    ) -> Result<Batch, PresignError> {
-        let signed_at = window_start(now, WINDOW_S);
-        let key = SigningKey::derive(&self.credentials, signed_at, REGION)?;
-        let left_s = grant_end.map_or(i64::MAX, |end| end.as_second() - signed_at.as_second());
-        let expires_s = u32::try_from(left_s).unwrap_or(u32::MAX).min(LIFE_MIN_S + WINDOW_S);
-        let mut path = String::from("/o/t/");
-        let _ = write!(path, "{}/", title.as_str());
-        Batch::new(&key, &Request::get(&host.0, &path, expires_s), signed_at)
+    /// A signer for `local` mode with a credential that stays. Every gateway over one bucket takes the same.
+    #[must_use]
+    pub fn local(credentials: Credentials) -> Self {
+        let credential = SigningCredential { credentials: Arc::new(credentials), end: None };
+        let mode = UrlMode::Local(Arc::new(move || credential.clone()));
+        #[allow(clippy::expect_used, reason = "region and path are constants that sign")]
+        Self::new(mode, UrlLife::default()).expect("local mode makes URLs")
+    }
+
+    /// What a page must be allowed to connect to, beside the gateway.
+    pub(crate) fn origin(&self) -> Option<String> {
+        match &self.mode {
+            Mode::Local(_) => None,
+            Mode::Presigned(_, place)
+            | Mode::Public(place)
+            | Mode::CloudFront(_, _, place)
+            | Mode::SecureLink(_, place)
+            | Mode::TimedHmac(_, place) => Some(place.origin()),
+        }
+    }
+
+    /// Whether URLs need cookies beside them.
+    pub(crate) fn has_cookies(&self) -> bool {
+        matches!(self.mode, Mode::CloudFront(_, Some(_), _))
+    }
+
+    /// Hashes one URL, made for nobody at the beginning of time: whatever would make another URL makes another hash.
+    fn identify(&self) -> Result<[u8; 32], Unsignable> {
+        let stamp = Stamp { signed_at: Timestamp::UNIX_EPOCH, expires_s: 1, needed_s: 0 };
+        let host = Host::from("host");
+        let purpose = Purpose { host: &host, folder: "folder/", duration_s: 0, end: None };
+        let urls = self.urls(&purpose, stamp)?;
+        let names = Names::new(["name"]);
+        let mut text = Vec::new();
+        urls.write(self.lanes, &names, Form::Whole).push(0, &mut text);
+        let mut hash = Sha256::new();
+        for part in
+            std::iter::once(text.as_slice()).chain(urls.cookies.iter().map(String::as_bytes))
+        {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        Ok(hash.finalize().into())
+    }
+
+    /// From when to when URLs hold that are made `now`.
+    pub(crate) fn stamp(&self, purpose: &Purpose<'_>, now: Timestamp) -> Stamp {
+        let signed_at = match self.mode {
+            Mode::Public(_) => return Stamp::ALWAYS,
+            _ => staggered_window_start(now, self.life.window_s, purpose.folder.as_bytes()),
+        };
+        let needed_s = match purpose.duration_s {
+            0 => 0,
+            duration_s => duration_s.saturating_add(MARGIN_S),
+        };
+        let wanted_s = self.life.life_s.max(needed_s).saturating_add(self.life.window_s);
+        let ends = [purpose.end, self.keys().and_then(|keys| keys.end)];
+        let left_s = ends.into_iter().flatten().map(|end| end.as_second() - signed_at.as_second());
+        let left_s = left_s.min().unwrap_or(i64::MAX).max(1);
+        let most_s = u32::try_from(left_s).unwrap_or(u32::MAX).min(EXPIRES_MAX_S);
+        Stamp { signed_at, expires_s: wanted_s.min(most_s), needed_s }
+    }
+
+    /// Adds to a cache's key whatever the text of URLs depends on.
+    pub(crate) fn mark(&self, purpose: &Purpose<'_>, stamp: Stamp, hash: &mut Sha256) {
+        hash.update(self.identity);
+        if let Some(keys) = self.keys() {
+            hash.update(keys.fingerprint);
+        }
+        if matches!(self.mode, Mode::Local(_)) {
+            hash.update((purpose.host.0.len() as u64).to_be_bytes());
+            hash.update(purpose.host.0.as_bytes());
+        }
+        hash.update((purpose.folder.len() as u64).to_be_bytes());
+        hash.update(purpose.folder.as_bytes());
+        hash.update(stamp.signed_at.as_second().to_be_bytes());
+        hash.update(stamp.expires_s.to_be_bytes());
+    }
+
+    fn keys(&self) -> Option<Arc<Keys>> {
+        match &self.mode {
+            Mode::Local(keys) | Mode::Presigned(keys, _) => Some(keys.now()),
+            _ => None,
+        }
+    }
+
+    /// Prepares the URLs of a folder's objects.
+    pub(crate) fn urls(&self, purpose: &Purpose<'_>, stamp: Stamp) -> Result<Urls, Unsignable> {
+        let folder = |place: &Place| place.folder(purpose.folder);
+        let mut cookies = Vec::new();
+        let kind = match &self.mode {
+            Mode::Local(keys) => {
+                let path = format!("{LOCAL_FOLDER}{}", purpose.folder);
+                let request = Request::get(&purpose.host.0, &path, stamp.expires_s);
+                let batch = keys.now().batch(&request, stamp.signed_at)?;
+                let text = batch.targets();
+                Kind::Signed(Box::new(batch), text)
+            }
+            Mode::Presigned(keys, place) => {
+                let path = folder(place);
+                let request = Request::get(place.endpoint.host(), &path, stamp.expires_s);
+                let batch = keys.now().batch(&request, stamp.signed_at)?;
+                let text = batch.urls(place.endpoint.scheme());
+                Kind::Signed(Box::new(batch), text)
+            }
+            Mode::Public(place) => {
+                Kind::Folder(FolderUrls::public(&place.endpoint, &folder(place))?)
+            }
+            Mode::CloudFront(key, scope, place) => {
+                let token = key.allow(&place.endpoint, &folder(place), stamp.end())?;
+                match scope {
+                    None => Kind::Folder(token.urls()),
+                    Some(scope) => {
+                        let urls = FolderUrls::public(&place.endpoint, &folder(place))?;
+                        cookies = urls::set_cookies(scope, place, &urls, &token);
+                        Kind::Folder(urls)
+                    }
+                }
+            }
+            Mode::SecureLink(secret, place) => {
+                Kind::Folder(secret.urls(&place.endpoint, &folder(place), stamp.end())?)
+            }
+            Mode::TimedHmac(secret, place) => {
+                Kind::Timed(secret.urls(&place.endpoint, &folder(place), stamp.signed_at)?)
+            }
+        };
+        Ok(Urls { kind, cookies })
     }
 
     /// Verifies an object's URL and returns when it expires.
@@ -65,11 +234,13 @@ impl Signer {
         query: &str,
         now: Timestamp,
     ) -> Result<Timestamp, VerifyError> {
+        let Mode::Local(keys) = &self.mode else { return Err(VerifyError::UnknownKey) };
+        let credentials = &keys.now().credentials;
         let lookup = |claim: &Claim<'_>| {
-            let ours = claim.access_key_id == self.credentials.access_key_id()
-                && claim.region == REGION
+            let ours = claim.access_key_id == credentials.access_key_id()
+                && claim.region == LOCAL_REGION
                 && claim.session_token.is_none();
-            let key = SigningKey::derive(&self.credentials, claim.signed_at, REGION);
+            let key = SigningKey::derive(credentials, claim.signed_at, LOCAL_REGION);
             key.ok().filter(|_| ours)
         };
         verify(&Presented { method: METHOD, host: &host.0, path, query }, now, lookup)
@@ -77,53 +248,4 @@ impl Signer {
 }
 
 #[cfg(test)]
-mod tests {
-    use veil_presign::Names;
-
-    use super::*;
-    use crate::names::Id;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
-
-    fn target(now: &str, grant_end: Option<&str>) -> String {
-        let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned();
-        let signer = Signer::local(Credentials::new("AKIATEST", secret).unwrap());
-        let title = Id::parse("00112233445566778899aabbccddeeff").unwrap();
-        let host = Host("127.0.0.1:8787".to_owned());
-        let end = grant_end.map(at);
-        let batch = signer.batch(&host, &title, at(now), end).unwrap();
-        let names = Names::new(["ffeeddccbbaa99887766554433221100"]);
-        let mut out = Vec::new();
-        batch.targets().push(names.get(0), &batch.sign(signer.lanes, &names)[0], &mut out);
-        let target = String::from_utf8(out).unwrap();
-        let (path, query) = target.split_once('?').unwrap();
-        signer.verify(&host, path, query, at(now)).unwrap();
-        target
-    }
-
-    #[test]
-    fn one_window_gives_one_url_and_the_next_window_another() {
-        let first = target("2026-11-20T10:00:00Z", None);
-        assert!(first.contains("&X-Amz-Date=20261120T100000Z&X-Amz-Expires=16200&"), "{first}");
-        assert_eq!(target("2026-11-20T10:29:59Z", None), first);
-        assert_ne!(target("2026-11-20T10:30:00Z", None), first);
-    }
-
-    #[test]
-    fn a_url_ends_with_its_grant() {
-        let url = target("2026-11-20T10:10:00Z", Some("2026-11-20T10:10:01Z"));
-        assert!(url.contains("&X-Amz-Expires=601&"), "{url}");
-        let url = target("2026-11-20T10:10:00Z", Some("2026-12-20T10:10:00Z"));
-        assert!(url.contains("&X-Amz-Expires=16200&"), "{url}");
-    }
-
-    #[test]
-    fn a_window_that_began_before_midnight_is_signed_with_its_own_days_key() {
-        let url = target("2026-11-21T00:00:00Z", None);
-        assert!(url.contains("%2F20261121%2Flocal%2Fs3%2F"), "{url}");
-        let url = target("2026-11-20T23:59:59Z", None);
-        assert!(url.contains("%2F20261120%2Flocal%2Fs3%2F"), "{url}");
-    }
-}
+mod tests;

@@ -85,9 +85,9 @@ export class Gateway {
     return `${this.#root()}/${name}.m3u8`;
   }
 
-  /** Fetches the playlist of an object name. */
+  /** Fetches the playlist of an object name, in the compact form where the gateway has one. */
   async playlist(name: string): Promise<{ text: string; timing: NetworkTiming; bytes: number }> {
-    const { body, timing } = await this.#request(`/${name}.m3u8`, MAX_PLAYLIST_BYTES);
+    const { body, timing } = await this.#request(`/${name}.m3u8?form=compact`, MAX_PLAYLIST_BYTES);
     return { text: new TextDecoder().decode(body), timing, bytes: body.length };
   }
 

@@ -58,6 +58,7 @@ function readCoded(fields: Fields) {
     bandwidthBps: fields.integer('bandwidth_bps', 1, MAX_BANDWIDTH_BPS),
     averageBandwidthBps: fields.integer('average_bandwidth_bps', 1, MAX_BANDWIDTH_BPS),
     initBytes: fields.integer('init_length', 1, MAX_PLAINTEXT_BYTES),
+    isSingleFile: fields.has('single_file') && fields.flag('single_file'),
   };
 }
 

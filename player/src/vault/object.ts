@@ -8,11 +8,14 @@
 import { PlayerFailure, type Part } from '../failure';
 import { ObjectOpener, SealBroken, sealedLength } from './cobblestone';
 import { download, type NetworkTiming } from './download';
+import { checkContentRange, rangeHeader, statusOfPart, type Part as RangePart } from './range';
 import { encodeRole, type Role, type TitleKey } from './role';
 
 /** Where an object lies and what is known of it. */
 export interface Located {
   readonly url: string;
+  /** Where in the resource it lies; `null` where it is all of it. */
+  readonly place: { readonly offset: number; readonly of: number } | null;
   /** Plaintext length, from the sealed manifest. */
   readonly bytes: number;
   readonly part: Part;
@@ -50,6 +53,19 @@ function checkAnnouncedLength(response: Response, total: number): void {
   if (Number(announced) !== total) throw new SealBroken('length');
 }
 
+/** Throws where an answer is not the object of `total` sealed bytes, before its body is read. */
+function accept(
+  response: Response,
+  located: Located,
+  range: RangePart | null,
+  total: number,
+): void {
+  const status = range === null ? response.status : statusOfPart(response);
+  checkObjectStatus(status, located.part);
+  if (range !== null) checkContentRange(response, range);
+  checkAnnouncedLength(response, total);
+}
+
 async function fetchAndOpen(
   located: Located,
   key: TitleKey,
@@ -58,6 +74,7 @@ async function fetchAndOpen(
   onProgress: OnProgress | undefined,
 ): Promise<Opened> {
   const total = sealedLength(located.bytes);
+  const range = located.place && { ...located.place, bytes: total };
   let loaded = 0;
   try {
     const objectKey = await key.objectKey(role);
@@ -65,10 +82,9 @@ async function fetchAndOpen(
     const timing = await download({
       url: located.url,
       ...(signal && { signal }),
-      accept: (response) => {
-        checkObjectStatus(response.status, located.part);
-        checkAnnouncedLength(response, total);
-      },
+      // A browser's cache hands out one part of a resource at a time, and asks twice after one that was given up.
+      ...(range && { init: { headers: { Range: rangeHeader(range) }, cache: 'no-store' } }),
+      accept: (response) => accept(response, located, range, total),
       take: async (bytes) => {
         loaded += bytes.length;
         onProgress?.(loaded, total);

@@ -20,6 +20,7 @@ export const Kind = {
   mediaPlaylist: 5,
   multivariantPlaylist: 6,
   variantList: 7,
+  renditionFile: 8,
 } as const;
 
 /** One of the numbers of [`Kind`]. */

@@ -15,14 +15,9 @@ import type { Gateway } from './gateway';
 import { Malformed } from './json';
 import { MAX_MANIFEST_BYTES, parseManifest } from './manifest';
 import { checkObjectStatus, type Locate, type Located } from './object';
-import {
-  checkMediaPlaylist,
-  checkMultivariantPlaylist,
-  PlaylistMismatch,
-  writeMediaPlaylist,
-  writeMultivariantPlaylist,
-  type RenditionUrls,
-} from './playlist';
+import { checkMediaPlaylist, checkMultivariantPlaylist, type RenditionUrls } from './playlist';
+import { PlaylistMismatch } from './playlist-reader';
+import { writeMediaPlaylist, writeMultivariantPlaylist } from './playlist-writer';
 import { encodeRole, Kind, type Role } from './role';
 import type { Unlocked } from './unlock';
 
@@ -55,6 +50,20 @@ async function orMismatch<T>(check: Promise<T>): Promise<T> {
     if (!(cause instanceof PlaylistMismatch)) throw cause;
     throw new PlayerFailure('playlist-mismatch', undefined, { cause });
   }
+}
+
+/** Returns where an object of a rendition lies, `null` where there is none. */
+function find(
+  { checked }: Fetched<RenditionUrls>,
+  role: Role,
+): Pick<Located, 'url' | 'place'> | null {
+  if (!('file' in checked)) {
+    const url = role.kind === Kind.init ? checked.init : checked.segments[role.index];
+    return url == null ? null : { url, place: null };
+  }
+  const { url, file } = checked;
+  const range = role.kind === Kind.init ? file.init : file.segment(role.index);
+  return range && { url, place: { offset: range.offset, of: file.bytes } };
 }
 
 /** The places of one title's objects. */
@@ -101,25 +110,41 @@ export class Shelf {
       role.kind === Kind.poster ? title.poster?.bytes : title.storyboard?.sheets[role.index];
     if (bytes === undefined) throw new PlayerFailure('playback-failed');
     const url = await this.#sign(await this.unlocked.key.name(role), stale);
-    return { url, bytes, part: role.kind === Kind.poster ? 'the poster' : 'the previews' };
+    return {
+      url,
+      place: null,
+      bytes,
+      part: role.kind === Kind.poster ? 'the poster' : 'the previews',
+    };
   };
 
   async #locateMedia(role: Role, stale: string | null): Promise<Located> {
     const rendition = await this.#rendition(role.rendition);
-    const pick = (urls: RenditionUrls) =>
-      role.kind === Kind.init ? urls.init : urls.segments[role.index];
     const known = this.#urls(role.rendition);
-    let { checked } = await known;
-    if (stale !== null && pick(checked) === stale) {
+    let found = find(await known, role);
+    if (stale !== null && found?.url === stale) {
       // Of several requests that were refused together, the first one asks anew for all.
-      if (this.#media.get(role.rendition) === known) this.#media.delete(role.rendition);
-      ({ checked } = await this.#urls(role.rendition));
+      if (this.#media.get(role.rendition) === known) {
+        this.#media.set(role.rendition, this.#renew(known, role.rendition));
+      }
+      found = find(await this.#urls(role.rendition), role);
     }
     const initBytes = rendition.type === 'subtitles' ? undefined : rendition.initBytes;
     const bytes = role.kind === Kind.init ? initBytes : rendition.segments[role.index]?.bytes;
-    const url = pick(checked);
-    if (url == null || bytes === undefined) throw new PlayerFailure('playback-failed');
-    return { url, bytes, part: PARTS[rendition.type] };
+    if (found === null || bytes === undefined) throw new PlayerFailure('playback-failed');
+    return { ...found, bytes, part: PARTS[rendition.type] };
+  }
+
+  /** Asks for URLs anew: all of a rendition's, or the one of its file. */
+  async #renew(
+    known: Promise<Fetched<RenditionUrls>>,
+    rendition: number,
+  ): Promise<Fetched<RenditionUrls>> {
+    const { checked, ...fetched } = await known;
+    if (!('file' in checked)) return this.#fetchMedia(rendition);
+    const name = await this.unlocked.key.name(checked.file.role);
+    const url = await this.connection.persist(() => this.gateway.sign(name));
+    return { ...fetched, checked: { url, file: checked.file } };
   }
 
   async #rendition(id: number): Promise<Rendition> {

@@ -11,6 +11,8 @@ mod fault;
 mod unfinished;
 mod write;
 
+mod upload;
+
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,6 +28,7 @@ pub(crate) use self::fault::{hint, told};
 use self::unfinished::Uploads;
 pub(crate) use self::write::{Fingerprint, PART_BYTES};
 use crate::StudioError;
+pub(crate) use upload::Upload;
 
 /// Where titles and grants are published.
 #[derive(Clone)]
@@ -36,7 +39,7 @@ pub struct Bucket {
     /// Its folder, when it is one.
     folder: Option<PathBuf>,
     /// How to find unfinished uploads, in an S3 store.
-    uploads: Option<Uploads>,
+    uploads: Option<Arc<Uploads>>,
 }
 
 impl Bucket {

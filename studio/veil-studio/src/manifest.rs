@@ -83,6 +83,9 @@ pub struct Rendition {
     /// Average bit rate over sealed bytes; 0 for subtitles.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub average_bandwidth_bps: u64,
+    /// Whether it lies in the bucket as one rendition file; subtitles never do.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub single_file: bool,
     /// Its segments in order.
     pub segments: Vec<SegmentFacts>,
     /// What it is.
@@ -147,4 +150,12 @@ pub struct Label {
 )]
 fn is_zero(value: &u64) -> bool {
     *value == 0
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde's skip_serializing_if wants a reference"
+)]
+fn is_false(value: &bool) -> bool {
+    !value
 }

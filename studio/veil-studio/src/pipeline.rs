@@ -44,6 +44,8 @@ pub struct ImportRequest {
     pub ladder: LadderRequest,
     /// Where to publish it.
     pub place: Place,
+    /// Whether each rendition of picture and sound becomes one object, instead of one a segment.
+    pub single_file: bool,
 }
 
 /// FFmpeg, and how to start it.
@@ -83,6 +85,13 @@ pub struct Imported {
     pub notes: Vec<String>,
 }
 
+/// What an import makes of what.
+struct Work<'w> {
+    source: &'w SourceInfo,
+    plan: &'w Plan,
+    single_file: bool,
+}
+
 struct Draft {
     title: Title,
     sealer: Arc<Sealer>,
@@ -116,7 +125,8 @@ impl Studio {
         let plan = plan.map_err(veil_ffmpeg::Error::from)?;
         let draft = self.begin(name, &request.place, now).await?;
         let id = draft.title.id;
-        match self.fill(&draft, &source, &plan, encoder, progress).await {
+        let work = Work { source: &source, plan: &plan, single_file: request.single_file };
+        match self.fill(&draft, &work, encoder, progress).await {
             Ok((facts, notes)) => Ok(Imported { id, name: draft.title.name, facts, notes }),
             Err(error) => {
                 // The first error is the one to tell; what can't be deleted now is swept later.
@@ -153,14 +163,15 @@ impl Studio {
     async fn fill(
         &self,
         draft: &Draft,
-        source: &SourceInfo,
-        plan: &Plan,
+        work: &Work<'_>,
         encoder: &Encoder,
         progress: &watch::Sender<ImportProgress>,
     ) -> Result<(TitleFacts, Vec<String>), StudioError> {
+        let &Work { source, plan, single_file } = work;
         let sealer = &draft.sealer;
         let publication = Arc::new(Publication::new(draft.bucket.clone(), sealer));
-        let desk = Desk { sealer: Arc::clone(sealer), publication: Arc::clone(&publication) };
+        let desk =
+            Desk { sealer: Arc::clone(sealer), publication: Arc::clone(&publication), single_file };
         let duration_us = source.duration_us.unwrap_or(0);
         progress.send_modify(|state| (state.step, state.duration_us) = ("encoding", duration_us));
         let Encoder { launcher, tools, .. } = encoder;
@@ -233,6 +244,7 @@ fn subtitles_rendition(id: u16, text: &frames::Subtitles, index: usize) -> Rendi
         init_length: None,
         bandwidth_bps: 0,
         average_bandwidth_bps: 0,
+        single_file: false,
         segments: vec![(0, text.webvtt.len() as u64)],
         media: Media::Subtitles { forced: track.forced, label },
     }

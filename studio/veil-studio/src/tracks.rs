@@ -18,7 +18,7 @@ use crate::StudioError;
 use crate::manifest::{self, Label, Media, Rendition, SegmentFacts, StoryboardFacts};
 use crate::pipeline::ImportProgress;
 use crate::stages::package::{Pieces, bit_rates};
-use crate::stages::publish::Publication;
+use crate::stages::publish::{Publication, RenditionFile};
 use crate::stages::seal::Sealer;
 
 /// The most segments of a rendition: more than a day of them.
@@ -31,6 +31,8 @@ const MAX_SHEETS: u32 = 1 << 10;
 pub(crate) struct Desk {
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) publication: Arc<Publication>,
+    /// Whether a rendition of picture or sound becomes one object.
+    pub(crate) single_file: bool,
 }
 
 impl Desk {
@@ -43,6 +45,54 @@ impl Desk {
     ) -> Result<(), StudioError> {
         let object = self.sealer.seal(kind, rendition, index, plaintext)?;
         self.publication.put(object).await
+    }
+
+    /// Begins a rendition of picture or sound.
+    async fn begin(&self, rendition: u16) -> Result<Destination<'_>, StudioError> {
+        if !self.single_file {
+            return Ok(Destination::Objects(self));
+        }
+        let name = self.sealer.name(Kind::RenditionFile, rendition, 0);
+        let file = self.publication.begin_file(name).await?;
+        Ok(Destination::File { desk: self, file })
+    }
+}
+
+/// Where the objects of a rendition go: each its own way, or one after the other into one file.
+enum Destination<'d> {
+    Objects(&'d Desk),
+    File { desk: &'d Desk, file: RenditionFile<'d> },
+}
+
+impl Destination<'_> {
+    /// Seals the next object. The order of calls is the order in a file.
+    async fn put(
+        &mut self,
+        kind: Kind,
+        rendition: u16,
+        index: u32,
+        plaintext: &[u8],
+    ) -> Result<(), StudioError> {
+        match self {
+            Self::Objects(desk) => desk.put(kind, rendition, index, plaintext).await,
+            Self::File { desk, file } => {
+                file.append(&desk.sealer.seal(kind, rendition, index, plaintext)?).await
+            }
+        }
+    }
+
+    async fn finish(self) -> Result<(), StudioError> {
+        match self {
+            Self::Objects(_) => Ok(()),
+            Self::File { file, .. } => file.finish().await,
+        }
+    }
+
+    async fn abort(self) {
+        if let Self::File { file, .. } = self {
+            // The first error is the one to tell; what can't be taken back now is swept later.
+            let _ = file.abort().await;
+        }
     }
 }
 
@@ -65,6 +115,7 @@ enum Found {
 struct Track {
     info: cmaf::TrackInfo,
     init_length: u64,
+    single_file: bool,
     segments: Vec<SegmentFacts>,
 }
 
@@ -154,23 +205,39 @@ async fn read_track(
     id: u16,
     desk: &Desk,
 ) -> Result<Track, StudioError> {
+    let mut destination = desk.begin(id).await?;
+    match read_pieces(pipe, id, &mut destination).await {
+        Ok(track) => destination.finish().await.map(|()| track),
+        Err(error) => {
+            destination.abort().await;
+            Err(error)
+        }
+    }
+}
+
+async fn read_pieces(
+    pipe: impl AsyncRead + Unpin,
+    id: u16,
+    destination: &mut Destination<'_>,
+) -> Result<Track, StudioError> {
     let mut pieces = Pieces::new(pipe);
     let (mut init, mut segments) = (None, Vec::new());
     while let Some(piece) = pieces.next().await? {
         match piece {
             Piece::Init { bytes, info } => {
-                desk.put(Kind::Init, id, 0, &bytes).await?;
+                destination.put(Kind::Init, id, 0, &bytes).await?;
                 init = Some((info, bytes.len() as u64));
             }
             Piece::Segment { bytes, duration_us, .. } => {
                 let index = next_index(segments.len(), MAX_SEGMENTS, "segments")?;
-                desk.put(Kind::Segment, id, index, &bytes).await?;
+                destination.put(Kind::Segment, id, index, &bytes).await?;
                 segments.push((duration_us, bytes.len() as u64));
             }
         }
     }
     let (info, init_length) = init.ok_or(StudioError::Nothing)?;
-    Ok(Track { info, init_length, segments })
+    let single_file = matches!(destination, Destination::File { .. });
+    Ok(Track { info, init_length, single_file, segments })
 }
 
 async fn read_sheets(pipe: impl AsyncRead + Unpin, desk: &Desk) -> Result<Vec<u64>, StudioError> {
@@ -207,7 +274,7 @@ fn assemble(found: Vec<Found>, source: &SourceInfo, plan: &Plan) -> Collected {
 }
 
 fn rendition(role: Role, track: Track, source: &SourceInfo, plan: &Plan) -> Option<Rendition> {
-    let Track { info, init_length, segments } = track;
+    let Track { info, init_length, single_file, segments } = track;
     let sealed: Vec<SegmentFacts> = segments
         .iter()
         .map(|(duration_us, bytes)| (*duration_us, chunks::sealed_len(*bytes).unwrap_or(*bytes)))
@@ -230,6 +297,7 @@ fn rendition(role: Role, track: Track, source: &SourceInfo, plan: &Plan) -> Opti
         init_length: Some(init_length),
         bandwidth_bps,
         average_bandwidth_bps,
+        single_file,
         segments,
         media,
     })

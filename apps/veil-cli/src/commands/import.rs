@@ -29,6 +29,7 @@ pub(crate) async fn run(
         name: args.title.clone(),
         ladder: ladder.map_err(veil_ffmpeg::Error::from).map_err(StudioError::from)?,
         place,
+        single_file: args.single_file,
     };
     sweep(studio, now).await?;
     let encoder = encoder().await?;

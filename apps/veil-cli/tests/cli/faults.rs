@@ -1,5 +1,6 @@
 //! What happens when the machine fails in the middle: nothing half-published, nothing left behind.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
@@ -13,11 +14,24 @@ use crate::house::{House, LIMIT, long_clip, short_clip};
 
 /// Starts an import of a long clip and returns when objects of it lie in the bucket.
 pub(crate) fn caught_in_the_middle(house: &House) -> Spawned {
+    caught(house, &[], |files| files.len() >= 5)
+}
+
+/// The same for an import whose renditions are one object each: it returns when these are being written.
+fn caught_writing_files(house: &House) -> Spawned {
+    caught(house, &["--single-file"], |files| {
+        let half_written = |path: &&PathBuf| path.as_os_str().as_encoded_bytes().contains(&b'#');
+        let mut under_way = files.iter().filter(half_written);
+        under_way.any(|path| fs::metadata(path).is_ok_and(|meta| meta.len() > 0))
+    })
+}
+
+fn caught(house: &House, flags: &[&str], in_the_middle: fn(&[PathBuf]) -> bool) -> Spawned {
     let clip = long_clip();
-    let mut import =
-        house.start(["import".as_ref(), clip.as_os_str(), "--title".as_ref(), "Film".as_ref()]);
+    let words = ["import".as_ref(), clip.as_os_str(), "--title".as_ref(), "Film".as_ref()];
+    let mut import = house.start(words.into_iter().chain(flags.iter().map(OsStr::new)));
     let deadline = Instant::now() + LIMIT;
-    while house.objects().len() < 5 {
+    while !in_the_middle(&house.objects()) {
         assert!(import.try_wait().unwrap().is_none(), "the import ended: {}", import.stderr());
         assert!(Instant::now() < deadline, "no objects: {}", import.stderr());
         sleep(Duration::from_millis(20));
@@ -27,8 +41,17 @@ pub(crate) fn caught_in_the_middle(house: &House) -> Spawned {
 
 #[test]
 fn a_killed_import_leaves_nothing_visible_and_is_swept() {
+    check_killed(caught_in_the_middle);
+}
+
+#[test]
+fn a_killed_single_file_import_leaves_nothing_visible_and_is_swept() {
+    check_killed(caught_writing_files);
+}
+
+fn check_killed(caught: fn(&House) -> Spawned) {
     let house = House::new();
-    let mut import = caught_in_the_middle(&house);
+    let mut import = caught(&house);
     let children = descendants(import.id());
     assert!(!children.is_empty(), "FFmpeg runs");
     import.kill().unwrap();
@@ -49,8 +72,17 @@ fn a_killed_import_leaves_nothing_visible_and_is_swept() {
 
 #[test]
 fn a_stopped_import_cleans_up_and_says_so() {
+    check_stopped(caught_in_the_middle);
+}
+
+#[test]
+fn a_stopped_single_file_import_cleans_up_and_says_so() {
+    check_stopped(caught_writing_files);
+}
+
+fn check_stopped(caught: fn(&House) -> Spawned) {
     let house = House::new();
-    let mut import = caught_in_the_middle(&house);
+    let mut import = caught(&house);
     let children = descendants(import.id());
     let status = import.terminate(Duration::from_secs(20)).unwrap();
     assert_eq!(status.code(), Some(1));
@@ -82,9 +114,18 @@ fn a_bucket_that_cannot_be_written_is_named() {
     assert!(house.titles().is_empty());
 }
 
-/// A bucket on a file system of 300 kB, in a mount namespace of its own.
 #[test]
 fn a_full_disk_is_told_and_leaves_nothing_visible() {
+    check_full_disk(&[]);
+}
+
+#[test]
+fn a_full_disk_is_told_by_a_single_file_import() {
+    check_full_disk(&["--single-file"]);
+}
+
+/// With a bucket on a file system of 300 kB, in a mount namespace of its own.
+fn check_full_disk(flags: &[&str]) {
     let house = House::new();
     house.ok(["list"]);
     let script = "mount -t tmpfs -o size=300k tmpfs \"$1\" || exit 99; shift; \"$@\"; code=$?; \
@@ -93,7 +134,7 @@ fn a_full_disk_is_told_and_leaves_nothing_visible() {
     command.env("VEILCAST_DATA", house.data());
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]);
     command.arg(house.bucket()).arg(env!("CARGO_BIN_EXE_veilcast"));
-    let finished = run(command.arg("import").arg(long_clip()), LIMIT).unwrap();
+    let finished = run(command.arg("import").args(flags).arg(long_clip()), LIMIT).unwrap();
     assert_eq!(finished.status.code(), Some(1), "{}", finished.stderr);
     assert!(finished.stderr.contains("the bucket cannot be written"), "{}", finished.stderr);
     assert!(finished.stderr.contains("hint: free some space"), "{}", finished.stderr);

@@ -35,6 +35,55 @@ fn the_answer_counts_what_lies_in_the_bucket() {
     assert_eq!(imported["bytes"], bytes);
 }
 
+/// The lines of a playlist that are URIs, each with its byte range.
+fn ranges(playlist: &str) -> Vec<(&str, u64, u64)> {
+    let mut ranges = Vec::new();
+    let mut range = None;
+    let read = |text: &str| {
+        let (length, offset) = text.split_once('@').unwrap();
+        (offset.parse::<u64>().unwrap(), length.parse::<u64>().unwrap())
+    };
+    for line in playlist.lines() {
+        if let Some(map) = line.strip_prefix("#EXT-X-MAP:URI=\"") {
+            let (uri, rest) = map.split_once("\",BYTERANGE=\"").unwrap();
+            let (offset, length) = read(rest.trim_end_matches('"'));
+            ranges.push((uri, offset, length));
+        } else if let Some(text) = line.strip_prefix("#EXT-X-BYTERANGE:") {
+            range = Some(read(text));
+        } else if let (false, Some((offset, length))) = (line.starts_with('#'), range.take()) {
+            ranges.push((line, offset, length));
+        }
+    }
+    ranges
+}
+
+#[test]
+fn a_single_file_import_makes_one_object_a_rendition_and_playlists_that_cover_it() {
+    let house = House::new();
+    let imported =
+        house.ok(["import".as_ref(), "--single-file".as_ref(), short_clip().as_os_str()]);
+    let files = house.objects();
+    let bytes: u64 = files.iter().map(|path| fs::metadata(path).unwrap().len()).sum();
+    assert_eq!((&imported["objects"], &imported["bytes"]), (&files.len().into(), &bytes.into()));
+    let mut renditions = 0;
+    for file in files.iter().filter(|file| file.extension().is_some_and(|it| it == "m3u8")) {
+        let text = fs::read_to_string(file).unwrap();
+        let ranges = ranges(&text);
+        let Some(&(name, ..)) = ranges.first() else { continue };
+        let mut end = 0;
+        for (uri, offset, length) in &ranges {
+            assert_eq!((*uri, *offset), (name, end), "{text}");
+            end += length;
+        }
+        assert!(ranges.len() > 1, "an initialisation segment and media segments: {text}");
+        assert_eq!(fs::metadata(file.with_file_name(name)).unwrap().len(), end);
+        renditions += 1;
+    }
+    assert_eq!(renditions, 2, "a picture and a sound");
+    // Three playlists, two renditions, description, poster and a sheet of the storyboard.
+    assert_eq!(files.len(), 8, "{files:?}");
+}
+
 #[test]
 fn a_taken_name_is_refused_before_anything_is_encoded() {
     let house = House::with_title("Dailies");

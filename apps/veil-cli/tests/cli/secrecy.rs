@@ -4,6 +4,7 @@
 //! 16 bytes of plaintext) in everything that is stored in clear or logged.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ffi::OsStr;
 use std::fs;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
@@ -11,6 +12,7 @@ use serde_json::Value;
 use veil_seal::grant::{GrantBinding, GrantRecord, open_payload};
 use veil_seal::link::LinkSecret;
 use veil_seal::object::{self, Kind, Role};
+use veil_seal::rendition_file::Places;
 use veil_seal::schedule::TitleKey;
 use veil_testkit::{ClipSpec, Codec, clip};
 
@@ -31,14 +33,48 @@ struct Opened {
 
 impl Opened {
     fn object(&self, kind: Kind, rendition: u64, index: usize) -> Option<Vec<u8>> {
-        let role = Role {
-            kind,
-            rendition: u16::try_from(rendition).unwrap(),
-            index: u32::try_from(index).unwrap(),
-            ..self.role
-        };
+        let role = self.role(kind, rendition, index);
         let sealed = self.sealed.get(&self.key.object_name(&role).to_string())?;
         Some(object::open(&self.key.object_key(&role), &role, sealed).unwrap())
+    }
+
+    fn role(&self, kind: Kind, rendition: u64, index: usize) -> Role {
+        let rendition = u16::try_from(rendition).unwrap();
+        Role { kind, rendition, index: u32::try_from(index).unwrap(), ..self.role }
+    }
+
+    /// The plaintext of a rendition's objects, in whichever form it lies in the bucket.
+    fn rendition(&self, rendition: &Value) -> Vec<Vec<u8>> {
+        let id = rendition["id"].as_u64().unwrap();
+        let segments = rendition["segments"].as_array().unwrap();
+        let lengths: Vec<u64> = segments.iter().map(|it| it[1].as_u64().unwrap()).collect();
+        if rendition["single_file"] == true {
+            return self.file(id, rendition["init_length"].as_u64().unwrap(), &lengths);
+        }
+        let segment = |(index, length): (usize, &u64)| {
+            let plaintext = self.object(Kind::Segment, id, index).unwrap();
+            assert_eq!(plaintext.len() as u64, *length);
+            plaintext
+        };
+        let segments = lengths.iter().enumerate().map(segment);
+        self.object(Kind::Init, id, 0).into_iter().chain(segments).collect()
+    }
+
+    fn file(&self, id: u64, init_length: u64, lengths: &[u64]) -> Vec<Vec<u8>> {
+        let name = self.key.object_name(&self.role(Kind::RenditionFile, id, 0));
+        let file = &self.sealed[&name.to_string()];
+        let mut places = Places::default();
+        let mut open = |kind, index, length| {
+            let place = places.next(length).unwrap();
+            let place = usize::try_from(place.start).unwrap()..usize::try_from(place.end).unwrap();
+            let role = self.role(kind, id, index);
+            object::open(&self.key.object_key(&role), &role, &file[place]).unwrap()
+        };
+        let mut all = vec![open(Kind::Init, 0, init_length)];
+        let segments = lengths.iter().enumerate();
+        all.extend(segments.map(|(index, length)| open(Kind::Segment, index, *length)));
+        assert_eq!(places.file_bytes(), file.len() as u64);
+        all
     }
 
     /// The plaintext of every object that the manifest tells of.
@@ -51,13 +87,7 @@ impl Opened {
             all.push(self.object(Kind::Storyboard, 0, index).unwrap());
         }
         for rendition in self.manifest["renditions"].as_array().unwrap() {
-            let id = rendition["id"].as_u64().unwrap();
-            all.extend(self.object(Kind::Init, id, 0));
-            for (index, segment) in rendition["segments"].as_array().unwrap().iter().enumerate() {
-                let plaintext = self.object(Kind::Segment, id, index).unwrap();
-                assert_eq!(plaintext.len() as u64, segment[1].as_u64().unwrap());
-                all.push(plaintext);
-            }
+            all.extend(self.rendition(rendition));
         }
         all
     }
@@ -124,11 +154,21 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
 
 #[test]
 fn neither_bucket_nor_log_tells_title_name_key_or_a_piece_of_plaintext() {
+    check_secrecy(&[]);
+}
+
+#[test]
+fn nor_do_they_tell_of_a_title_in_single_files() {
+    check_secrecy(&["--single-file"]);
+}
+
+fn check_secrecy(flags: &[&str]) {
     let house = House::new();
     let source = house.scratch(&format!("{FILE}.mkv"));
     let spec = ClipSpec { width: 320, height: 180, seconds: 3, ..ClipSpec::default() };
     fs::copy(clip(ClipSpec { codec: Codec::H264, ..spec }), &source).unwrap();
-    house.ok(["import".as_ref(), source.as_os_str(), "--title".as_ref(), TITLE.as_ref()]);
+    let words = ["import".as_ref(), source.as_os_str(), "--title".as_ref(), TITLE.as_ref()];
+    house.ok(words.into_iter().chain(flags.iter().map(OsStr::new)));
     let shared = house.ok(["share", TITLE]);
     let opened = open(&house, &shared);
     assert_eq!(opened.manifest["title"], TITLE);

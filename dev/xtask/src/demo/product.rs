@@ -62,9 +62,9 @@ impl<'a> Product<'a> {
         self.home.join("data/bucket")
     }
 
-    /// Starts an import that shows its progress; `ladder` as `veilcast import` takes it.
-    pub(crate) fn import(&self, video: &Path, title: &str, ladder: &str) -> Outcome<Spawned> {
-        let mut command = self.veilcast(["--json", "import", "--ladder", ladder]);
+    /// Starts an import that shows its progress; `options` as `veilcast import` takes them.
+    pub(crate) fn import(&self, video: &Path, title: &str, options: &[&str]) -> Outcome<Spawned> {
+        let mut command = self.veilcast(["--json", "import"].into_iter().chain(options.to_vec()));
         command.arg(format!("--title={title}")).arg("--").arg(video);
         Spawned::start_with_stderr(&mut command, Stdio::inherit()).during("starting the import")
     }

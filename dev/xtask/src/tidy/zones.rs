@@ -63,7 +63,7 @@ impl Zone {
             Self::Gateway => matches!(to, Self::Gateway | Self::Formats),
             Self::Apps => matches!(to, Self::Studio | Self::Gateway | Self::Formats),
             Self::Dev => to == Self::Dev,
-            Self::Fuzz => to == Self::Formats,
+            Self::Fuzz => matches!(to, Self::Gateway | Self::Formats),
         }
     }
 }

@@ -264,3 +264,30 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_duration_is_the_sum_of_what_segments_say() {
+    let check = |tags: &[&str], expected_us: u64| {
+        let lines: String = tags.iter().map(|tag| format!("#EXTINF:{tag}\na\n")).collect();
+        let template = Template::parse(format!("#EXTM3U\n{lines}").as_bytes(), Limits::default());
+        assert_eq!(template.unwrap().duration_us(), expected_us, "{tags:?}");
+    };
+    check(&[], 0);
+    check(&["2.000000,", "2,", "1.5,a, b", "0.25"], 5_750_000);
+    check(&["0.0000001,"], 1);
+    check(&["1.1234560,"], 1_123_456);
+    check(&["", ",", "x,", "-1,", "1.x,", "1e3,", "99999999999999999999,"], 0);
+    check(&["18446744073709,", "18446744073709,"], u64::MAX);
+}
+
+#[test]
+fn a_template_says_about_how_much_memory_it_takes() {
+    let size = |count: usize| {
+        let lines: String = (0..count).map(|i| format!("#EXTINF:2,\n{i:032x}\n")).collect();
+        Template::parse(format!("#EXTM3U\n{lines}").as_bytes(), Limits::default())
+            .unwrap()
+            .size_bytes()
+    };
+    let per_segment = (size(2000) - size(1000)) / 1000;
+    assert!((100..250).contains(&per_segment), "{per_segment}");
+}

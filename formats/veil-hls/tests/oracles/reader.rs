@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use veil_hls::template::{Limits, Target, Template, Variable};
-use veil_hls::write::{SegmentLine, media_playlist};
+use veil_hls::write::{ByteRange, FileSegmentLine, SegmentLine, file_playlist, media_playlist};
 use veil_testkit::oracle;
 
 const VARIABLES: [Variable<'static>; 2] = [
@@ -29,6 +29,14 @@ fn emit(playlist: &str, variables: &[Variable<'_>], before: &str, after: &str) -
     String::from_utf8(out).unwrap()
 }
 
+/// A playlist over one file, as ours are written.
+fn single_file() -> String {
+    let range = |offset_bytes| ByteRange { length_bytes: 1000, offset_bytes };
+    let segment = |at: u64| FileSegmentLine { range: range(1000 * at), duration_us: 2_000_000 };
+    let segments: Vec<_> = (1..4).map(segment).collect();
+    file_playlist(&"0".repeat(32), range(0), &segments)
+}
+
 #[test]
 fn hls_js_reads_variables_as_whole_urls() {
     let names: Vec<String> = (0..20).map(|at| format!("{at:032x}")).collect();
@@ -38,7 +46,8 @@ fn hls_js_reads_variables_as_whole_urls() {
     let crlf = ours.replace('\n', "\r\n");
     let ranges = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MAP:URI=\"a\",BYTERANGE=\"9@0\"\n\
         #EXTINF:2,\n#EXT-X-BYTERANGE:9@9\na\n#EXTINF:2,\n#EXT-X-BYTERANGE:9\na\n#EXT-X-ENDLIST\n";
-    let sources = [ours.as_str(), &crlf, ranges];
+    let file = single_file();
+    let sources = [ours.as_str(), &crlf, ranges, &file];
     let [(_, before), (_, after)] = VARIABLES;
     let whole = sources.map(|source| emit(source, &[], before, after));
     let compact = sources.map(|source| emit(source, &VARIABLES, "{$veil-base}", "{$veil-query}"));
@@ -56,4 +65,7 @@ fn hls_js_reads_variables_as_whole_urls() {
         assert_eq!(compact["version"], 8);
         assert!(whole["map"].as_str().unwrap().starts_with(before));
     }
+    let ranges: Vec<&Value> = read[3]["segments"].as_array().unwrap().iter().collect();
+    let places = ranges.iter().map(|segment| &segment["byteRange"]);
+    assert!(places.eq([json!([1000, 2000]), json!([2000, 3000]), json!([3000, 4000])].iter()));
 }

@@ -5,6 +5,7 @@
 
 mod collection;
 mod grant;
+mod rendition_file;
 mod variants;
 
 use std::path::PathBuf;
@@ -101,7 +102,7 @@ fn the_sealed_object_vectors_hold() {
     });
 }
 
-const KINDS: [(&str, Kind); 7] = [
+const KINDS: [(&str, Kind); 8] = [
     ("manifest", Kind::Manifest),
     ("init", Kind::Init),
     ("segment", Kind::Segment),
@@ -109,6 +110,7 @@ const KINDS: [(&str, Kind); 7] = [
     ("storyboard", Kind::Storyboard),
     ("media playlist", Kind::MediaPlaylist),
     ("multivariant playlist", Kind::MultivariantPlaylist),
+    ("rendition file", Kind::RenditionFile),
 ];
 
 fn key_schedule_cases() -> Vec<Value> {
@@ -140,10 +142,11 @@ fn key_schedule_case((name, role): (&str, Role)) -> Value {
 #[test]
 fn the_key_schedule_vectors_hold() {
     check("key-schedule", "Title key to object keys and names.", key_schedule_cases, |case| {
-        let kind = usize::try_from(case["kind"].as_u64().unwrap()).unwrap();
+        let number = case["kind"].as_u64().unwrap();
+        let (_, kind) = KINDS.into_iter().find(|(_, kind)| *kind as u64 == number).unwrap();
         let role = Role {
             title: case["title"].as_str().unwrap().parse().unwrap(),
-            kind: KINDS[kind].1,
+            kind,
             rendition: u16::try_from(case["rendition"].as_u64().unwrap()).unwrap(),
             index: u32::try_from(case["index"].as_u64().unwrap()).unwrap(),
             variant: None,

@@ -82,6 +82,18 @@ pub(crate) struct Grant {
     pub(crate) wire: WireGrant,
 }
 
+impl Grant {
+    /// Memory that it takes, in bytes.
+    pub(crate) fn size_bytes(&self) -> usize {
+        let WireGrant { id, title, recipient, created, expires, index, preload, envelope, .. } =
+            &self.wire;
+        let texts = [id, title, recipient, created, index, envelope];
+        let texts = texts.into_iter().chain(expires).chain(preload).map(String::capacity);
+        let names = self.preload.len() * (size_of::<ObjectName>() + size_of::<String>());
+        size_of::<Self>() + texts.sum::<usize>() + names
+    }
+}
+
 impl Record {
     /// Reads a record. `None` when it is not one of this version.
     pub(crate) fn parse(document: &[u8]) -> Option<Self> {

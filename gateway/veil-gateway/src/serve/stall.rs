@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
 /// What a client must take in each span, in bytes: over 30 s, a modem of 1995 does.
-const TAKEN_BYTES_MIN: usize = 16 << 10;
+pub(super) const TAKEN_BYTES_MIN: usize = 16 << 10;
 
 /// Watches the writes of `inner`.
 pub(crate) struct StallGuard<S> {

@@ -188,6 +188,7 @@ fn an_unclear_host_is_400() {
 fn a_bucket_that_is_away_is_503_with_retry_after_until_it_is_back() {
     let site = Site::new();
     let url = site.url(SEGMENTS[0]);
+    site.gateway.purge();
     let away = site.path("").with_extension("away");
     fs::rename(site.path(""), &away).unwrap();
     let target = format!("/v1/grants/{GRANT}");

@@ -9,12 +9,20 @@
     reason = "clippy takes the helpers of an integration test for production code"
 )]
 
+mod batch;
+mod caches;
 mod client;
+mod configuration;
+mod cors;
 mod errors;
+mod flood;
 mod flow;
 mod hostile;
+mod http2;
 mod objects;
+mod operator;
 mod page;
 mod process;
 mod site;
 mod slow;
+mod tls;

@@ -17,34 +17,35 @@ use veil_testkit::{Finished, Spawned};
 
 use crate::client::{Answer, PATIENCE, connect, send};
 use crate::site::{
-    ACCESS_KEY_ID, BEARER, GRANT, HUGE, HUGE_BYTES, INDEX, INIT, MANIFEST, MEDIA, SECRET, SEGMENTS,
-    TITLE, bearer, object_bytes, record, write_bucket,
+    ACCESS_KEY_ID, ADMIN, BEARER, GRANT, HUGE, HUGE_BYTES, INDEX, INIT, MANIFEST, MEDIA, SECRET,
+    SEGMENTS, TITLE, bearer, object_bytes, record, write_bucket,
 };
 
-fn command() -> Command {
+pub(crate) fn command() -> Command {
     Command::new(env!("CARGO_BIN_EXE_veilcast-gateway"))
 }
 
-fn credentials(folder: &Path) -> PathBuf {
+pub(crate) fn credentials(folder: &Path) -> PathBuf {
     let text = format!("access_key_id = \"{ACCESS_KEY_ID}\"\nsecret_access_key = \"{SECRET}\"\n");
     write_private(&folder.join("gateway.toml"), &text, 0o600)
 }
 
-fn write_private(path: &Path, text: &str, mode: u32) -> PathBuf {
+pub(crate) fn write_private(path: &Path, text: &str, mode: u32) -> PathBuf {
     fs::write(path, text).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     path.to_owned()
 }
 
 /// A gateway process over a bucket of its own; both end with the test.
-struct Process {
-    child: Spawned,
-    address: SocketAddr,
+pub(crate) struct Process {
+    pub(crate) child: Spawned,
+    pub(crate) address: SocketAddr,
+    metrics: Option<SocketAddr>,
     _folder: TempDir,
 }
 
 impl Process {
-    fn start(more: &[&str]) -> Self {
+    pub(crate) fn start(more: &[&str]) -> Self {
         Self::start_by(command(), more)
     }
 
@@ -63,18 +64,18 @@ impl Process {
         let line = child.next_line(PATIENCE).unwrap();
         let ready: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(ready["event"], "listening");
-        let url = ready["url"].as_str().unwrap();
-        let address = url.strip_prefix("http://").unwrap().parse().unwrap();
-        Self { child, address, _folder: folder }
+        let address = |url: &Value| url.as_str()?.split('/').nth(2)?.parse().ok();
+        let metrics = address(&ready["metrics_url"]);
+        Self { child, address: address(&ready["url"]).unwrap(), metrics, _folder: folder }
     }
 
-    fn send(&self, start: &str, headers: &[&str]) -> Answer {
+    pub(crate) fn send(&self, start: &str, headers: &[&str]) -> Answer {
         let host = format!("Host: {}", self.address);
         send(self.address, start, &[&[host.as_str()], headers].concat(), "")
     }
 
     /// Asks for the end with SIGTERM, waits for it, and returns the log.
-    fn end(mut self) -> String {
+    pub(crate) fn end(mut self) -> String {
         let status = self.child.terminate(PATIENCE).unwrap();
         let log = self.child.stderr();
         assert_eq!(status.code(), Some(0), "{log}");
@@ -197,7 +198,7 @@ fn a_download_that_the_client_leaves_is_logged_as_incomplete() {
 
 /// Runs a gateway that is to end by itself; one that serves instead is killed and fails the test.
 /// It never asks for the default port, which may be another's.
-fn run(args: &[&str]) -> Finished {
+pub(crate) fn run(args: &[&str]) -> Finished {
     let mut command = command();
     if !args.contains(&"--listen") && !args.is_empty() {
         command.args(["--listen", "127.0.0.1:0"]);
@@ -206,15 +207,15 @@ fn run(args: &[&str]) -> Finished {
 }
 
 /// Runs a gateway that must not start.
-fn refused(args: &[&str], code: i32) -> String {
+pub(crate) fn refused(args: &[&str], code: i32) -> String {
     let Finished { status, stdout, stderr } = run(args);
     assert_eq!(status.code(), Some(code), "{stderr}");
-    assert!(stdout.is_empty());
+    assert!(stdout.is_empty() || args.contains(&"--check-config"));
     stderr
 }
 
 #[track_caller]
-fn check_refusal(args: &[&str], error: &str, hint: &str) {
+pub(crate) fn check_refusal(args: &[&str], error: &str, hint: &str) {
     let text = refused(args, 1);
     let last: Vec<&str> = text.lines().rev().take(2).collect();
     assert!(last[1].starts_with("error: ") && last[0].starts_with("hint: "), "{text}");
@@ -289,6 +290,53 @@ fn wrong_usage_is_exit_2_and_help_teaches() {
     for word in ["--public-url", "secret_access_key", "127.0.0.1:8787", "Examples:", "SIGTERM"] {
         assert!(help.contains(word), "{word}");
     }
+}
+
+#[test]
+fn without_a_token_the_operators_paths_are_not_there_and_figures_are_for_this_machine() {
+    let process = Process::start(&[]);
+    process.send("GET /performance/metrics", &[]).is_problem(404, "not-found");
+    process.send("POST /performance/gc", &[]).is_problem(404, "not-found");
+    let text = process.send("GET /metrics", &[]);
+    assert!(text.text().contains("veilcast_build_info{version="), "{}", text.text());
+    let process = Process::start(&["--public-url", "https://videos.example.org"]);
+    process.send("GET /metrics", &[]).is_problem(404, "not-found");
+}
+
+#[test]
+fn figures_have_a_listener_of_their_own_and_a_token_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write_private(&folder.path().join("token"), &format!("{ADMIN}\n"), 0o600);
+    let url = "https://videos.example.org";
+    let more = ["--public-url", url, "--metrics-listen", "127.0.0.1:0", "--admin-token"];
+    let process = Process::start(&[&more[..], &[path.to_str().unwrap()]].concat());
+    let token = format!("Authorization: Bearer {ADMIN}");
+    assert_eq!(process.send("POST /performance/gc", &[&token]).status, 200);
+    process.send("GET /metrics", &[]).is_problem(401, "admin-missing");
+    let address = process.metrics.unwrap();
+    let aside = |start: &str| send(address, start, &["Host: x"], "");
+    assert!(aside("GET /metrics").text().ends_with("# EOF\n"));
+    assert_eq!(aside("GET /healthz").text(), "ok");
+    assert_eq!(aside("GET /readyz").text(), "ready");
+    aside("GET /performance/metrics").is_problem(404, "not-found");
+}
+
+#[test]
+fn a_token_file_that_others_read_or_that_holds_no_token_is_refused() {
+    let folder = write_bucket();
+    let bucket = folder.path().join("bucket");
+    let file = credentials(folder.path());
+    let path = folder.path().join("token");
+    let check = |text: &str, mode: u32, error: &str, hint: &str| {
+        let token = write_private(&path, text, mode);
+        let [bucket, file, token] = [&bucket, &file, &token].map(|path| path.to_str().unwrap());
+        let args = ["--bucket", bucket, "--credentials", file, "--admin-token", token];
+        check_refusal(&args, error, hint);
+    };
+    check(ADMIN, 0o644, "open to other users", "chmod 600");
+    check("short", 0o600, "32 to 256 characters", "openssl rand");
+    check(&format!("{ADMIN} {ADMIN}"), 0o600, "letters, digits", "openssl rand");
+    check(&"a".repeat(20_000), 0o600, "larger than 16 KiB", "openssl rand");
 }
 
 #[test]

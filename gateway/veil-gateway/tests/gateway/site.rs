@@ -11,16 +11,19 @@ use std::thread::JoinHandle;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use object_store::memory::InMemory;
-use object_store::{ObjectStoreExt as _, path::Path};
+use object_store::{ObjectStore, ObjectStoreExt as _, path::Path};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
-use veil_gateway::{Bucket, Drained, Gateway, Hosts, PageFiles, ServeLimits, Signer, serve};
+use veil_gateway::{
+    AdminToken, Bucket, Drained, Gateway, Hosts, PageFiles, ServeLimits, Signer, Tls, serve,
+    serve_tls,
+};
 use veil_presign::Credentials;
 
 pub(crate) const TITLE: &str = "11111111111111111111111111111111";
@@ -37,6 +40,7 @@ pub(crate) const ABSENT: &str = "ffffffffffffffffffffffffffffffff";
 pub(crate) const BEARER: [u8; 32] = [0xb7; 32];
 pub(crate) const ACCESS_KEY_ID: &str = "VEILCAST";
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef";
+pub(crate) const ADMIN: &str = "fedcba9876543210fedcba9876543210";
 pub(crate) const NOW: &str = "2026-11-20T12:10:01Z";
 
 /// Size of the [`HUGE`] object, in bytes: more than sockets buffer.
@@ -100,6 +104,7 @@ fn keys() -> Vec<(String, Vec<u8>)> {
 pub(crate) struct Site {
     pub(crate) address: SocketAddr,
     pub(crate) now: Arc<Mutex<Timestamp>>,
+    pub(crate) gateway: Gateway,
     folder: TempDir,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<Drained>>,
@@ -114,7 +119,26 @@ impl Site {
     pub(crate) fn with(limits: ServeLimits, page: PageFiles) -> Self {
         let folder = write_bucket();
         let bucket = Bucket::folder(&folder.path().join("bucket")).unwrap();
-        Self::start(folder, bucket, limits, page)
+        Self::start(folder, bucket, page, limits, None, |gateway| gateway)
+    }
+
+    /// A gateway over a folder bucket, with other limits, by TLS where there is a certificate, and with
+    /// what `edit` sets.
+    pub(crate) fn edited(
+        limits: ServeLimits,
+        tls: Option<Tls>,
+        edit: impl FnOnce(Gateway) -> Gateway,
+    ) -> Self {
+        let folder = write_bucket();
+        let bucket = Bucket::folder(&folder.path().join("bucket")).unwrap();
+        Self::start(folder, bucket, PageFiles::default(), limits, tls, edit)
+    }
+
+    /// A gateway over any store.
+    pub(crate) fn over(store: Arc<dyn ObjectStore>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (page, limits) = (PageFiles::default(), ServeLimits::default());
+        Self::start(folder, Bucket::store(store), page, limits, None, |gateway| gateway)
     }
 
     /// A gateway over a store in memory, which knows neither files nor links.
@@ -124,12 +148,17 @@ impl Site {
         for (key, bytes) in keys() {
             runtime.block_on(store.put(&Path::from(key), bytes.into())).unwrap();
         }
-        let bucket = Bucket::store(Arc::new(store));
-        let folder = tempfile::tempdir().unwrap();
-        Self::start(folder, bucket, ServeLimits::default(), PageFiles::default())
+        Self::over(Arc::new(store))
     }
 
-    fn start(folder: TempDir, bucket: Bucket, limits: ServeLimits, page: PageFiles) -> Self {
+    fn start(
+        folder: TempDir,
+        bucket: Bucket,
+        page: PageFiles,
+        limits: ServeLimits,
+        tls: Option<Tls>,
+        edit: impl FnOnce(Gateway) -> Gateway,
+    ) -> Self {
         let now = Arc::new(Mutex::new(NOW.parse().unwrap()));
         let clock = Arc::clone(&now);
         let runtime = Runtime::new().unwrap();
@@ -139,15 +168,44 @@ impl Site {
         hosts.add_public_url("https://videos.example.org").unwrap();
         let credentials = Credentials::new(ACCESS_KEY_ID, SECRET.to_owned()).unwrap();
         let clock = Arc::new(move || *clock.lock().unwrap());
-        let gateway = Gateway::new(bucket, Signer::local(credentials), hosts, page, clock);
+        let gateway = Gateway::new(bucket, Signer::local(credentials), hosts, page, clock)
+            .with_admin(AdminToken::new(ADMIN).unwrap());
+        let gateway = edit(gateway);
+        let served = gateway.clone();
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
             let stopped = async {
                 let _ = stopped.await;
             };
-            runtime.block_on(serve(listener, gateway, limits, stopped))
+            runtime.block_on(async {
+                match tls {
+                    None => serve(listener, served, limits, stopped).await,
+                    Some(tls) => serve_tls(listener, served, tls, limits, stopped).await,
+                }
+            })
         });
-        Self { address, now, folder, stop: Some(stop), thread: Some(thread) }
+        Self { address, now, gateway, folder, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// A gateway over a folder bucket, after `equip` had its way with it.
+    pub(crate) fn equipped(equip: impl FnOnce(Gateway) -> Gateway) -> Self {
+        Self::edited(ServeLimits::default(), None, equip)
+    }
+
+    /// Another gateway over the same bucket, at the same time, that knows nothing yet.
+    pub(crate) fn beside(&self) -> Self {
+        let bucket = Bucket::folder(&self.path("")).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (page, limits) = (PageFiles::default(), ServeLimits::default());
+        let other = Self::start(folder, bucket, page, limits, None, |gateway| gateway);
+        *other.now.lock().unwrap() = *self.now.lock().unwrap();
+        other
+    }
+
+    /// Lets time pass for the gateway's clock.
+    pub(crate) fn pass(&self, time: SignedDuration) {
+        let mut now = self.now.lock().unwrap();
+        *now += time;
     }
 
     /// The path of a key in the folder bucket.
@@ -155,7 +213,14 @@ impl Site {
         self.folder.path().join("bucket").join(key)
     }
 
+    /// Writes an object that the gateway sees at once.
     pub(crate) fn write(&self, key: &str, bytes: &[u8]) {
+        self.write_unseen(key, bytes);
+        self.gateway.purge();
+    }
+
+    /// Writes an object that the gateway sees when it looks again.
+    pub(crate) fn write_unseen(&self, key: &str, bytes: &[u8]) {
         fs::create_dir_all(self.path(key).parent().unwrap()).unwrap();
         fs::write(self.path(key), bytes).unwrap();
     }

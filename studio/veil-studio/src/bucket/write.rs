@@ -57,7 +57,7 @@ pub(super) fn noted(attributes: &Attributes) -> Option<Fingerprint> {
 
 impl Bucket {
     pub(crate) async fn put(&self, key: &Path, body: Bytes) -> Result<(), StudioError> {
-        let attributes = self.attributes(key, || Fingerprint::of(&body));
+        let attributes = self.attributes(key, || Some(Fingerprint::of(&body)));
         let options = PutOptions { attributes, ..PutOptions::default() };
         let put = self.store.put_opts(key, PutPayload::from_bytes(body), options).await;
         put.map(drop).map_err(self.failed("cannot be written"))
@@ -74,7 +74,7 @@ impl Bucket {
         expected: Fingerprint,
         moved: &(impl Fn(u64) + Sync),
     ) -> Result<(), StudioError> {
-        let attributes = self.attributes(key, || expected);
+        let attributes = self.attributes(key, || Some(expected));
         let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
         let upload = self.store.put_multipart_opts(key, options).await;
         let mut upload = upload.map_err(self.failed("cannot be written"))?;
@@ -145,7 +145,11 @@ impl Bucket {
     }
 
     /// What an S3 store keeps beside the bytes; a folder keeps nothing.
-    fn attributes(&self, key: &Path, fingerprint: impl FnOnce() -> Fingerprint) -> Attributes {
+    pub(super) fn attributes(
+        &self,
+        key: &Path,
+        fingerprint: impl FnOnce() -> Option<Fingerprint>,
+    ) -> Attributes {
         if self.folder.is_some() {
             return Attributes::new();
         }
@@ -156,12 +160,15 @@ impl Bucket {
         } else {
             ("application/octet-stream", "public, max-age=31536000, immutable")
         };
-        let noted: AttributeValue = fingerprint().to_string().into();
-        Attributes::from_iter([
-            (Attribute::ContentType, media_type.into()),
-            (Attribute::CacheControl, caching.into()),
-            (Attribute::Metadata(SHA256_KEY.into()), noted),
-        ])
+        let mut attributes = Attributes::from_iter([
+            (Attribute::ContentType, media_type),
+            (Attribute::CacheControl, caching),
+        ]);
+        if let Some(noted) = fingerprint() {
+            let noted: AttributeValue = noted.to_string().into();
+            attributes.insert(Attribute::Metadata(SHA256_KEY.into()), noted);
+        }
+        attributes
     }
 }
 

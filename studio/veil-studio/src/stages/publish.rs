@@ -3,19 +3,22 @@
 //! Layout and playlists: `docs/format/bucket.md`. The multivariant playlist is written last, so a
 //! title that was not finished has no way in.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use bytes::Bytes;
 use object_store::path::Path;
 use veil_hls::write::{
-    AudioRendition, Multivariant, SegmentLine, SubtitlesRendition, VideoVariant, media_playlist,
-    multivariant_playlist,
+    AudioRendition, ByteRange, FileSegmentLine, Multivariant, SegmentLine, SubtitlesRendition,
+    VideoVariant, file_playlist, media_playlist, multivariant_playlist,
 };
+use veil_seal::SealError;
 use veil_seal::id::ObjectName;
 use veil_seal::object::Kind;
+use veil_seal::rendition_file::Places;
 
 use crate::StudioError;
-use crate::bucket::{Bucket, title_folder};
+use crate::bucket::{Bucket, Upload, title_folder};
 use crate::manifest::{Media, Rendition, TitleManifest};
 use crate::stages::seal::{SealedObject, Sealer};
 
@@ -47,6 +50,15 @@ impl Publication {
         self.write(object.name().to_string(), object.body().clone()).await
     }
 
+    /// Begins a rendition file.
+    ///
+    /// # Errors
+    /// [`StudioError::Bucket`].
+    pub async fn begin_file(&self, name: ObjectName) -> Result<RenditionFile<'_>, StudioError> {
+        let upload = self.bucket.upload(&self.folder.clone().join(name.to_string())).await?;
+        Ok(RenditionFile { publication: self, upload, bytes: 0 })
+    }
+
     /// Writes the playlists of a finished title: media playlists, then the multivariant one.
     ///
     /// # Errors
@@ -58,7 +70,7 @@ impl Publication {
     ) -> Result<(), StudioError> {
         for rendition in &manifest.renditions {
             let name = sealer.name(Kind::MediaPlaylist, rendition.id, 0);
-            let text = rendition_playlist(sealer, rendition);
+            let text = rendition_playlist(sealer, rendition)?;
             self.write(playlist_file(name), text.into()).await?;
         }
         self.verify(sealer).await?;
@@ -86,11 +98,53 @@ impl Publication {
     }
 
     async fn write(&self, name: String, body: Bytes) -> Result<(), StudioError> {
-        let bytes = i64::try_from(body.len()).unwrap_or(i64::MAX);
+        let bytes = body.len() as u64;
         self.bucket.put(&self.folder.clone().join(name), body).await?;
-        self.object_count.fetch_add(1, Ordering::Relaxed);
-        self.sealed_bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.count(bytes);
         Ok(())
+    }
+
+    /// Counts an object that is in place.
+    fn count(&self, bytes: u64) {
+        self.object_count.fetch_add(1, Ordering::Relaxed);
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.sealed_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+/// Sealed objects of a rendition on their way into one bucket object, which is visible when it is finished.
+pub struct RenditionFile<'p> {
+    publication: &'p Publication,
+    upload: Upload,
+    bytes: u64,
+}
+
+impl RenditionFile<'_> {
+    /// Puts a sealed object behind those before it.
+    ///
+    /// # Errors
+    /// [`StudioError::Bucket`].
+    pub async fn append(&mut self, object: &SealedObject) -> Result<(), StudioError> {
+        self.bytes += object.body().len() as u64;
+        self.upload.write(object.body().clone()).await
+    }
+
+    /// Makes the file visible, whole.
+    ///
+    /// # Errors
+    /// [`StudioError::Bucket`].
+    pub async fn finish(self) -> Result<(), StudioError> {
+        self.upload.finish().await?;
+        self.publication.count(self.bytes);
+        Ok(())
+    }
+
+    /// Takes back what has been written.
+    ///
+    /// # Errors
+    /// [`StudioError::Bucket`].
+    pub async fn abort(self) -> Result<(), StudioError> {
+        self.upload.abort().await
     }
 }
 
@@ -99,7 +153,35 @@ pub(crate) fn playlist_file(name: ObjectName) -> String {
     format!("{name}.m3u8")
 }
 
-fn rendition_playlist(sealer: &Sealer, rendition: &Rendition) -> String {
+fn rendition_playlist(sealer: &Sealer, rendition: &Rendition) -> Result<String, StudioError> {
+    match rendition.init_length {
+        Some(init_length) if rendition.single_file => {
+            rendition_file_playlist(sealer, rendition, init_length)
+        }
+        _ => Ok(objects_playlist(sealer, rendition)),
+    }
+}
+
+fn rendition_file_playlist(
+    sealer: &Sealer,
+    rendition: &Rendition,
+    init_length: u64,
+) -> Result<String, StudioError> {
+    let mut places = Places::default();
+    let mut place = |plaintext_bytes| {
+        let Range { start, end } = places.next(plaintext_bytes)?;
+        Ok::<_, SealError>(ByteRange { length_bytes: end - start, offset_bytes: start })
+    };
+    let map = place(init_length)?;
+    let mut segments = Vec::with_capacity(rendition.segments.len());
+    for &(duration_us, plaintext_bytes) in &rendition.segments {
+        segments.push(FileSegmentLine { range: place(plaintext_bytes)?, duration_us });
+    }
+    let uri = sealer.name(Kind::RenditionFile, rendition.id, 0).to_string();
+    Ok(file_playlist(&uri, map, &segments))
+}
+
+fn objects_playlist(sealer: &Sealer, rendition: &Rendition) -> String {
     let map = rendition.init_length.map(|_| sealer.name(Kind::Init, rendition.id, 0).to_string());
     let uris: Vec<String> = (0..)
         .zip(&rendition.segments)

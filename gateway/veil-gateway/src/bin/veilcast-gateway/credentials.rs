@@ -1,26 +1,23 @@
-//! The credentials file.
+//! The credential that signs URLs: a file's, or the environment's.
 //!
-//! Owns its form (TOML) and the condition under which it is read: nobody but its owner may. Refuses a
-//! secret that could be guessed: whoever holds one URL can try secrets against it offline.
+//! Owns the file's form (TOML). Refuses a secret that could be guessed: whoever holds one URL can try
+//! secrets against it offline.
 
-use std::fs::File;
-use std::io::Read as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use serde::Deserialize;
+use veil_gateway::Config;
 use veil_presign::Credentials;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroize as _;
 
-use crate::Failure;
-
-/// Largest credentials file, in bytes: two short lines and a comment.
-const FILE_BYTES_MAX: u64 = 16 << 10;
+use crate::{Failure, private_file};
 
 /// Shortest secret, in characters: 32 of hex are 128 bits.
 const SECRET_CHARS_MIN: usize = 32;
 
 const FORM: &str = "write two lines: access_key_id = \"…\" and secret_access_key = \"…\"";
+
+const GUESSED: &str = "make a secret with: openssl rand -hex 32";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,33 +26,35 @@ struct WireCredentials {
     secret_access_key: String,
 }
 
-/// Reads the credentials file.
-pub(crate) fn read(path: &Path) -> Result<Credentials, Failure> {
-    let shown = path.display();
-    let unreadable = |error| {
-        let hint = "name a file that this user may read with --credentials";
-        Failure::new(format!("the credentials file {shown} cannot be read: {error}"), hint)
+/// Where a container's secret store puts them, when there is no file.
+const VARIABLES: [&str; 2] = ["VEILCAST_ACCESS_KEY_ID", "VEILCAST_SECRET_ACCESS_KEY"];
+
+/// Reads the credential from the file that is named, or else from the environment.
+pub(crate) fn find(config: &Config) -> Result<Credentials, Failure> {
+    if let Some(path) = &config.credentials {
+        return read(path);
+    }
+    let [access_key_id, secret_access_key] = VARIABLES.map(|name| std::env::var(name).ok());
+    let (Some(access_key_id), Some(secret_access_key)) = (access_key_id, secret_access_key) else {
+        let hint = "name a file with credentials, or --credentials FILE, or set \
+                    VEILCAST_ACCESS_KEY_ID and VEILCAST_SECRET_ACCESS_KEY";
+        return Err(Failure::new("there is no credential to sign URLs with", hint));
     };
-    let file = File::open(path).map_err(unreadable)?;
-    let metadata = file.metadata().map_err(unreadable)?;
-    if metadata.mode() & 0o077 != 0 {
-        let error = format!("the credentials file {shown} is open to other users of this machine");
-        return Err(Failure::new(error, "close it: chmod 600 FILE"));
-    }
-    let mut text = Zeroizing::new(String::new());
-    file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > FILE_BYTES_MAX {
-        let error = format!("the credentials file {shown} is larger than 16 KiB");
-        return Err(Failure::new(error, FORM));
-    }
+    check(WireCredentials { access_key_id, secret_access_key }).map_err(|error| {
+        Failure::new(format!("the credential of {}: {error}", VARIABLES.join(" and ")), GUESSED)
+    })
+}
+
+/// Reads the credentials file.
+fn read(path: &Path) -> Result<Credentials, Failure> {
+    let shown = path.display();
+    let text = private_file::read(path, "credentials file", "--credentials", FORM)?;
     // The parser's own message would show the line, and with it the secret.
     let wire: WireCredentials = toml::from_str(&text).map_err(|_| {
         Failure::new(format!("the credentials file {shown} is not of its form"), FORM)
     })?;
-    check(wire).map_err(|error| {
-        let hint = "make a secret with: openssl rand -hex 32";
-        Failure::new(format!("the credentials file {shown}: {error}"), hint)
-    })
+    check(wire)
+        .map_err(|error| Failure::new(format!("the credentials file {shown}: {error}"), GUESSED))
 }
 
 fn check(wire: WireCredentials) -> Result<Credentials, String> {

@@ -8,8 +8,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer as _, fmt};
-
-use crate::args::LogForm;
+use veil_gateway::LogForm;
 
 /// Starts logging for the rest of the process's life.
 pub(crate) fn start(form: LogForm) {

@@ -1,14 +1,20 @@
 //! `veilcast-gateway`: the blind gateway as a process.
 //!
-//! Owns what a process has and a library must not: arguments, the clock, standard streams, signals,
-//! the exit code. Standard output carries one line of JSON when the gateway answers; the access log
+//! Owns what a process has and a library must not: arguments, files, the environment, the clock,
+//! standard streams, signals, the exit code. Standard output carries one line of JSON when the gateway answers; the access log
 //! and errors go to standard error. Exit codes: 0 drained after a signal, 1 failed, 2 usage.
 
 mod args;
+mod certificate;
+mod check;
 mod credentials;
 mod files;
 mod logging;
+mod operator;
+mod parts;
+mod private_file;
 
+use std::convert::Infallible;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -17,76 +23,133 @@ use std::sync::Arc;
 use clap::Parser as _;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
-use veil_gateway::{Bucket, Drained, Gateway, Hosts, PageFiles, ServeLimits, Signer, serve};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use veil_gateway::{Config, Drained, Gateway, ServeLimits, Signer, Tls, serve, serve_tls};
 
 use args::Args;
 
 /// Threads that read files; each holds one piece of 64 KiB.
 const BLOCKING_THREAD_COUNT: usize = 64;
 
+/// What is told of a public URL with `http:` that other machines reach.
+const IN_CLEAR: &str = "a public URL with http: bearers travel in clear, and browsers decrypt only on \
+                        https pages; put a proxy with a certificate before the gateway";
+
 /// A failure as a person reads it: what happened, and what to do.
 struct Failure {
     error: String,
-    hint: &'static str,
+    hint: String,
 }
 
 impl Failure {
-    fn new(error: impl ToString, hint: &'static str) -> Self {
-        Self { error: error.to_string(), hint }
+    fn new(error: impl ToString, hint: impl Into<String>) -> Self {
+        Self { error: error.to_string(), hint: hint.into() }
+    }
+
+    fn show(&self) {
+        let text = format!("error: {}\nhint: {}\n", self.error, self.hint);
+        let _ = std::io::stderr().write_all(text.as_bytes());
     }
 }
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    logging::start(args.log);
-    match run(&args) {
+    let done = parts::config(&args).and_then(|config| {
+        if args.check_config {
+            return check::run(&config);
+        }
+        logging::start(config.log);
+        run(&config)
+    });
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            let text = format!("error: {}\nhint: {}\n", failure.error, failure.hint);
-            let _ = std::io::stderr().write_all(text.as_bytes());
+            failure.show();
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(args: &Args) -> Result<(), Failure> {
-    let credentials = credentials::read(&args.credentials)?;
-    let bucket = Bucket::folder(&args.bucket).map_err(|error| {
-        Failure::new(error, "name the folder that `veilcast` publishes into, or create it first")
-    })?;
-    let page = match &args.page {
-        None => PageFiles::embedded(),
-        Some(folder) => PageFiles::folder(folder)
-            .map_err(|error| Failure::new(error, "name the folder that `npm run build` wrote"))?,
-    };
+fn run(config: &Config) -> Result<(), Failure> {
+    let credentials = credentials::find(config)?;
+    let bucket = parts::bucket(config)?;
+    let page = parts::page(config)?;
     if page.is_empty() {
         tracing::warn!("this gateway was built without its watch page: links will answer 503");
     }
-    let limits = ServeLimits::default();
-    let limits =
-        ServeLimits { connection_count: files::connections(limits.connection_count), ..limits };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .max_blocking_threads(BLOCKING_THREAD_COUNT)
-        .build()
-        .map_err(|error| Failure::new(error, "the system has no threads or memory left"))?;
-    runtime.block_on(async {
-        let listener = listen(args.listen).await?;
+    let tls = certificate::Files::of(config).map(|files| tls(&files)).transpose()?;
+    let connection_count = files::connections(config.limits.connection_count);
+    let limits = ServeLimits { connection_count, ..config.limits };
+    runtime()?.block_on(async {
+        let listener = listen(config.listen).await?;
         let address = listener.local_addr().map_err(|error| {
             Failure::new(error, "the system closed the socket; start the gateway again")
         })?;
-        let hosts = hosts(address, &args.public_url)?;
+        let hosts = parts::hosts(address, config)?;
+        if parts::is_in_clear(config) {
+            tracing::warn!("{IN_CLEAR}");
+        }
         let clock = Arc::new(Timestamp::now);
-        let gateway = Gateway::new(bucket, Signer::local(credentials), hosts, page, clock);
-        let stop = stop_signal()?;
-        announce(address)?;
-        let drained = serve(listener, gateway, limits, stop).await;
+        let gateway = Gateway::new(bucket, Signer::local(credentials), hosts, page, clock)
+            .with_cors(config.cors.clone())
+            .with_rates(config.rate.clone(), config.proxy.clone());
+        let gateway = operator::equip(gateway, config)?;
+        let aside = operator::listen(config, &gateway).await?;
+        let (stop, hangups) = (stop_signal()?, catch(SignalKind::hangup())?);
+        announce(address, tls.is_some(), aside)?;
+        let drained = tokio::select! {
+            drained = serve_by(tls.clone(), listener, gateway, limits, stop) => drained,
+            never = follow(config, tls, hangups) => match never {},
+        };
         if let Drained::Cut { connection_count } = drained {
             tracing::warn!(connection_count, "downloads were cut at the drain limit");
         }
         Ok(())
     })
+}
+
+/// TLS with the certificate that lies in the files now.
+fn tls(files: &certificate::Files<'_>) -> Result<Tls, Failure> {
+    let certificate = files.read()?;
+    if certificate.ends <= Timestamp::now() {
+        tracing::warn!(ended = %certificate.ends, "the certificate has ended: browsers refuse it");
+    }
+    Tls::new(certificate)
+        .map_err(|error| Failure::new(error, "the system gives no randomness; look at its log"))
+}
+
+async fn serve_by(
+    tls: Option<Tls>,
+    listener: TcpListener,
+    gateway: Gateway,
+    limits: ServeLimits,
+    stop: impl Future<Output = ()>,
+) -> Drained {
+    match tls {
+        None => serve(listener, gateway, limits, stop).await,
+        Some(tls) => serve_tls(listener, gateway, tls, limits, stop).await,
+    }
+}
+
+/// Keeps what may change while the gateway runs. SIGHUP ends nothing, even where there is nothing to
+/// read again.
+async fn follow(config: &Config, tls: Option<Tls>, mut hangups: Signal) -> Infallible {
+    if let Some((files, tls)) = certificate::Files::of(config).zip(tls) {
+        return files.follow(tls, &mut hangups).await;
+    }
+    loop {
+        hangups.recv().await;
+        tracing::info!("SIGHUP: there is no certificate to read again");
+    }
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREAD_COUNT)
+        .build()
+        .map_err(|error| Failure::new(error, "the system has no threads or memory left"))
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -104,51 +167,32 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     })
 }
 
-/// The hosts to answer for. Beyond loopback the gateway must be told its names, or it could not tell
-/// its own visitors from those of a page that rebinds its name to this address.
-fn hosts(address: SocketAddr, public_urls: &[String]) -> Result<Hosts, Failure> {
-    let mut hosts = Hosts::listening_on(address);
-    for url in public_urls {
-        hosts.add_public_url(url).map_err(|error| {
-            let hint = "write it as https://videos.example.org";
-            Failure::new(format!("--public-url {url}: {error}"), hint)
-        })?;
-        if url.starts_with("http://") && !address.ip().is_loopback() {
-            tracing::warn!(
-                "a public URL with http: bearers travel in clear, and browsers decrypt only on https \
-                 pages; put a proxy with a certificate before the gateway"
-            );
-        }
-    }
-    if hosts.is_empty() {
-        let error =
-            format!("{address} is reachable from other machines, and no --public-url is set");
-        let hint = "add --public-url https://videos.example.org, or listen on 127.0.0.1";
-        return Err(Failure::new(error, hint));
-    }
-    Ok(hosts)
-}
-
 /// Tells whoever started this process where it answers.
-fn announce(address: SocketAddr) -> Result<(), Failure> {
-    let url = format!("http://{address}");
-    let line = serde_json::json!({ "event": "listening", "url": url });
+fn announce(
+    address: SocketAddr,
+    has_tls: bool,
+    metrics: Option<SocketAddr>,
+) -> Result<(), Failure> {
+    let scheme = if has_tls { "https" } else { "http" };
+    let mut line =
+        serde_json::json!({ "event": "listening", "url": format!("{scheme}://{address}") });
+    if let Some(metrics) = metrics {
+        line["metrics_url"] = format!("http://{metrics}/metrics").into();
+    }
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|error| {
         Failure::new(format!("cannot write to standard output: {error}"), "do not close it")
     })
 }
 
+fn catch(kind: SignalKind) -> Result<Signal, Failure> {
+    signal(kind).map_err(|error| {
+        Failure::new(format!("cannot catch signals: {error}"), "the system has no descriptors left")
+    })
+}
+
 /// Completes at the first SIGTERM or SIGINT. A second one ends the process at once.
 fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
-    let catch = |kind| {
-        signal(kind).map_err(|error| {
-            Failure::new(
-                format!("cannot catch signals: {error}"),
-                "the system has no descriptors left",
-            )
-        })
-    };
     let (mut term, mut int) = (catch(SignalKind::terminate())?, catch(SignalKind::interrupt())?);
     Ok(async move {
         tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
