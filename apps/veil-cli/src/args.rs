@@ -247,13 +247,13 @@ pub(crate) struct ImportArgs {
     /// Renditions by height of the short side: `auto`, or some of 480,720,1080,1440,2160
     #[arg(long, value_name = "HEIGHTS", default_value = "auto")]
     pub(crate) ladder: String,
+    /// Where to publish it: s3://BUCKET/PREFIX, file:///FOLDER or `local`, the data folder's own bucket
+    #[arg(long, value_name = "STORE", env = "VEILCAST_STORE", default_value = veil_studio::place::OWN)]
+    pub(crate) to: String,
     /// Store each rendition as one object instead of one a segment: a gateway then signs one URL a
     /// rendition, however long the video is. The store must serve ranges, as S3 and the gateway do
     #[arg(long)]
     pub(crate) single_file: bool,
-    /// Where to publish it: s3://BUCKET/PREFIX, file:///FOLDER or `local`, the data folder's own bucket
-    #[arg(long, value_name = "STORE", env = "VEILCAST_STORE", default_value = veil_studio::place::OWN)]
-    pub(crate) to: String,
 }
 
 /// `veilcast publish` and `veilcast move`.
