@@ -2,6 +2,7 @@
 
 pub(crate) mod sealed;
 pub(crate) mod sign;
+pub(crate) mod token;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use self::sealed::{
     IdentityCommand, InspectArgs, OpenArgs, RecipientsCommand, RekeyArgs, SealArgs,
 };
 use self::sign::{SIGN_EXAMPLES, SignArgs};
+use self::token::{TOKEN_EXAMPLES, TokenArgs};
 
 /// Private video: sealed end to end, published to a bucket, watched by link.
 #[derive(Parser, Debug)]
@@ -216,6 +218,12 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
         args: Vec<OsString>,
     },
+    /// Make a token that opens a plain HLS tree of a gateway, offline
+    ///
+    /// A JSON Web Token for `/hls/…` (docs/format/plain-hls.md). Whoever has it can read what it names
+    /// until it expires; it can't be taken back.
+    #[command(after_help = TOKEN_EXAMPLES)]
+    Token(TokenArgs),
     /// Check that this machine has what Veilcast needs
     Doctor,
     /// Print a completion script for a shell

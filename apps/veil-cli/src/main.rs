@@ -63,6 +63,7 @@ fn offline(command: &Command, format: Format) -> Option<Result<(), CliError>> {
         Command::Rekey(args) => commands::rekey::run(args, format),
         Command::Gateway { args } => commands::gateway::run(args),
         Command::Sign(args) => commands::sign::run(args, format, Timestamp::now()),
+        Command::Token(args) => commands::token::run(args, format, Timestamp::now()),
         _ => return None,
     })
 }

@@ -12,6 +12,7 @@ cargo xtask <command>
   setup                  install what is missing, npm packages and the web build
   test                   set up and run every check and test
       --fast               without the browser
+      --full               with Garage as well, a store that is built once (10 minutes)
       --keep-going         run what follows a failed step as well
   demo [VIDEO]           seal VIDEO (or a clip made here), serve it, print a link to watch
       --check              open the link in headless Chromium, print figures, and end
@@ -49,6 +50,8 @@ pub(crate) enum Request {
 pub(crate) struct TestOptions {
     /// Leave the browser out.
     pub(crate) fast: bool,
+    /// Hold what is signed and stored to Garage as well.
+    pub(crate) full: bool,
     /// Don't stop at the first failed step.
     pub(crate) keep_going: bool,
 }
@@ -109,6 +112,7 @@ fn test(words: Words) -> Outcome<Request> {
     for word in words.rest {
         match word.to_str() {
             Some("--fast") => options.fast = true,
+            Some("--full") => options.full = true,
             Some("--keep-going") => options.keep_going = true,
             _ => return Err(unknown("option of `test`", &word)),
         }
@@ -213,8 +217,8 @@ mod tests {
         check("--help", Ok(Request::Help));
         check("setup", Ok(Request::Setup));
         check("tidy", Ok(Request::Tidy));
-        let all = TestOptions { fast: true, keep_going: true };
-        check("test --fast --keep-going", Ok(Request::Test(all)));
+        let all = TestOptions { fast: true, full: true, keep_going: true };
+        check("test --fast --full --keep-going", Ok(Request::Test(all)));
         let demo = |video: Option<&str>, check| {
             Ok(Request::Demo(DemoOptions { video: video.map(PathBuf::from), check }))
         };

@@ -6,7 +6,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use veil_testkit::BIN_DIR_VARIABLE;
+use veil_testkit::{BIN_DIR_VARIABLE, GARAGE_VARIABLE};
 
 use crate::args::TestOptions;
 use crate::console::{self, duration, heading};
@@ -41,7 +41,7 @@ enum Result {
 pub(crate) fn run(repo: &Repo, options: TestOptions) -> Outcome {
     let mut results = Vec::new();
     let mut failed: Vec<&str> = Vec::new();
-    for step in steps(options.fast) {
+    for step in steps(options) {
         let result = if failed.is_empty() || options.keep_going {
             run_step(repo, step.name, step.work)
         } else {
@@ -59,7 +59,7 @@ pub(crate) fn run(repo: &Repo, options: TestOptions) -> Outcome {
     }
 }
 
-fn steps(fast: bool) -> Vec<Step> {
+fn steps(options: TestOptions) -> Vec<Step> {
     let mut steps = vec![
         here("set-up", setup::run),
         command("formatting", |repo| repo.cargo(["fmt", "--all", "--check"])),
@@ -72,7 +72,15 @@ fn steps(fast: bool) -> Vec<Step> {
         command("doc tests", doc_tests),
         command("documentation", documentation),
     ];
-    if !fast {
+    if options.full {
+        steps.insert(1, here("Garage", setup::garage::install));
+        for step in &mut steps {
+            if step.name == "tests" {
+                step.work = Work::Command(tests_with_garage);
+            }
+        }
+    }
+    if !options.fast {
         steps.push(command("browser end to end", browser));
     }
     steps
@@ -104,6 +112,12 @@ fn tests(repo: &Repo) -> Command {
         command
     };
     command.env(BIN_DIR_VARIABLE, repo.bin_dir(PROFILE_DIR));
+    command
+}
+
+fn tests_with_garage(repo: &Repo) -> Command {
+    let mut command = tests(repo);
+    command.env(GARAGE_VARIABLE, setup::garage::program(repo));
     command
 }
 
@@ -172,7 +186,22 @@ mod tests {
     use super::*;
 
     fn names(fast: bool) -> Vec<&'static str> {
-        steps(fast).iter().map(|step| step.name).collect()
+        let options = TestOptions { fast, ..TestOptions::default() };
+        steps(options).iter().map(|step| step.name).collect()
+    }
+
+    #[test]
+    fn the_full_run_has_garage_before_the_tests_and_nothing_else_more() {
+        let full = TestOptions { full: true, ..TestOptions::default() };
+        let mut all: Vec<&str> = steps(full).iter().map(|step| step.name).collect();
+        assert_eq!(all.remove(1), "Garage");
+        assert_eq!(all, names(false));
+        let plain = tests as fn(&Repo) -> Command;
+        let is_plain = |step: &Step| match step.work {
+            Work::Command(work) => std::ptr::fn_addr_eq(work, plain),
+            Work::Here(_) => false,
+        };
+        assert!(!steps(full).iter().any(is_plain));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! It names each thing before it installs it, touches nothing outside the repository but by `apt-get` as root, and does
 //! nothing where nothing is missing. The programs it needs are in [`tools`], Debian's part in [`debian`], Node's
-//! packages and the web build in [`web`], what tests compare with in [`oracles`].
+//! packages and the web build in [`web`], what tests compare with in [`oracles`], the full run's store in [`garage`].
 
 use std::time::Instant;
 
@@ -11,6 +11,7 @@ use crate::failure::{Outcome, fail};
 use crate::repo::Repo;
 
 mod debian;
+pub(crate) mod garage;
 mod node;
 mod oracles;
 mod python;

@@ -18,8 +18,8 @@ use std::ops::Range;
 pub use attribute::AttributeFault;
 pub use emit::Variable;
 pub use limits::{Limits, PlaylistError};
-pub use reference::ReferenceFault;
 use reference::{Kind, Local};
+pub use reference::{ReferenceFault, local_path};
 
 /// Tags that carry a URI, and the attribute that holds it (RFC 8216bis §4.4; IMAGE-STREAM-INF is
 /// Roku's extension for thumbnails).

@@ -1,8 +1,8 @@
-//! Presigned URLs: AWS Signature Version 4 in the query, made and verified; and the tokens of CDNs.
+//! Presigned URLs: AWS Signature Version 4 in the query, made and verified; the tokens of CDNs; and bearer tokens.
 //!
 //! Owns the rules of signing for S3: canonical request, credential scope, signing key, URL text; the forms of
-//! `docs/format/urls.md` that CDNs check ([`cdn`]); and the texts in which a store and its credential are named
-//! ([`StoreUrl`], [`Settings`]).
+//! `docs/format/urls.md` that CDNs check ([`cdn`]); the tokens of `docs/format/plain-hls.md` ([`jwt`]); and the texts in
+//! which a store and its credential are named ([`StoreUrl`], [`Settings`]).
 //! Refuses to know where a clock, a socket, a bucket or a configuration is: time is an argument,
 //! bytes go in and bytes come out. Specification: the AWS S3 API Reference, "Authenticating
 //! Requests: Using Query Parameters". Invariant: the URL text that leaves this crate is byte for
@@ -25,6 +25,7 @@ mod chain;
 mod credentials;
 mod escape;
 mod form;
+pub mod jwt;
 mod keys;
 mod lanes;
 mod place;

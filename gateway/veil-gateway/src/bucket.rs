@@ -2,8 +2,11 @@
 //!
 //! Owns how bytes come out of a store: whole small documents under a limit, large objects as bounded
 //! pieces, everything under a time limit. Refuses to write, to list, and to tell a caller more than
-//! "not there", "too large" or "does not answer": a store's own errors name paths. Invariant of a
-//! folder: nothing is read through a symbolic link, wherever it points.
+//! "not there", "too large" or "does not answer": a store's own errors name paths. How an S3 store is
+//! asked is in `bucket/s3.rs`. Invariant of a folder: nothing is read through a symbolic link, wherever
+//! it points.
+
+mod s3;
 
 use std::fs::File;
 use std::io;
@@ -18,6 +21,8 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::local::LocalFileSystem;
 use object_store::{GetOptions, GetRange, GetResult, GetResultPayload, ObjectStore, path};
+
+pub use s3::StoreSettings;
 
 use crate::metrics::store::{StoreMeter, StoreRead};
 
@@ -66,6 +71,11 @@ pub enum BucketError {
         /// What the store said.
         source: object_store::Error,
     },
+    /// The client of an S3 store could not be set up. What it said is left out: it may quote a credential.
+    #[error(
+        "the store's client cannot be set up: the system has no certificates, or the credential's place is malformed"
+    )]
+    Client,
 }
 
 /// Why nothing was read.
@@ -204,7 +214,11 @@ impl Bucket {
             Ok(Err(object_store::Error::NotModified { .. })) => {
                 (StoreRead::Found, Err(ReadError::Unchanged))
             }
-            Ok(Err(_)) => (StoreRead::Failed, Err(ReadError::Unavailable)),
+            Ok(Err(error)) => {
+                // The rest of what it says names keys, and keys name grants.
+                tracing::warn!(kind = kind(&error), "the store does not give an object");
+                (StoreRead::Failed, Err(ReadError::Unavailable))
+            }
             Err(_) => (StoreRead::Late, Err(ReadError::Unavailable)),
         };
         self.meter.answered(read, asked.elapsed());
@@ -247,6 +261,14 @@ impl Bucket {
             if same().unwrap_or(false) { Ok(result) } else { Err(ReadError::Unavailable) }
         })
         .await
+    }
+}
+
+fn kind(error: &object_store::Error) -> &'static str {
+    match error {
+        object_store::Error::PermissionDenied { .. } => "permission denied",
+        object_store::Error::Unauthenticated { .. } => "credential refused",
+        _ => "failed",
     }
 }
 

@@ -18,11 +18,13 @@ pub use error::ConfigError;
 pub(crate) use error::in_range;
 
 use crate::admin::AdminFiles;
+use crate::bucket::StoreSettings;
 use crate::cache::CacheSettings;
 use crate::cors::Cors;
 use crate::metrics::MetricsSettings;
 use crate::names::Id;
 use crate::peer::Proxies;
+use crate::plain::PlainSettings;
 use crate::rate::RateLimits;
 use crate::serve::ServeLimits;
 use crate::signer::UrlSettings;
@@ -35,7 +37,7 @@ pub struct Config {
     pub listen: SocketAddr,
     /// URLs under which viewers reach this gateway, without a path.
     pub public_urls: Vec<String>,
-    /// The bucket: a local folder.
+    /// The bucket: a local folder, or a store's URL.
     pub bucket: Option<PathBuf>,
     /// The file of the credential that signs URLs, readable by its owner alone.
     pub credentials: Option<PathBuf>,
@@ -66,6 +68,10 @@ pub struct Config {
     /// Titles whose objects have other URLs.
     #[serde(rename = "title", skip_serializing_if = "Vec::is_empty")]
     pub titles: Vec<TitleUrls>,
+    /// How an S3 store is asked.
+    pub store: StoreSettings,
+    /// HLS trees of the bucket that were never sealed.
+    pub plain: Vec<PlainSettings>,
 }
 
 /// One title's URLs: an entry of `[[title]]`.
@@ -137,6 +143,8 @@ impl Default for Config {
             cache: CacheSettings::default(),
             urls: UrlSettings::default(),
             titles: Vec::new(),
+            store: StoreSettings::default(),
+            plain: Vec::new(),
         }
     }
 }
@@ -171,6 +179,7 @@ impl Config {
             }
             check_urls(&format!("title {}", title.id), &title.urls)?;
         }
+        self.store.check()?;
         self.metrics.otlp.check()
     }
 }
@@ -189,7 +198,7 @@ mod tests {
     const DOCUMENTED: &str = include_str!("../../../docs/operations/gateway.toml");
 
     /// Keys that have no default; the page shows an example.
-    const EXAMPLES: [&str; 14] = [
+    const EXAMPLES: [&str; 16] = [
         "bucket",
         "credentials",
         "page",
@@ -204,6 +213,8 @@ mod tests {
         "urls.key_pair_id",
         "urls.secret_file",
         "urls.cookie_domain",
+        "plain",
+        "store.signing_credentials",
     ];
 
     /// The page with every `#key = value` line as a setting; prose has a space after its `#`.

@@ -18,7 +18,7 @@ use crate::config::{ConfigError, in_range};
 /// What may be read from elsewhere: data, never the watch page.
 const PATHS: [&str; 3] = ["/v1/", "/o/", "/hls/"];
 
-const METHODS: &str = "GET, HEAD, POST";
+const METHODS: &str = "DELETE, GET, HEAD, POST";
 const REQUEST_HEADERS: &str = "authorization, content-type, if-none-match, if-range, range";
 const ANSWER_HEADERS: &str = "accept-ranges, content-length, content-range, etag, retry-after";
 const TIMING_ALLOW_ORIGIN: HeaderName = HeaderName::from_static("timing-allow-origin");

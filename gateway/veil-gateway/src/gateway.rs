@@ -10,7 +10,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::HeaderValue;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use jiff::Timestamp;
 
 use crate::admin::{self, AdminToken};
@@ -26,13 +26,15 @@ use crate::objects::SignedUrls;
 use crate::page::PageFiles;
 use crate::peer::Proxies;
 use crate::performance::{self, Cache, ProcessHooks};
+use crate::plain::{PlainPlaylist, PlainTrees};
 use crate::playlist::Playlist;
 use crate::problem::Problem;
 use crate::rate::{RateLimits, Rates};
 use crate::ready::{self, HEALTH_PATH, READY_PATH, Readiness};
 use crate::signer::Signer;
 use crate::{
-    access, batch, compress, cors, grant, headers, hosts, limits, manifest, objects, page, rate,
+    access, batch, compress, cors, grant, headers, hosts, limits, manifest, objects, page, plain,
+    rate,
 };
 
 /// Tells the time.
@@ -58,6 +60,8 @@ pub struct Gateway {
     pub(crate) page: Arc<PageFiles>,
     pub(crate) page_policy: HeaderValue,
     pub(crate) clock: Clock,
+    pub(crate) plain: PlainTrees,
+    pub(crate) plain_playlists: Documents<PlainPlaylist>,
     pub(crate) hosts: Hosts,
     pub(crate) rates: Arc<Rates>,
     proxies: Proxies,
@@ -95,6 +99,8 @@ impl Gateway {
             title_signers: Arc::default(),
             page: Arc::new(page),
             clock,
+            plain: PlainTrees::default(),
+            plain_playlists: rooms.plain,
             hosts,
             rates: Arc::new(Rates::new(RateLimits::default(), Proxies::default())),
             proxies: Proxies::default(),
@@ -117,6 +123,7 @@ impl Gateway {
             playlists: rooms.playlists,
             manifests: rooms.manifests,
             urls: rooms.urls,
+            plain_playlists: rooms.plain,
             ..self
         }
     }
@@ -179,6 +186,12 @@ impl Gateway {
         Self { process, ..self }
     }
 
+    /// Serves plain HLS trees as well.
+    #[must_use]
+    pub fn with_plain(self, plain: PlainTrees) -> Self {
+        Self { plain, ..self }
+    }
+
     /// The current time, by this gateway's clock.
     pub(crate) fn now(&self) -> Timestamp {
         (self.clock)()
@@ -192,6 +205,7 @@ impl Gateway {
         let batch = Router::new().route(BATCH_PATH, run).with_state(single);
         let whole = reads
             .route("/metrics", get(performance::text))
+            .route("/hls/{*path}", plain_routes())
             .merge(operator(&self))
             .with_state(self.clone())
             .merge(batch);
@@ -259,6 +273,7 @@ struct Rooms {
     playlists: Documents<Playlist>,
     manifests: Manifests,
     urls: Arc<SignedUrls>,
+    plain: Documents<PlainPlaylist>,
     absent: Absent,
 }
 
@@ -268,10 +283,12 @@ impl Rooms {
             Arc::new(Room::new("absent", settings.absent_bytes, |key, _| key.len()));
         let grants = Sheet::kind(settings.grants_bytes);
         let playlists = Playlist::kind(settings.templates_bytes);
+        let plain = PlainPlaylist::kind(settings.templates_bytes);
         Self {
             grants: Documents::new(bucket, grants, settings.grant_rules(), &absent),
             playlists: Documents::new(bucket, playlists, settings.playlist_rules(), &absent),
             manifests: Manifests::new(settings.manifests_bytes),
+            plain: Documents::new(bucket, plain, settings.plain_rules(), &absent),
             urls: Arc::new(Room::new("urls", settings.urls_bytes, |_, url| url.len())),
             absent,
         }
@@ -279,15 +296,21 @@ impl Rooms {
 
     /// All of them, as the operator sees them.
     fn all(&self) -> Arc<[Arc<dyn Cache>]> {
-        let all: [Arc<dyn Cache>; 5] = [
+        let all: [Arc<dyn Cache>; 6] = [
             Arc::new(self.manifests.clone()),
             Arc::new(self.playlists.clone()),
             Arc::new(self.grants.clone()),
+            Arc::new(self.plain.clone()),
             Arc::clone(&self.urls) as Arc<dyn Cache>,
             Arc::clone(&self.absent) as Arc<dyn Cache>,
         ];
         Arc::new(all)
     }
+}
+
+/// Plain trees; not in a batch, whose answers are small.
+fn plain_routes() -> MethodRouter<Gateway> {
+    get(plain::show).post(plain::open_session).delete(plain::close_session)
 }
 
 /// What wants the operator's token.

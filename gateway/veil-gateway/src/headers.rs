@@ -25,18 +25,23 @@ const DATA_POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'non
     frame-ancestors 'none'; sandbox";
 
 /// Headers that every answer has. Nothing here needs a camera, and a private link wants no index.
-const EVERYWHERE: [(HeaderName, &str); 7] = [
+const EVERYWHERE: [(HeaderName, &str); 6] = [
     (header::REFERRER_POLICY, "no-referrer"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-embedder-policy"), "require-corp"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     (
         HeaderName::from_static("permissions-policy"),
         "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
     ),
     (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
 ];
+
+/// Whose pages may show an answer: ours, unless a route knows better (`plain`).
+const RESOURCE_POLICY: (HeaderName, HeaderValue) = (
+    HeaderName::from_static("cross-origin-resource-policy"),
+    HeaderValue::from_static("same-origin"),
+);
 
 /// The page's policy in full. Beside its own gateway it may fetch from `origins`, where objects have their URLs.
 pub(crate) fn page_policy(origins: &BTreeSet<String>) -> HeaderValue {
@@ -54,6 +59,8 @@ pub(crate) async fn secure(request: Request, next: Next) -> Response {
     for (name, value) in &EVERYWHERE {
         headers.insert(name.clone(), HeaderValue::from_static(value));
     }
+    let (name, value) = RESOURCE_POLICY;
+    headers.entry(name).or_insert(value);
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(DATA_POLICY));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response

@@ -6,7 +6,7 @@
 //! credential, the bucket and the listener are arguments.
 //!
 //! A room a file: [`bucket`](Bucket) reads, [`cache`](CacheSettings) keeps, `grant` says who may watch, `playlist` and
-//! [`signer`](Signer) write what `manifest` answers with, `objects` serves sealed bytes, `page` the watch page; `headers`,
+//! [`signer`](Signer) write what `manifest` answers with, `objects` serves sealed bytes, `plain` HLS that was never sealed, `page` the watch page; `headers`,
 //! `hosts`, `limits`, `rate`, `cors`, `problem` and `access` hold for every answer; `metrics` counts, `performance`, `ready`
 //! and `admin` are the operator's; and [`serve()`] is the only file that knows sockets.
 
@@ -29,9 +29,11 @@ mod manifest;
 mod metrics;
 mod names;
 mod objects;
+mod origin;
 mod page;
 mod peer;
 mod performance;
+mod plain;
 mod playlist;
 mod problem;
 mod rate;
@@ -41,7 +43,7 @@ mod signer;
 
 pub use admin::{AdminFiles, AdminToken, AdminTokenError};
 pub use batch::{BatchEntry, BatchError, parse_batch};
-pub use bucket::{Bucket, BucketError};
+pub use bucket::{Bucket, BucketError, StoreSettings};
 pub use cache::{CacheSettings, FRESH_MAX_S};
 pub use config::{Config, ConfigError, LogForm, TitleUrls};
 pub use cors::Cors;
@@ -49,9 +51,14 @@ pub use gateway::{Clock, Gateway};
 pub use headers::TRUSTED_TYPES_POLICIES;
 pub use hosts::{Hosts, PublicUrlError};
 pub use metrics::{MetricsSettings, OtlpSettings, PushError, Pusher};
+pub use origin::{Origin, TemporaryCredential};
 pub use page::{PageError, PageFiles};
 pub use peer::{ForwardedHeader, Network, NetworkError, Proxies};
 pub use performance::ProcessHooks;
+pub use plain::{
+    PlainAlgorithm, PlainAuth, PlainError, PlainMode, PlainSettings, PlainTree, PlainTrees,
+    SameSite,
+};
 pub use rate::RateLimits;
 pub use serve::{
     Certificate, CertificateError, Drained, ServeLimits, Tls, serve, serve_metrics, serve_tls,

@@ -157,8 +157,29 @@ pub(crate) async fn serve(
         .map_err(|error| signature_problem(&error))?;
     let key = format!("t/{}/{}", title.as_str(), name.as_str());
     let is_head = request.method() == Method::HEAD;
-    let opened = open(&gateway, &key, request.headers(), is_head).await?;
-    Ok(answer(opened, request.headers(), is_head, end.as_second() - now.as_second()))
+    // A sealed object never changes, so a browser may keep it as long as its URL lives.
+    let left_s = end.as_second() - now.as_second();
+    let cache = format!("private, max-age={left_s}, immutable");
+    let how = Presentation { cache, media_type: "application/octet-stream" };
+    present(&gateway, &key, request.headers(), is_head, &how).await
+}
+
+/// How an object is shown: for how long it is good, and as what.
+pub(crate) struct Presentation {
+    pub(crate) cache: String,
+    pub(crate) media_type: &'static str,
+}
+
+/// Answers with an object, or the part of it that a request's headers ask for.
+pub(crate) async fn present(
+    gateway: &Gateway,
+    key: &str,
+    headers: &HeaderMap,
+    is_head: bool,
+    how: &Presentation,
+) -> Result<Response, Problem> {
+    let selected = open(gateway, key, headers, is_head).await?;
+    Ok(answer(selected, headers, is_head, how))
 }
 
 fn signature_problem(error: &VerifyError) -> Problem {
@@ -206,13 +227,11 @@ fn read_problem(error: ReadError) -> Problem {
     }
 }
 
-/// Builds the answer. A sealed object never changes, so a browser may keep it as long as its URL lives.
-fn answer(selected: Selected, headers: &HeaderMap, is_head: bool, left_s: i64) -> Response {
+fn answer(selected: Selected, headers: &HeaderMap, is_head: bool, how: &Presentation) -> Response {
     let Selected { opened, is_partial } = selected;
     let mut response = Response::new(Body::empty());
     let answered = response.headers_mut();
-    let cache = format!("private, max-age={left_s}, immutable");
-    insert(answered, header::CACHE_CONTROL, cache);
+    insert(answered, header::CACHE_CONTROL, how.cache.clone());
     answered.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     if let Some(tag) = &opened.etag {
         insert(answered, header::ETAG, tag.clone());
@@ -221,7 +240,7 @@ fn answer(selected: Selected, headers: &HeaderMap, is_head: bool, left_s: i64) -
             return response;
         }
     }
-    answered.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    answered.insert(header::CONTENT_TYPE, HeaderValue::from_static(how.media_type));
     let sent = opened.range.end - opened.range.start;
     answered.insert(header::CONTENT_LENGTH, HeaderValue::from(sent));
     if is_partial {

@@ -14,6 +14,9 @@ use serde::Serialize;
 /// What a store that is away is given to come back, in seconds.
 const RETRY_AFTER_S: u32 = 5;
 
+/// What is wrong with a bearer (RFC 6750 §3.1).
+const INVALID_TOKEN: &str = "Bearer error=\"invalid_token\"";
+
 /// An error answer: status, bare-word type, and a sentence for a person.
 #[derive(Debug)]
 pub(crate) struct Problem {
@@ -53,9 +56,31 @@ impl Problem {
 
     pub(crate) fn bearer_wrong() -> Self {
         let title = "the link's secret is not the one of this grant";
-        let value = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+        let value = HeaderValue::from_static(INVALID_TOKEN);
         Self::new(StatusCode::UNAUTHORIZED, "bearer-wrong", title)
             .with(header::WWW_AUTHENTICATE, value)
+    }
+
+    pub(crate) fn token_missing() -> Self {
+        let title = "this needs a token, as a bearer or as the session's cookie";
+        Self::new(StatusCode::UNAUTHORIZED, "token-missing", title)
+            .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    }
+
+    pub(crate) fn token_invalid() -> Self {
+        let title = "the token is not one that opens anything here";
+        Self::new(StatusCode::UNAUTHORIZED, "token-invalid", title)
+            .with(header::WWW_AUTHENTICATE, HeaderValue::from_static(INVALID_TOKEN))
+    }
+
+    pub(crate) fn token_expired() -> Self {
+        let title = "the token has expired; ask for a new one where it came from";
+        Self::new(StatusCode::UNAUTHORIZED, "token-expired", title)
+            .with(header::WWW_AUTHENTICATE, HeaderValue::from_static(INVALID_TOKEN))
+    }
+
+    pub(crate) const fn token_scope() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "token-scope", "the token opens another folder")
     }
 
     pub(crate) fn admin_missing() -> Self {
@@ -144,6 +169,11 @@ impl Problem {
 
     pub(crate) const fn playlist_invalid() -> Self {
         let title = "what lies in the bucket is no playlist of this title";
+        Self::new(StatusCode::BAD_GATEWAY, "playlist-invalid", title)
+    }
+
+    pub(crate) const fn plain_playlist_invalid() -> Self {
+        let title = "what lies in the bucket is no playlist that can be served";
         Self::new(StatusCode::BAD_GATEWAY, "playlist-invalid", title)
     }
 

@@ -16,6 +16,7 @@ pub(crate) mod seal;
 pub(crate) mod share;
 pub(crate) mod sign;
 pub(crate) mod tell;
+pub(crate) mod token;
 pub(crate) mod up;
 
 use tokio::signal::unix::{SignalKind, signal};

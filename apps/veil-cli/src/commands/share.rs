@@ -83,7 +83,7 @@ fn bad_recipient(what: &str) -> CliError {
 }
 
 /// `7d`, `12h`, `30m` or `never`; a day is 24 hours.
-fn expiry(text: &str, now: Timestamp) -> Result<Option<Timestamp>, CliError> {
+pub(crate) fn expiry(text: &str, now: Timestamp) -> Result<Option<Timestamp>, CliError> {
     if text == "never" {
         return Ok(None);
     }

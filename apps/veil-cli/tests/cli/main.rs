@@ -22,4 +22,5 @@ mod signing;
 mod store_faults;
 mod stores;
 mod street;
+mod token;
 mod up;

@@ -67,14 +67,28 @@ pub(crate) fn classify(uri: &str) -> Result<Option<Local>, ReferenceFault> {
     if path.is_empty() {
         return Err(ReferenceFault::Empty);
     }
+    let decoded = local_path(path)?;
+    let is_playlist =
+        path.len() > 5 && path.as_bytes()[path.len() - 5..].eq_ignore_ascii_case(b".m3u8");
+    let kind = if is_playlist { Kind::Playlist } else { Kind::Object };
+    Ok(Some(Local { kind, path_bytes: path.len(), decoded }))
+}
+
+/// What a path without query or fragment names in its folder, without percent-encoding: `None` where it has none.
+///
+/// For whoever serves what playlists name, and must take for the same what a template takes for the same.
+///
+/// # Errors
+/// A path that leaves the folder, or that readers take for different things.
+pub fn local_path(path: &str) -> Result<Option<String>, ReferenceFault> {
+    if path.is_empty() {
+        return Err(ReferenceFault::Empty);
+    }
     if path.starts_with('/') {
         return Err(ReferenceFault::Escape);
     }
     path.split('/').try_for_each(check_segment)?;
-    let is_playlist =
-        path.len() > 5 && path.as_bytes()[path.len() - 5..].eq_ignore_ascii_case(b".m3u8");
-    let kind = if is_playlist { Kind::Playlist } else { Kind::Object };
-    Ok(Some(Local { kind, path_bytes: path.len(), decoded: decode(path)? }))
+    decode(path)
 }
 
 /// Undoes percent-encoding; `None` where there is none.

@@ -34,7 +34,7 @@ fn a_listed_origin_may_ask_for_data_and_read_it_with_its_errors_and_times() {
     assert_eq!(answer.status, 204);
     for (name, value) in [
         ("access-control-allow-origin", "https://www.example.org"),
-        ("access-control-allow-methods", "GET, HEAD, POST"),
+        ("access-control-allow-methods", "DELETE, GET, HEAD, POST"),
         ("access-control-max-age", "7200"),
         ("vary", "origin"),
     ] {

@@ -21,8 +21,8 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use veil_gateway::{
-    AdminToken, Bucket, Drained, Gateway, Hosts, PageFiles, ServeLimits, Signer, Tls, serve,
-    serve_tls,
+    AdminToken, Bucket, Drained, Gateway, Hosts, PageFiles, PlainTrees, ServeLimits, Signer, Tls,
+    serve, serve_tls,
 };
 use veil_presign::Credentials;
 
@@ -132,6 +132,18 @@ impl Site {
         let folder = write_bucket();
         let bucket = Bucket::folder(&folder.path().join("bucket")).unwrap();
         Self::start(folder, bucket, PageFiles::default(), limits, tls, edit)
+    }
+
+    /// A gateway over a folder bucket with plain trees.
+    pub(crate) fn plain(trees: PlainTrees) -> Self {
+        Self::edited(ServeLimits::default(), None, |gateway| gateway.with_plain(trees))
+    }
+
+    /// A gateway over any bucket, with plain trees.
+    pub(crate) fn over_bucket(bucket: Bucket, trees: PlainTrees) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (page, limits) = (PageFiles::default(), ServeLimits::default());
+        Self::start(folder, bucket, page, limits, None, |gateway| gateway.with_plain(trees))
     }
 
     /// A gateway over any store.

@@ -28,8 +28,10 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) check_config: bool,
 
-    /// The bucket: a local folder
-    #[arg(long, value_name = "DIR", required_unless_present = "config")]
+    /// The bucket: a local folder, or a store such as s3://videos?region=eu-west-1
+    ///
+    /// An S3 store's credential comes from AWS's usual variables and files.
+    #[arg(long, value_name = "DIR|URL", required_unless_present = "config")]
     pub(crate) bucket: Option<PathBuf>,
 
     /// The credential that signs URLs
@@ -109,6 +111,10 @@ Examples:
   Behind a proxy that has the certificate:
     veilcast-gateway --bucket /srv/veilcast/bucket --credentials /etc/veilcast/credentials.toml \\
       --listen 127.0.0.1:8787 --public-url https://videos.example.org
+
+  Over an S3 store, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY set:
+    veilcast-gateway --bucket 's3://videos?endpoint=https://s3.example.org&region=garage' \\
+      --credentials ./credentials.toml
 
   With a configuration, looked at first:
     veilcast-gateway --config /etc/veilcast/gateway.toml --check-config

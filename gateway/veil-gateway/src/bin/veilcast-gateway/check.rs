@@ -8,7 +8,7 @@ use std::io::Write as _;
 
 use veil_gateway::Config;
 
-use crate::{Failure, credentials, operator, parts, urls};
+use crate::{Failure, credentials, operator, parts, plain, store, urls};
 
 /// Shows what would run.
 pub(crate) fn run(config: &Config) -> Result<(), Failure> {
@@ -30,6 +30,10 @@ pub(crate) fn run(config: &Config) -> Result<(), Failure> {
         if page.is_empty() { "none: links will answer 503" } else { "there" }.to_owned()
     });
     report.part("hosts", parts::hosts(config.listen, config), ToString::to_string);
+    if !config.plain.is_empty() {
+        let count = config.plain.len();
+        report.part("plain trees", plain::trees(config), |_| format!("{count}, keys read"));
+    }
     report.part("tls", parts::tls(config), Clone::clone);
     if parts::is_in_clear(config) {
         report.facts.push(crate::IN_CLEAR.to_owned());
@@ -38,7 +42,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Failure> {
 }
 
 fn bucket(config: &Config) -> Result<(), Failure> {
-    let bucket = parts::bucket(config)?;
+    let bucket = store::bucket(config)?;
     if crate::runtime()?.block_on(bucket.is_reachable()) {
         return Ok(());
     }

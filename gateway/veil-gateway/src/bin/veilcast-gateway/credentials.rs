@@ -45,8 +45,8 @@ pub(crate) fn find(config: &Config) -> Result<Credentials, Failure> {
     })
 }
 
-/// Reads the credentials file.
-fn read(path: &Path) -> Result<Credentials, Failure> {
+/// Reads a credentials file.
+pub(crate) fn read(path: &Path) -> Result<Credentials, Failure> {
     let shown = path.display();
     let text = private_file::read(path, "credentials file", "--credentials", FORM)?;
     // The parser's own message would show the line, and with it the secret.

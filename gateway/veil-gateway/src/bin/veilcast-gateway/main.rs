@@ -13,7 +13,9 @@ mod logging;
 mod memory;
 mod operator;
 mod parts;
+mod plain;
 mod private_file;
+mod store;
 mod urls;
 
 use std::convert::Infallible;
@@ -77,7 +79,8 @@ fn main() -> ExitCode {
 
 fn run(config: &Config, log: &Log) -> Result<(), Failure> {
     let (signer, with_titles) = urls::signers(config, credentials::find(config)?)?.split();
-    let bucket = parts::bucket(config)?;
+    let bucket = store::bucket(config)?;
+    let plain = plain::trees(config)?;
     let page = parts::page(config)?;
     if page.is_empty() {
         tracing::warn!("this gateway was built without its watch page: links will answer 503");
@@ -97,7 +100,8 @@ fn run(config: &Config, log: &Log) -> Result<(), Failure> {
         let clock = Arc::new(Timestamp::now);
         let gateway = Gateway::new(bucket, signer, hosts, page, clock)
             .with_cors(config.cors.clone())
-            .with_rates(config.rate.clone(), config.proxy.clone());
+            .with_rates(config.rate.clone(), config.proxy.clone())
+            .with_plain(plain);
         let gateway = with_titles(gateway.with_caches(&config.cache))?;
         let gateway = operator::equip(gateway, config, log)?;
         let aside = operator::listen(config, &gateway).await?;

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use axum::http::Uri;
-use veil_gateway::{Bucket, Config, Hosts, PageFiles};
+use veil_gateway::{Config, Hosts, PageFiles};
 
 use crate::Failure;
 use crate::args::Args;
@@ -44,14 +44,6 @@ fn config_text(path: &Path) -> Result<String, Failure> {
         return Err(Failure::new(format!("the configuration {shown} is larger than 1 MiB"), hint));
     }
     Ok(text)
-}
-
-pub(crate) fn bucket(config: &Config) -> Result<Bucket, Failure> {
-    let hint = "name the folder that `veilcast` publishes into, or create it first";
-    let Some(folder) = &config.bucket else {
-        return Err(Failure::new("no bucket is named", "set bucket, or add --bucket DIR"));
-    };
-    Bucket::folder(folder).map_err(|error| Failure::new(error, hint))
 }
 
 pub(crate) fn page(config: &Config) -> Result<PageFiles, Failure> {
