@@ -31,7 +31,9 @@ use crate::problem::Problem;
 use crate::rate::{RateLimits, Rates};
 use crate::ready::{self, HEALTH_PATH, READY_PATH, Readiness};
 use crate::signer::Signer;
-use crate::{access, batch, cors, grant, headers, hosts, limits, manifest, objects, page, rate};
+use crate::{
+    access, batch, compress, cors, grant, headers, hosts, limits, manifest, objects, page, rate,
+};
 
 /// Tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -186,7 +188,8 @@ impl Gateway {
     pub fn router(self) -> Router {
         let reads = self.reads();
         let single = self.layered(reads.clone().with_state(self.clone()));
-        let batch = Router::new().route(BATCH_PATH, post(batch::run)).with_state(single);
+        let run = post(batch::run).layer(from_fn(compress::json));
+        let batch = Router::new().route(BATCH_PATH, run).with_state(single);
         let whole = reads
             .route("/metrics", get(performance::text))
             .merge(operator(&self))
@@ -205,8 +208,8 @@ impl Gateway {
             .route("/assets/{*name}", get(page::asset))
             .route("/favicon.ico", get(page::favicon))
             .route("/favicon.svg", get(page::favicon))
-            .route("/v1/grants/{grant}", get(grant::show))
-            .route("/v1/grants/{grant}/sign", post(objects::sign))
+            .route("/v1/grants/{grant}", get(grant::show).layer(from_fn(compress::json)))
+            .route("/v1/grants/{grant}/sign", post(objects::sign).layer(from_fn(compress::json)))
             .route("/v1/grants/{grant}/{playlist}", get(manifest::show))
             .route("/o/t/{title}/{name}", get(objects::serve))
     }

@@ -15,6 +15,7 @@ mod admin;
 mod batch;
 mod bucket;
 mod cache;
+mod compress;
 mod conditions;
 mod config;
 mod cors;

@@ -83,6 +83,10 @@ impl RateLimits {
     }
 }
 
+/// Whom a request counts for; nobody where that is exempt.
+#[derive(Clone, Copy)]
+struct Client(Option<Subject>);
+
 /// The limits at work, and the proxies that tell whose a request is.
 pub(crate) struct Rates {
     table: Table,
@@ -122,10 +126,17 @@ impl Rates {
         self.table.take(subject, HANDSHAKE_COST, quota, self.began.elapsed()).is_ok()
     }
 
-    /// The address that a request counts for.
-    fn address(&self, request: &Request) -> Option<Subject> {
-        let peer = request.extensions().get::<Peer>()?;
-        self.counted(self.proxies.client(*peer, request.headers()))
+    /// The address that a request counts for. It is looked for once: the requests of a batch have the
+    /// batch's extensions, and not its headers.
+    fn client(&self, request: &mut Request) -> Client {
+        if let Some(client) = request.extensions().get::<Client>() {
+            return *client;
+        }
+        let peer = request.extensions().get::<Peer>();
+        let address = peer.map(|peer| self.proxies.client(*peer, request.headers()));
+        let client = Client(address.and_then(|address| self.counted(address)));
+        request.extensions_mut().insert(client);
+        client
     }
 
     /// The grant that a request counts for, with the bearer that it shows.
@@ -150,13 +161,13 @@ impl Rates {
 /// Lets a request through that is within its limits; a failed bearer costs more than the request.
 pub(crate) async fn check(
     State(rates): State<Arc<Rates>>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     if [HEALTH_PATH, READY_PATH].contains(&request.uri().path()) {
         return next.run(request).await;
     }
-    let address = rates.address(&request);
+    let Client(address) = rates.client(&mut request);
     let grant = rates.grant(request.uri().path(), request.headers());
     if let Err(wait) = rates.take(address, grant) {
         return Problem::rate_limited(wait).into_response();

@@ -53,7 +53,7 @@ impl Desk {
             return Ok(Destination::Objects(self));
         }
         let name = self.sealer.name(Kind::RenditionFile, rendition, 0);
-        let file = self.publication.begin_file(name).await?;
+        let file = Box::new(self.publication.begin_file(name).await?);
         Ok(Destination::File { desk: self, file })
     }
 }
@@ -61,7 +61,7 @@ impl Desk {
 /// Where the objects of a rendition go: each its own way, or one after the other into one file.
 enum Destination<'d> {
     Objects(&'d Desk),
-    File { desk: &'d Desk, file: RenditionFile<'d> },
+    File { desk: &'d Desk, file: Box<RenditionFile<'d>> },
 }
 
 impl Destination<'_> {

@@ -8,11 +8,13 @@
 //! aws-lc-rs or ring, which have AES-GCM inside. Code can name a crate only if its own manifest does, so a toolkit that
 //! is reached through rustls alone is out of our code's reach, and its keys are those of a connection. The client of S3
 //! (object_store) is another: it signs requests by the toolkit's HMAC, and gives nothing else of it on. Any other
-//! way to it, above all a direct one, is a finding.
+//! way to it, above all a direct one, is a finding. What rustls itself shows of its toolkit ([`SHOWN_BY_TLS`]: HPKE
+//! for Encrypted Client Hello, and the ciphers of records) may not be named in the gateway's code.
 //!
 //! The list can't go stale unseen: whatever `veil-seal` depends on is either on it or known to be harmless
 //! ([`HARMLESS_IN_SEAL`]); a dependency that is neither is a finding of its own.
 
+use super::code::{code_only, has_word};
 use super::finding::{Finding, Rule};
 use super::graph::Graph;
 use super::tree::Tree;
@@ -106,6 +108,20 @@ const TOOLKIT_BRINGERS: [&str; 7] = [
     "rustls-webpki",
 ];
 
+/// Names by which rustls lends its toolkit's ciphers.
+const SHOWN_BY_TLS: [&str; 7] = [
+    "hpke",
+    "Hpke",
+    "HpkeOpener",
+    "MessageDecrypter",
+    "Tls12AeadAlgorithm",
+    "Tls13AeadAlgorithm",
+    "dangerous_extract_secrets",
+];
+
+/// The folder whose code may not name them; its tests are clients.
+const GATEWAY_CODE: &str = "gateway/veil-gateway/src/";
+
 /// What `veil-seal` may use besides openers.
 const HARMLESS_IN_SEAL: [&str; 13] = [
     "argon2",
@@ -126,6 +142,7 @@ const HARMLESS_IN_SEAL: [&str; 13] = [
 /// Checks what is built into the gateway, and that the list of openers knows what `veil-seal` uses.
 pub(super) fn check(graph: &Graph, tree: &Tree) -> Vec<Finding> {
     let mut findings = unclassed(graph, tree);
+    findings.extend(shown_by_tls(tree));
     let Some((gateway, _)) = graph.member(GATEWAY) else {
         findings.push(BLIND.at(
             "Cargo.toml",
@@ -146,6 +163,19 @@ pub(super) fn check(graph: &Graph, tree: &Tree) -> Vec<Finding> {
             let manifest = "gateway/veil-gateway/Cargo.toml";
             let line = tree.get(manifest).map_or(1, |file| file.line_of(&path[1]));
             findings.push(BLIND.at(manifest, line, path.join(" -> ")));
+        }
+    }
+    findings
+}
+
+/// Finds ciphers that are borrowed from TLS.
+fn shown_by_tls(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for file in tree.rust().filter(|file| file.path.starts_with(GATEWAY_CODE)) {
+        for (at, line) in code_only(&file.text).lines().enumerate() {
+            for name in SHOWN_BY_TLS.iter().filter(|name| has_word(line, name)) {
+                findings.push(BLIND.at(&file.path, at + 1, format!("`{name}`, by way of TLS")));
+            }
         }
     }
     findings
@@ -264,6 +294,17 @@ mod tests {
         let both = tls.with_edge("veil-gateway", "ring", false);
         check_graph(&both, &["-> ring"]);
         check_graph(&tls.with_edge("veil-presign", "ring", false), &["-> ring"]);
+    }
+
+    #[test]
+    fn a_cipher_that_is_borrowed_from_tls_is_found_in_code_and_not_in_words() {
+        let tree = Tree::of(&[
+            ("gateway/veil-gateway/src/a.rs", "// hpke\nuse rustls::crypto::aws_lc_rs::hpke;\n"),
+            ("gateway/veil-gateway/tests/a.rs", "use rustls::crypto::aws_lc_rs::hpke;\n"),
+            ("formats/veil-seal/src/a.rs", "use hpke::Kem;\n"),
+        ]);
+        let part = "gateway/veil-gateway/src/a.rs:2: blind gateway: `hpke`, by way of TLS";
+        assert_found(&check(&Graph::real(), &tree), &[part]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The built page as a table in memory.
 //!
 //! Owns loading it, out of the binary or out of a folder, with the pre-compressed `.br` and `.gz`
-//! siblings beside each file. Invariant: what can be asked for is exactly what was loaded; a name is a
+//! siblings beside each file; where there are none, text is compressed once, now. Invariant: what can be asked for is exactly what was loaded; a name is a
 //! key of this table and never a path.
 
 use std::collections::HashMap;
@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use rust_embed::RustEmbed;
 use sha2::{Digest as _, Sha256};
+
+use crate::encoding::Encoding;
 
 /// Largest page folder, in bytes, with all its encodings: ours takes about 2 MB.
 const FOLDER_BYTES_MAX: u64 = 64 << 20;
@@ -103,7 +105,9 @@ impl PageFiles {
             .filter_map(|name| {
                 let plain = raw.remove(&name)?;
                 let brotli = raw.remove(&format!("{name}.br"));
+                let brotli = brotli.or_else(|| shorter(&name, &plain, Encoding::Brotli));
                 let gzip = raw.remove(&format!("{name}.gz"));
+                let gzip = gzip.or_else(|| shorter(&name, &plain, Encoding::Gzip));
                 let digest: [u8; 32] = Sha256::digest(&plain).into();
                 let hash = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
                 let media_type = media_type(&name);
@@ -162,6 +166,14 @@ impl Reader<'_> {
         }
         Ok(())
     }
+}
+
+/// A file in an encoding that whoever built the page left out, where that makes it shorter.
+fn shorter(name: &str, plain: &Bytes, encoding: Encoding) -> Option<Bytes> {
+    let is_text = ["html", "js", "mjs", "css", "json", "map", "webmanifest", "svg", "txt"]
+        .contains(&name.rsplit_once('.')?.1);
+    let encoded = is_text.then(|| encoding.encode(plain.to_vec()).ok())??;
+    (encoded.len() < plain.len()).then(|| encoded.into())
 }
 
 /// Whether a file is the compressed form of its neighbour.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use tokio::net::TcpSocket;
 use tokio::runtime::Runtime;
 use veil_gateway::{PageFiles, Proxies, RateLimits, ServeLimits};
@@ -30,6 +31,11 @@ fn connect_from(source: &str, to: SocketAddr) -> TcpStream {
 fn ask(stream: &mut TcpStream, site: &Site, target: &str, more: &str) -> Option<Answer> {
     let request = format!("GET {target} HTTP/1.1\r\nHost: {}\r\n{more}\r\n", site.address);
     stream.write_all(request.as_bytes()).ok()?;
+    receive(stream)
+}
+
+/// Reads one answer; `None` when the server closed.
+fn receive(stream: &mut TcpStream) -> Option<Answer> {
     let (mut bytes, mut buffer) = (Vec::new(), [0; 16 << 10]);
     loop {
         let read = stream.read(&mut buffer).ok().filter(|read| *read > 0)?;
@@ -167,6 +173,39 @@ fn a_trusted_proxy_is_not_counted_and_those_behind_it_are() {
         // A stranger can't lend itself other addresses.
         assert_eq!(ask(&mut stranger, &site, "/", &other).unwrap().status, expected);
     }
+}
+
+#[test]
+fn a_batch_costs_what_its_requests_do_also_behind_a_proxy() {
+    let limits = RateLimits {
+        address_per_s: 1,
+        address_burst: 100,
+        exempt: Vec::new(),
+        ..RateLimits::default()
+    };
+    let proxies = Proxies { trusted: vec!["127.0.0.11".parse().unwrap()], ..Proxies::default() };
+    let site =
+        Site::edited(ServeLimits::default(), None, |gateway| gateway.with_rates(limits, proxies));
+    let mut proxy = connect_from("127.0.0.11", site.address);
+    let wrong = json!({ "path": format!("/v1/grants/{GRANT}"), "headers": { "authorization": "Bearer x" } });
+    let body = json!({ "requests": vec![wrong; 4] }).to_string();
+    let mut send = |client: &str| {
+        let start = format!("POST /v1/batch HTTP/1.1\r\nHost: {}", site.address);
+        let rest =
+            format!("X-Forwarded-For: {client}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        proxy.write_all(format!("{start}\r\n{rest}").as_bytes()).unwrap();
+        receive(&mut proxy).unwrap()
+    };
+    // The batch itself, and four bearers that are wrong: 85 of 100; then there is room for none.
+    let first = send("192.0.2.1");
+    assert_eq!(first.status, 200, "{}", first.text());
+    assert!(first.json().as_array().unwrap().iter().all(|answer| answer["status"] == 401));
+    let second = send("192.0.2.1");
+    let statuses: Vec<u64> =
+        second.json().as_array().unwrap().iter().map(|a| a["status"].as_u64().unwrap()).collect();
+    assert!(statuses.contains(&429), "{statuses:?}");
+    send("192.0.2.1").is_problem(429, "rate-limited");
+    assert_eq!(send("192.0.2.2").status, 200);
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod batch;
 mod caches;
 mod client;
 mod collector;
+mod compression;
 mod configuration;
 mod cors;
 mod errors;

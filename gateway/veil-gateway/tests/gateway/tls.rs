@@ -18,11 +18,11 @@ use rustls::{
     ClientConfig, ClientConnection, DigitallySignedStruct, NamedGroup, SignatureScheme, StreamOwned,
 };
 use tempfile::TempDir;
-use veil_gateway::{Certificate, ServeLimits, Tls};
+use veil_gateway::{Certificate, Drained, ServeLimits, Tls};
 
 use crate::client::{PATIENCE, connect};
 use crate::process::{Process, check_refusal, credentials, write_private};
-use crate::site::{Site, write_bucket};
+use crate::site::{GRANT, HUGE, Site, TITLE, bearer, object_bytes, write_bucket};
 
 /// A certificate for this machine, with its key, in PEM.
 pub(crate) struct Pair {
@@ -169,6 +169,30 @@ fn who_does_not_finish_the_handshake_or_speaks_something_else_is_closed() {
     let _ = idle.read_to_end(&mut Vec::new());
     assert!(started.elapsed() < PATIENCE);
     assert_eq!(ask(&mut handshake(site.address, &[])), "HTTP/1.1 200 OK");
+}
+
+#[test]
+fn a_reader_who_takes_nothing_is_cut_off_by_tls_as_well() {
+    let short = Duration::from_millis(300);
+    let limits = ServeLimits { stall_timeout: short, ..ServeLimits::default() };
+    let mut site = Site::edited(limits, Some(Pair::new().tls()), |gateway| gateway);
+    site.write(&format!("t/{TITLE}/{HUGE}"), &object_bytes(HUGE));
+    let mut stream = handshake(site.address, &["http/1.1"]);
+    let body = format!("{{\"names\": [\"{HUGE}\"]}}");
+    let head = format!("Host: {}\r\nContent-Length: {}\r\n", site.address, body.len());
+    let start = format!("POST /v1/grants/{GRANT}/sign HTTP/1.1\r\nAuthorization: {}\r\n", bearer());
+    write!(stream, "{start}{head}\r\n{body}").unwrap();
+    let mut answer = vec![0; 16 << 10];
+    let read = stream.read(&mut answer).unwrap();
+    let answer = String::from_utf8_lossy(&answer[..read]).into_owned();
+    let url = answer.split('"').find(|part| part.starts_with("/o/t/")).unwrap();
+    write!(stream, "GET {url} HTTP/1.1\r\nHost: {}\r\n\r\n", site.address).unwrap();
+    stream.read_exact(&mut [0; 12]).unwrap();
+    site.stop();
+    // The drain ends when the stalled connection does, well before its own limit.
+    let started = Instant::now();
+    assert_eq!(site.drained(), Drained::Clean);
+    assert!(started.elapsed() < Duration::from_secs(15));
 }
 
 /// A gateway process with a certificate.
