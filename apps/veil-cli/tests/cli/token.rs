@@ -40,7 +40,7 @@ fn a_token_opens_its_folder_until_its_end_under_either_kind_of_key() {
         let left = access.end.duration_since(Timestamp::now());
         assert!(left > SignedDuration::from_mins(118) && left <= SignedDuration::from_hours(2));
     }
-    let line = "--json token --key secret --path vod --audience here --subject me";
+    let line = "token --key secret --path vod --audience here --subject me";
     let answer = desk.answer(line);
     let token = answer["token"].as_str().unwrap();
     assert_eq!((&answer["algorithm"], &answer["path"]), (&"HS256".into(), &"vod".into()));
