@@ -17,7 +17,7 @@ const BROTLI_WINDOW: i32 = 18;
 /// Brotli's input buffer, in bytes.
 const BROTLI_BUFFER_BYTES: usize = 32 << 10;
 /// The level of gzip.
-const GZIP_LEVEL: u32 = 1;
+const GZIP_LEVEL: u32 = 2;
 
 /// An encoding of a body, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
