@@ -6,7 +6,7 @@
 
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -82,6 +82,15 @@ export class Veilcast {
       }
     }
     throw new Error(`veilcast up did not become ready: ${this.logText}`);
+  }
+
+  /** Has the gateway forget what it read: a playlist that was changed in the bucket shows within a minute otherwise. */
+  async forgetAll(): Promise<void> {
+    const read = async (name: string) => (await readFile(join(this.data, name), 'utf8')).trim();
+    const [url, token] = await Promise.all([read('gateway.url'), read('gateway.admin')]);
+    const headers = { authorization: `Bearer ${token}` };
+    const answer = await fetch(`${url}/performance/gc`, { method: 'POST', headers });
+    if (!answer.ok) throw new Error(`the gateway forgets nothing: ${answer.status}`);
   }
 
   /** Stops studio and gateway as Ctrl-C does. */

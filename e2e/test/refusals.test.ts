@@ -99,8 +99,11 @@ describe('a playlist', () => {
   const check = async (change: (all: Buffer[]) => Buffer[]) => {
     const names = await inEveryVideo(Kind.mediaPlaylist, 0);
     const files = names.map((name) => `${name}.m3u8`);
-    const refused = () => expectRefused('playlist-mismatch', /not as it was sealed/);
-    await damaged(files, change, refused);
+    const refused = async () => {
+      await house.forgetAll();
+      await expectRefused('playlist-mismatch', /not as it was sealed/);
+    };
+    await damaged(files, change, refused).finally(() => house.forgetAll());
   };
 
   it('of an older state, a segment short, is refused', () => check(cut));

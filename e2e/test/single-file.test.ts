@@ -168,9 +168,11 @@ describe('its playlist', () => {
       all.map((bytes) => Buffer.from(change(bytes.toString().trimEnd().split('\n')).join('\n')));
     const { link } = await house.share(TITLE);
     const words = /not as it was sealed/;
-    await damaged(playlists, changeAll, () =>
-      told(viewer, opened, link, { code: 'playlist-mismatch', words }),
-    );
+    const refused = async () => {
+      await house.forgetAll();
+      await told(viewer, opened, link, { code: 'playlist-mismatch', words });
+    };
+    await damaged(playlists, changeAll, refused).finally(() => house.forgetAll());
   };
 
   it('of an older state, a segment short, is refused', () =>

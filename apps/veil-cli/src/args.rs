@@ -208,12 +208,6 @@ pub(crate) enum Command {
     /// temporary one, AWS_SESSION_TOKEN. Whoever has the output can read what it names until it expires.
     #[command(after_help = SIGN_EXAMPLES)]
     Sign(SignArgs),
-    /// Make a token that opens a plain HLS tree of a gateway, offline
-    ///
-    /// A JSON Web Token for `/hls/…` (docs/format/plain-hls.md). Whoever has it can read what it names
-    /// until it expires; it can't be taken back.
-    #[command(after_help = TOKEN_EXAMPLES)]
-    Token(TokenArgs),
     /// Run a gateway alone, with its own flags and configuration
     ///
     /// Becomes `veilcast-gateway`, which lies beside this program and never sees a key. What follows is
@@ -224,6 +218,12 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
         args: Vec<OsString>,
     },
+    /// Make a token that opens a plain HLS tree of a gateway, offline
+    ///
+    /// A JSON Web Token for `/hls/…` (docs/format/plain-hls.md). Whoever has it can read what it names
+    /// until it expires; it can't be taken back.
+    #[command(after_help = TOKEN_EXAMPLES)]
+    Token(TokenArgs),
     /// Check that this machine has what Veilcast needs
     Doctor,
     /// Print a completion script for a shell
@@ -255,13 +255,13 @@ pub(crate) struct ImportArgs {
     /// Renditions by height of the short side: `auto`, or some of 480,720,1080,1440,2160
     #[arg(long, value_name = "HEIGHTS", default_value = "auto")]
     pub(crate) ladder: String,
+    /// Where to publish it: s3://BUCKET/PREFIX, file:///FOLDER or `local`, the data folder's own bucket
+    #[arg(long, value_name = "STORE", env = "VEILCAST_STORE", default_value = veil_studio::place::OWN)]
+    pub(crate) to: String,
     /// Store each rendition as one object instead of one a segment: a gateway then signs one URL a
     /// rendition, however long the video is. The store must serve ranges, as S3 and the gateway do
     #[arg(long)]
     pub(crate) single_file: bool,
-    /// Where to publish it: s3://BUCKET/PREFIX, file:///FOLDER or `local`, the data folder's own bucket
-    #[arg(long, value_name = "STORE", env = "VEILCAST_STORE", default_value = veil_studio::place::OWN)]
-    pub(crate) to: String,
 }
 
 /// `veilcast publish` and `veilcast move`.

@@ -27,7 +27,9 @@ use object_store::{ObjectStoreExt as _, path::Path};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tower::ServiceExt as _;
-use veil_gateway::{Bucket, Gateway, Hosts, PageFiles, ServeLimits, Signer, serve};
+use veil_gateway::{
+    Bucket, Gateway, Hosts, PageFiles, Proxies, RateLimits, ServeLimits, Signer, serve,
+};
 use veil_presign::Credentials;
 
 const SEGMENT_COUNT: usize = 600;
@@ -88,7 +90,10 @@ async fn gateway(address: SocketAddr, now: &Arc<AtomicI64>) -> Gateway {
     let clock = Arc::clone(now);
     let clock = Arc::new(move || Timestamp::from_second(clock.load(Ordering::Relaxed)).unwrap());
     let bucket = Bucket::store(Arc::new(store));
+    // One grant asks more often here than any viewer may.
+    let rates = RateLimits { grant_per_s: 0, ..RateLimits::default() };
     Gateway::new(bucket, Signer::local(credentials), hosts, PageFiles::default(), clock)
+        .with_rates(rates, Proxies::default())
 }
 
 fn target() -> String {

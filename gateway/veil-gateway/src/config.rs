@@ -140,11 +140,11 @@ impl Default for Config {
             cors: Cors::default(),
             admin: AdminFiles::default(),
             metrics: MetricsSettings::default(),
-            store: StoreSettings::default(),
-            plain: Vec::new(),
             cache: CacheSettings::default(),
             urls: UrlSettings::default(),
             titles: Vec::new(),
+            store: StoreSettings::default(),
+            plain: Vec::new(),
         }
     }
 }
@@ -170,7 +170,6 @@ impl Config {
         self.tls.check()?;
         self.rate.check()?;
         self.cors.check()?;
-        self.store.check()?;
         self.cache.check()?;
         check_urls("urls", &self.urls)?;
         for title in &self.titles {
@@ -180,6 +179,7 @@ impl Config {
             }
             check_urls(&format!("title {}", title.id), &title.urls)?;
         }
+        self.store.check()?;
         self.metrics.otlp.check()
     }
 }
@@ -206,8 +206,6 @@ mod tests {
         "tls.key",
         "admin.token",
         "metrics.listen",
-        "plain",
-        "store.signing_credentials",
         "metrics.otlp.endpoint",
         "metrics.otlp.headers",
         "urls.endpoint",
@@ -215,6 +213,8 @@ mod tests {
         "urls.key_pair_id",
         "urls.secret_file",
         "urls.cookie_domain",
+        "plain",
+        "store.signing_credentials",
     ];
 
     /// The page with every `#key = value` line as a setting; prose has a space after its `#`.

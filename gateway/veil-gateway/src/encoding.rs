@@ -11,13 +11,13 @@ use axum::http::{HeaderMap, header};
 /// Zstandard's level.
 const ZSTD_LEVEL: i32 = 1;
 /// Brotli's quality.
-const BROTLI_QUALITY: i32 = 2;
+const BROTLI_QUALITY: i32 = 1;
 /// Brotli's window, as a power of two in bytes: playlists repeat themselves within a kilobyte.
 const BROTLI_WINDOW: i32 = 18;
 /// Brotli's input buffer, in bytes.
 const BROTLI_BUFFER_BYTES: usize = 32 << 10;
 /// The level of gzip.
-const GZIP_LEVEL: u32 = 1;
+const GZIP_LEVEL: u32 = 2;
 
 /// An encoding of a body, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

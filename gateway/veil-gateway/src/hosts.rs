@@ -31,7 +31,8 @@ impl From<&str> for Host {
 #[derive(Clone, Debug)]
 pub struct Hosts {
     /// What may stand in `Host`, in lower case, and the form that URLs are signed for.
-    entries: Vec<(String, Arc<str>)>,
+    /// Shared, since every request has a copy.
+    entries: Arc<Vec<(String, Arc<str>)>>,
     /// Whether a name was added by which others may reach this gateway.
     has_public: bool,
 }
@@ -61,7 +62,7 @@ impl Hosts {
     /// 443 is taken for TLS.
     #[must_use]
     pub fn listening_on(address: SocketAddr) -> Self {
-        let mut hosts = Self { entries: Vec::new(), has_public: false };
+        let mut hosts = Self { entries: Arc::default(), has_public: false };
         if address.ip().is_loopback() {
             let port = address.port();
             let default_port = if port == 443 { ":443" } else { ":80" };
@@ -113,8 +114,9 @@ impl Hosts {
     fn add(&mut self, host: String, default_port: &str) {
         let bare = host.strip_suffix(default_port).unwrap_or(&host);
         let signed: Arc<str> = bare.into();
-        self.entries.push((format!("{bare}{default_port}"), Arc::clone(&signed)));
-        self.entries.push((bare.to_owned(), signed));
+        let entries = Arc::make_mut(&mut self.entries);
+        entries.push((format!("{bare}{default_port}"), Arc::clone(&signed)));
+        entries.push((bare.to_owned(), signed));
     }
 
     fn find(&self, shown: &str) -> Option<Host> {

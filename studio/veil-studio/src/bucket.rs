@@ -38,7 +38,7 @@ pub struct Bucket {
     /// Its folder, when it is one.
     folder: Option<PathBuf>,
     /// How to find unfinished uploads, in an S3 store.
-    uploads: Option<Uploads>,
+    uploads: Option<Arc<Uploads>>,
 }
 
 impl Bucket {

@@ -42,10 +42,10 @@ pub struct ImportRequest {
     pub name: Option<String>,
     /// Which renditions to make.
     pub ladder: LadderRequest,
-    /// Whether each rendition of picture and sound becomes one object, instead of one a segment.
-    pub single_file: bool,
     /// Where to publish it.
     pub place: Place,
+    /// Whether each rendition of picture and sound becomes one object, instead of one a segment.
+    pub single_file: bool,
 }
 
 /// FFmpeg, and how to start it.

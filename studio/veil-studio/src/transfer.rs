@@ -2,7 +2,7 @@
 //!
 //! Owns the order (objects, media playlists, the multivariant playlist last) and what is skipped: an object that is there with the
 //! same size and the same SHA-256. So a copy that was interrupted goes on where it was. Memory is bounded by
-//! [`IN_FLIGHT`] parts of [`PART_BYTES`], whatever the title's size. Refuses to know the catalogue.
+//! eight parts of 8 MiB, whatever the title's size. Refuses to know the catalogue.
 
 use std::collections::HashMap;
 

@@ -28,8 +28,8 @@ pub(crate) async fn run(
         source: args.file.clone(),
         name: args.title.clone(),
         ladder: ladder.map_err(veil_ffmpeg::Error::from).map_err(StudioError::from)?,
-        single_file: args.single_file,
         place,
+        single_file: args.single_file,
     };
     sweep(studio, now).await?;
     let encoder = encoder().await?;

@@ -232,3 +232,17 @@ fn doctor_asks_every_store_that_has_titles() {
     assert_eq!(told["state"], "failed");
     assert!(told["detail"].as_str().unwrap().contains("AccessDenied"), "{told}");
 }
+
+#[test]
+fn renditions_in_one_file_are_imported_to_a_bucket_and_moved_home() {
+    let street = Street { house: House::new(), server: S3Server::start().unwrap() };
+    let url = street.server.url_below("films");
+    let line = format!("import {} --title Film --single-file --to {url}", short_clip().display());
+    let imported = street.ok(&line);
+    let original = contents(&street.server.folder().join("films"));
+    assert_eq!(original.len() as u64, imported["objects"].as_u64().unwrap());
+    assert!(street.server.seen().iter().any(|line| line.starts_with("POST")), "in parts");
+    street.ok("move Film --to local");
+    assert_eq!(contents(&street.house.bucket()), original);
+    assert!(files_below(&street.server.folder()).unwrap().is_empty());
+}

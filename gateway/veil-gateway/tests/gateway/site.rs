@@ -204,6 +204,13 @@ impl Site {
         Self::edited(ServeLimits::default(), None, equip)
     }
 
+    /// The same with a page.
+    pub(crate) fn with_page(page: PageFiles, equip: impl FnOnce(Gateway) -> Gateway) -> Self {
+        let folder = write_bucket();
+        let bucket = Bucket::folder(&folder.path().join("bucket")).unwrap();
+        Self::start(folder, bucket, page, ServeLimits::default(), None, equip)
+    }
+
     /// Another gateway over the same bucket, at the same time, that knows nothing yet.
     pub(crate) fn beside(&self) -> Self {
         let bucket = Bucket::folder(&self.path("")).unwrap();

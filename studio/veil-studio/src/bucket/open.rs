@@ -136,7 +136,8 @@ impl Bucket {
             "" => Arc::new(s3.clone()),
             prefix => Arc::new(PrefixStore::new(s3.clone(), prefix)),
         };
-        let uploads = Some(Uploads { store: s3, http, prefix: place.prefix().to_owned() });
+        let uploads = Uploads { store: s3, http, prefix: place.prefix().to_owned() };
+        let uploads = Some(Arc::new(uploads));
         Ok(Self { store, name: place.to_string().into(), folder: None, uploads })
     }
 }

@@ -5,10 +5,9 @@
 
 use bytes::Bytes;
 use object_store::path::Path;
-use object_store::{ObjectStore as _, PutMultipartOptions, WriteMultipart};
+use object_store::{PutMultipartOptions, WriteMultipart};
 
-use super::Bucket;
-use super::write::PART;
+use super::{Bucket, PART_BYTES};
 use crate::StudioError;
 
 /// Parts under way at once: one is written while the next fills up.
@@ -16,6 +15,8 @@ const PARTS_UNDER_WAY: usize = 2;
 
 /// An object that is being written. Dropped, it leaves no object; what a store keeps of its parts is the
 /// store's to clear, so end an upload that fails with [`Upload::abort`].
+///
+/// S3 takes 10,000 parts, so that an object whose length wasn't known has at most 80 GB there; R2 wants all parts equal.
 pub(crate) struct Upload {
     bucket: Bucket,
     writer: WriteMultipart,
@@ -32,8 +33,7 @@ impl Upload {
 
     /// Writes what is left and makes the object visible, whole.
     pub(crate) async fn finish(self) -> Result<(), StudioError> {
-        let finished = self.writer.finish().await;
-        finished.map(drop).map_err(self.bucket.failed("cannot be written"))
+        self.writer.finish().await.map(drop).map_err(self.bucket.failed("cannot be written"))
     }
 
     /// Takes back what has been written.
@@ -50,7 +50,8 @@ impl Bucket {
         let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
         let parts = self.store.put_multipart_opts(key, options).await;
         let parts = parts.map_err(self.failed("cannot be written"))?;
-        let writer = WriteMultipart::new_with_chunk_size(parts, PART);
+        let part_bytes = usize::try_from(PART_BYTES).unwrap_or(usize::MAX);
+        let writer = WriteMultipart::new_with_chunk_size(parts, part_bytes);
         Ok(Upload { bucket: self.clone(), writer })
     }
 }
@@ -65,7 +66,7 @@ mod tests {
 
     /// Pieces of three lengths, more than two parts together.
     fn pieces() -> Vec<Bytes> {
-        [1, PART, 5_000_000, 10_000_000].map(bytes).to_vec()
+        [1, 8 << 20, 5_000_000, 10_000_000].map(bytes).to_vec()
     }
 
     #[tokio::test]

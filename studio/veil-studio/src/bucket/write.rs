@@ -14,9 +14,7 @@ use super::{Bucket, is_playlist};
 use crate::StudioError;
 
 /// The bytes of one request: what is larger goes in parts of this size. S3 takes parts from 5 MiB on.
-pub(super) const PART: usize = 8 << 20;
-/// [`PART`], as lengths of objects are counted.
-pub(crate) const PART_BYTES: u64 = PART as u64;
+pub(crate) const PART_BYTES: u64 = 8 << 20;
 /// The most parts of one object, by S3's rules; a still larger object has larger parts.
 const MAX_PARTS: u64 = 10_000;
 /// Parts of one object under way at a time.
@@ -163,11 +161,12 @@ impl Bucket {
             ("application/octet-stream", "public, max-age=31536000, immutable")
         };
         let mut attributes = Attributes::from_iter([
-            (Attribute::ContentType, media_type.into()),
-            (Attribute::CacheControl, AttributeValue::from(caching)),
+            (Attribute::ContentType, media_type),
+            (Attribute::CacheControl, caching),
         ]);
         if let Some(noted) = fingerprint() {
-            attributes.insert(Attribute::Metadata(SHA256_KEY.into()), noted.to_string().into());
+            let noted: AttributeValue = noted.to_string().into();
+            attributes.insert(Attribute::Metadata(SHA256_KEY.into()), noted);
         }
         attributes
     }
