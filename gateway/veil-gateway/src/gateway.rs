@@ -5,6 +5,7 @@
 //! first two.
 
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
@@ -48,8 +49,14 @@ const ABOUT: &str = "This is a Veilcast gateway. It plays private videos to who 
     There is no list of them here.\n";
 
 /// A gateway: one bucket, one credential, the hosts it answers for, its page and its clock.
+///
+/// Every layer of every request has a clone of it, so that is one count.
 #[derive(Clone)]
-pub struct Gateway {
+pub struct Gateway(Arc<Parts>);
+
+/// What a gateway consists of; nothing of it is for other crates.
+#[derive(Clone)]
+pub struct Parts {
     pub(crate) bucket: Bucket,
     pub(crate) grants: Documents<Sheet>,
     pub(crate) playlists: Documents<Playlist>,
@@ -74,6 +81,14 @@ pub struct Gateway {
     pub(crate) admin: Option<Arc<AdminToken>>,
 }
 
+impl Deref for Gateway {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
 impl Gateway {
     /// Puts a gateway together. Nothing is read yet.
     #[must_use]
@@ -87,7 +102,7 @@ impl Gateway {
         let metrics = Arc::new(Metrics::new(clock()));
         let rooms = Rooms::new(&bucket, &CacheSettings::default());
         let signer = Arc::new(signer);
-        Self {
+        Self(Arc::new(Parts {
             bucket,
             caches: rooms.all(),
             grants: rooms.grants,
@@ -110,22 +125,27 @@ impl Gateway {
             ready: Arc::default(),
             process: ProcessHooks::default(),
             admin: None,
-        }
+        }))
+    }
+
+    /// This gateway with other parts.
+    fn with(mut self, change: impl FnOnce(&mut Parts)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
     }
 
     /// Sets what caches may take, and for how long they hold.
     #[must_use]
     pub fn with_caches(self, settings: &CacheSettings) -> Self {
         let rooms = Rooms::new(&self.bucket, settings);
-        Self {
-            caches: rooms.all(),
-            grants: rooms.grants,
-            playlists: rooms.playlists,
-            manifests: rooms.manifests,
-            urls: rooms.urls,
-            plain_playlists: rooms.plain,
-            ..self
-        }
+        self.with(|parts| {
+            parts.caches = rooms.all();
+            parts.grants = rooms.grants;
+            parts.playlists = rooms.playlists;
+            parts.manifests = rooms.manifests;
+            parts.urls = rooms.urls;
+            parts.plain_playlists = rooms.plain;
+        })
     }
 
     /// Gives single titles, by their ids, URLs of their own.
@@ -142,7 +162,10 @@ impl Gateway {
         let title_signers: HashMap<_, _> =
             signers.into_iter().map(by_id).collect::<Result<_, _>>()?;
         let page_policy = policy_for(title_signers.values().chain([&self.signer]));
-        Ok(Self { title_signers: Arc::new(title_signers), page_policy, ..self })
+        Ok(self.with(|parts| {
+            parts.title_signers = Arc::new(title_signers);
+            parts.page_policy = page_policy;
+        }))
     }
 
     /// Drops everything that was read or signed; what is asked for next is read anew.
@@ -158,38 +181,41 @@ impl Gateway {
     /// Lets pages of these origins read the answers; without this, of none.
     #[must_use]
     pub fn with_cors(self, cors: Cors) -> Self {
-        Self { cors: Arc::new(cors), ..self }
+        self.with(|parts| parts.cors = Arc::new(cors))
     }
 
     /// Limits how often somebody may ask, and believes these proxies on who that is; without this, the
     /// default limits and no proxy.
     #[must_use]
     pub fn with_rates(self, limits: RateLimits, proxies: Proxies) -> Self {
-        Self { rates: Arc::new(Rates::new(limits, proxies.clone())), proxies, ..self }
+        self.with(|parts| {
+            parts.rates = Arc::new(Rates::new(limits, proxies.clone()));
+            parts.proxies = proxies;
+        })
     }
 
     /// Sets whether lines of the access log have the client's network (IPv4 /24, IPv6 /48).
     #[must_use]
     pub fn with_logged_networks(self, logs_networks: bool) -> Self {
-        Self { logs_networks, ..self }
+        self.with(|parts| parts.logs_networks = logs_networks)
     }
 
     /// Sets the operator's token, which opens `/performance` and, beyond loopback, `/metrics`.
     #[must_use]
     pub fn with_admin(self, token: AdminToken) -> Self {
-        Self { admin: Some(Arc::new(token)), ..self }
+        self.with(|parts| parts.admin = Some(Arc::new(token)))
     }
 
     /// Sets what the process around this gateway can tell and do.
     #[must_use]
     pub fn with_process(self, process: ProcessHooks) -> Self {
-        Self { process, ..self }
+        self.with(|parts| parts.process = process)
     }
 
     /// Serves plain HLS trees as well.
     #[must_use]
     pub fn with_plain(self, plain: PlainTrees) -> Self {
-        Self { plain, ..self }
+        self.with(|parts| parts.plain = plain)
     }
 
     /// The current time, by this gateway's clock.
@@ -233,17 +259,20 @@ impl Gateway {
         access::Log { metrics, proxies, networks: self.logs_networks }
     }
 
-    /// Puts around routes what holds for every request; the last is the outermost.
+    /// Puts around routes what holds for every request; the first is the outermost. They are one layer of the router, for
+    /// each that it has is copied, with all below it, for every request.
     fn layered(&self, router: Router) -> Router {
         router
             .fallback(|| async { Problem::not_found() })
             .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
-            .layer(from_fn_with_state(self.hosts.clone(), hosts::check))
-            .layer(from_fn(limits::check))
-            .layer(from_fn_with_state(Arc::clone(&self.rates), rate::check))
-            .layer(from_fn_with_state(Arc::clone(&self.cors), cors::answer))
-            .layer(from_fn(headers::secure))
-            .layer(from_fn_with_state(self.log(), access::log))
+            .layer((
+                from_fn_with_state(self.log(), access::log),
+                from_fn(headers::secure),
+                from_fn_with_state(Arc::clone(&self.cors), cors::answer),
+                from_fn_with_state(Arc::clone(&self.rates), rate::check),
+                from_fn(limits::check),
+                from_fn_with_state(self.hosts.clone(), hosts::check),
+            ))
     }
 
     /// The service of a listener for the operator's machines: `/metrics`, `/healthz` and `/readyz`.
