@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use veil_studio::Studio;
 use veil_studio::relocate::Relocated;
 use veil_studio::transfer::TransferProgress;
+use veil_studio::{Studio, StudioError};
 
 use crate::args::PlaceArgs;
 use crate::commands::stop_signal;
@@ -20,12 +20,8 @@ pub(crate) async fn publish(
     now: Timestamp,
 ) -> Result<(), CliError> {
     let place = stores::place(studio, &args.to)?;
-    let (sender, receiver) = watch::channel(TransferProgress::default());
-    let bar = tokio::spawn(progress::show_transfer(receiver));
-    let done = until_stopped(studio.publish_to(&args.title, &place, &sender, now)).await;
-    drop(sender);
-    let _ = bar.await;
-    let done = done?;
+    let done =
+        watched(async |sender| studio.publish_to(&args.title, &place, sender, now).await).await?;
     format.answer(&answer(&done), || {
         format!("published {:?} to {}: {}", done.title.name, done.place, counted(&done))
     });
@@ -39,12 +35,8 @@ pub(crate) async fn move_to(
     now: Timestamp,
 ) -> Result<(), CliError> {
     let place = stores::place(studio, &args.to)?;
-    let (sender, receiver) = watch::channel(TransferProgress::default());
-    let bar = tokio::spawn(progress::show_transfer(receiver));
-    let done = until_stopped(studio.move_to(&args.title, &place, &sender, now)).await;
-    drop(sender);
-    let _ = bar.await;
-    let done = done?;
+    let done =
+        watched(async |sender| studio.move_to(&args.title, &place, sender, now).await).await?;
     for (place, failure) in &done.left {
         if let Some(failure) = failure {
             note(&format!("warning: what is left at {place} is deleted later: {failure}"));
@@ -78,14 +70,20 @@ pub(crate) async fn unpublish(
     Ok(())
 }
 
-async fn until_stopped<T>(
-    work: impl Future<Output = Result<T, veil_studio::StudioError>>,
-) -> Result<T, CliError> {
-    tokio::select! {
-        done = work => Ok(done?),
+/// Does `work` with a progress bar, until it is done or a signal comes.
+async fn watched(
+    work: impl AsyncFnOnce(&watch::Sender<TransferProgress>) -> Result<Relocated, StudioError>,
+) -> Result<Relocated, CliError> {
+    let (sender, receiver) = watch::channel(TransferProgress::default());
+    let bar = tokio::spawn(progress::show_transfer(receiver));
+    let done = tokio::select! {
+        done = work(&sender) => done.map_err(CliError::from),
         _ = stop_signal() => Err(CliError::new("stopped; what has arrived is kept")
             .hint("the same command goes on where this one was")),
-    }
+    };
+    drop(sender);
+    let _ = bar.await;
+    done
 }
 
 fn answer(done: &Relocated) -> Value {
