@@ -22,7 +22,7 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
   root: at('.'),
-  base: '/',
+  base: './',
   plugins: [
     sealedStreaming(),
     // `tree` builds elements one by one: no innerHTML, so no Trusted Types policy for it.
@@ -41,6 +41,6 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    rolldownOptions: { input: { watch: at('watch.html') } },
+    rolldownOptions: { input: { watch: at('w/index.html') } },
   },
 });
