@@ -18,6 +18,7 @@ mod remote;
 mod sealed_faults;
 mod sealing;
 mod secrecy;
+mod served;
 mod signing;
 mod store_faults;
 mod stores;
