@@ -15,6 +15,7 @@ mod keys;
 mod members;
 mod opening;
 mod remote;
+mod resume;
 mod sealed_faults;
 mod sealing;
 mod secrecy;
