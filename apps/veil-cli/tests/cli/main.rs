@@ -7,6 +7,7 @@
 mod bad_input;
 mod desk;
 mod faults;
+mod garage;
 mod gateway;
 mod grants;
 mod house;
