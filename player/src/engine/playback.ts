@@ -1,8 +1,8 @@
 /**
  * One playback from link to picture: Workers, manifest, first segments, stream, failures.
  *
- * Knows nothing of buttons. Invariants: it fails at most once, and then everything is ended, the
- * Workers included; a broken seal ends it wherever it is found, previews and poster included.
+ * Knows nothing of buttons. Invariants: it fails at most once, and then everything of it is ended,
+ * in the Workers too; a broken seal ends it wherever it is found, previews and poster included.
  */
 
 import { failureOf, PlayerFailure, type Failure } from '../failure';
@@ -11,7 +11,8 @@ import type { Rendition, Title } from '../title';
 import { Kind, type Role } from '../vault/role';
 import { Ahead } from './ahead';
 import { chooseStart, type Start } from './choice';
-import { VaultClient, type Playlist } from './client';
+import { VaultClient, type OpenedObject, type Playlist } from './client';
+import { pagePool } from './page-pool';
 import { guessBandwidthBps } from './settings';
 import { Streaming } from './streaming';
 import { NO_TRACKS, type Tracks } from './tracks';
@@ -37,9 +38,14 @@ export interface PlaybackStats {
   readonly bandwidthBps: number | null;
   /** Sealed bytes of media that were opened. */
   readonly openedBytes: number;
+  /** From an object's last byte until it was verified: the median of the last ones, in milliseconds. */
+  readonly openLagMs: number | null;
   readonly decodedFrames: number;
   readonly droppedFrames: number;
 }
+
+/** Of how many objects the lag is told. */
+const LAGS_KEPT = 32;
 
 type MediaSourceLike = Pick<typeof MediaSource, 'isTypeSupported'>;
 
@@ -58,10 +64,23 @@ export function findObstacle(): Failure | null {
   return hasAll ? null : { code: 'browser-unsupported' };
 }
 
+function loadLibrary(): Promise<typeof import('./hls')> {
+  const library = import('./hls');
+  // Whoever needs it sees a failure again.
+  library.catch(() => undefined);
+  return library;
+}
+
+// A page that loads the player will play something: what that takes is asked for now.
+if (typeof document !== 'undefined' && findObstacle() === null) {
+  pagePool();
+  void loadLibrary();
+}
+
 /** A playback; make one, `open` it once, `destroy` it at the end. */
 export class Playback {
   readonly #client: VaultClient;
-  readonly #library = import('./hls');
+  readonly #library = loadLibrary();
   readonly #playlists = new Map<number | null, Promise<Playlist>>();
   #ahead: Ahead | null = null;
   #streaming: Streaming | null = null;
@@ -69,14 +88,14 @@ export class Playback {
   #openedAtMs = 0;
   #firstFrameMs: number | null = null;
   #openedBytes = 0;
+  readonly #lagsMs: number[] = [];
   #ended = false;
 
   constructor(
     private readonly video: HTMLVideoElement,
     private readonly events: PlaybackEvents,
   ) {
-    this.#library.catch(() => undefined);
-    this.#client = new VaultClient({
+    this.#client = new VaultClient(pagePool(), {
       onTitle: (title, provider) => {
         this.#provider = provider;
         void this.#begin(title);
@@ -115,6 +134,7 @@ export class Playback {
       firstFrameMs: this.#firstFrameMs,
       bandwidthBps: this.#streaming?.bandwidthBps ?? null,
       openedBytes: this.#openedBytes,
+      openLagMs: this.#lagsMs.toSorted((a, b) => a - b)[this.#lagsMs.length >> 1] ?? null,
       decodedFrames: quality.totalVideoFrames,
       droppedFrames: quality.droppedVideoFrames,
     };
@@ -179,8 +199,14 @@ export class Playback {
 
   #open(role: Role, onProgress: Parameters<VaultClient['open']>[1]) {
     const job = this.#client.open(role, onProgress);
-    job.done.then(({ loaded }) => (this.#openedBytes += loaded)).catch(() => undefined);
+    job.done.then((opened) => this.#count(opened)).catch(() => undefined);
     return job;
+  }
+
+  #count({ loaded, lagMs }: OpenedObject): void {
+    this.#openedBytes += loaded;
+    this.#lagsMs.push(lagMs);
+    if (this.#lagsMs.length > LAGS_KEPT) this.#lagsMs.shift();
   }
 
   #playlist(rendition: number | null): Promise<Playlist> {

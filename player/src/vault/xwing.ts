@@ -110,8 +110,10 @@ async function nativeKey(seed: Bytes): Promise<XWingKey> {
   };
 }
 
+const loadNoble = () => import('@noble/post-quantum/hybrid.js');
+
 async function nobleKey(seed: Bytes): Promise<XWingKey> {
-  const { ml_kem768_x25519: xwing } = await import('@noble/post-quantum/hybrid.js');
+  const { ml_kem768_x25519: xwing } = await loadNoble();
   const secret = concat(seed);
   const recipient = concat(xwing.keygen(secret).publicKey);
   return {
@@ -155,6 +157,11 @@ let nativeWorks: Promise<boolean> | null = null;
 export function hasNativeXWing(): Promise<boolean> {
   nativeWorks ??= roundTrip();
   return nativeWorks;
+}
+
+/** Finds out which implementation there is, and loads it where the browser has none of its own. */
+export async function prepareXWing(): Promise<void> {
+  if (!(await hasNativeXWing())) await loadNoble();
 }
 
 /** Makes a key of a 32-byte seed and wipes the seed. */
