@@ -11,12 +11,21 @@ import type { Failure } from './failure';
 import type { Title } from './title';
 import type { NetworkTiming } from './vault/download';
 import type { Located, Opened } from './vault/object';
+import type { KnownIdentity } from './vault/identity-store';
 import type { Role } from './vault/role';
+import type { Passkey, WantedLock } from './vault/stored-identity';
 
 /** What of an identity is asked for, and why what was brought before was not taken. */
 export interface IdentityQuestion {
-  /** `passphrase`: the file that was brought is locked; another file is as welcome. */
-  readonly wants: 'file' | 'passphrase';
+  /**
+   * `passphrase`: the file that was brought, or the identity on this device, is locked; `passkey`: the identity on this
+   * device is. Another file is as welcome.
+   */
+  readonly wants: 'file' | 'passphrase' | 'passkey';
+  /** What is locked lies on this device. */
+  readonly isStored?: true;
+  /** Which passkey opens it. */
+  readonly passkey?: Passkey;
   readonly refused: Failure | null;
 }
 
@@ -57,8 +66,20 @@ export type VaultRequest =
         | { readonly op: 'identity'; readonly file: File }
         /** UTF-8 as typed; transferred. */
         | { readonly op: 'passphrase'; readonly passphrase: Uint8Array<ArrayBuffer> }
+        /** What a passkey gave; transferred. */
+        | { readonly op: 'passkey'; readonly secret: Uint8Array<ArrayBuffer> }
         | { readonly op: 'playlist'; readonly id: number; readonly rendition: number | null }
-      ));
+        /** Stores the identity that was brought, once it has opened the link; secrets are transferred. */
+        | { readonly op: 'remember'; readonly id: number; readonly lock: WantedLock }
+      ))
+  | StoreRequest;
+
+/** What the page asks of the identities on this device, whatever is playing. */
+export type StoreRequest = OfPlayback &
+  (
+    | { readonly op: 'identities'; readonly id: number }
+    | { readonly op: 'forget'; readonly id: number; readonly keyId: string }
+  );
 
 /** What any Worker tells the page of a playback. */
 export type OpenerReport =
@@ -86,6 +107,12 @@ export type VaultReport =
   /** How much of the work on a passphrase is done, from 0 to 1. */
   | { readonly event: 'unlocking'; readonly done: number }
   | { readonly event: 'stopped'; readonly failure: Failure }
+  /** What lies on this device; `null` where the browser keeps nothing, or there was nothing to keep. */
+  | {
+      readonly event: 'identities';
+      readonly id: number;
+      readonly identities: readonly KnownIdentity[] | null;
+    }
   | {
       readonly event: 'playlist';
       readonly id: number;

@@ -189,7 +189,8 @@ describe('keys that were unwrapped', () => {
     const record = (await openLink()).unlocked.record;
     const others = [{ id: 'b' }, { title: 'b' }, { epoch: 7 }, { recipient: 'b' }] as const;
     const more = [{ kind: 'recipient' }, { expiresMs: null }, { envelope: utf8('b') }] as const;
-    const records = [record, ...[...others, ...more].map((other) => ({ ...record, ...other }))];
+    const changed = [...others, ...more].map((other) => Object.assign({}, record, other));
+    const records = [record, ...changed];
     const places = await Promise.all(records.map((one) => placeOf(one, 'holder')));
     expect(new Set([...places, await placeOf(record, 'other')]).size).toBe(records.length + 1);
   });

@@ -8,10 +8,16 @@
 import { PlayerFailure, type Failure } from '../failure';
 import type { IdentityQuestion, Link, OpenerReport, VaultReport, VaultRequest } from '../protocol';
 import type { Title } from '../title';
+import type { Bytes } from '../vault/bytes';
 import type { NetworkTiming } from '../vault/download';
+import type { KnownIdentity } from '../vault/identity-store';
 import type { Opened } from '../vault/object';
 import type { Role } from '../vault/role';
+import type { WantedLock } from '../vault/stored-identity';
 import type { Hand, Pool } from './pool';
+
+/** What lies on this device. */
+export type Identities = readonly KnownIdentity[] | null;
 
 /** An opened object. */
 export type OpenedObject = Opened;
@@ -55,8 +61,18 @@ interface Pending {
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-/** Leaves out `playback` of each request. */
-type Untagged<T> = T extends unknown ? Omit<T, 'playback'> : never;
+/** Leaves out members of each request. */
+type Without<T, Key extends string> = T extends unknown ? Omit<T, Key> : never;
+
+type IdentitiesRequest = Without<
+  Extract<VaultRequest, { op: 'remember' | 'identities' | 'forget' }>,
+  'playback' | 'id'
+>;
+
+function secretOf(lock: WantedLock): Bytes | null {
+  if (lock.kind === 'device') return null;
+  return lock.kind === 'passkey' ? lock.secret : lock.passphrase;
+}
 
 /** The Workers of one playback. */
 export class VaultClient {
@@ -65,6 +81,7 @@ export class VaultClient {
     number,
     { resolve(playlist: Playlist): void; reject(error: PlayerFailure): void }
   >();
+  readonly #identities = new Map<number, (identities: Identities) => void>();
   readonly #troubles = new Map<Hand, Failure>();
   readonly #playback: number;
   #nextId = 0;
@@ -100,6 +117,27 @@ export class VaultClient {
     this.#ask({ op: 'passphrase', passphrase }, [passphrase.buffer]);
   }
 
+  /** Hands what a passkey gave to the vault; no copy stays here. */
+  providePasskey(secret: Bytes): void {
+    this.#ask({ op: 'passkey', secret }, [secret.buffer]);
+  }
+
+  /** Stores the identity that was brought, once it has opened the link; `null` where there is none or nothing is kept. */
+  remember(lock: WantedLock): Promise<Identities> {
+    const secret = secretOf(lock);
+    return this.#askIdentities({ op: 'remember', lock }, secret ? [secret.buffer] : []);
+  }
+
+  /** Lists the identities on this device; `null` where the browser keeps none. */
+  identities(): Promise<Identities> {
+    return this.#askIdentities({ op: 'identities' });
+  }
+
+  /** Forgets an identity. */
+  forget(keyId: string): Promise<Identities> {
+    return this.#askIdentities({ op: 'forget', keyId });
+  }
+
   /** Fetches the multivariant playlist (`null`) or a rendition's. */
   playlist(rendition: number | null): Promise<Playlist> {
     const id = this.#nextId++;
@@ -128,11 +166,19 @@ export class VaultClient {
   /** Has the Workers forget this playback. */
   destroy(): void {
     this.pool.leave(this.#playback);
-    for (const id of [...this.#objects.keys()]) this.#settle(id);
+    for (const id of this.#objects.keys()) this.#settle(id);
     this.#playlists.clear();
+    for (const resolve of this.#identities.values()) resolve(null);
+    this.#identities.clear();
   }
 
-  #ask(request: Untagged<VaultRequest>, transfer: Transferable[] = []): void {
+  #askIdentities(request: IdentitiesRequest, transfer: Transferable[] = []): Promise<Identities> {
+    const id = this.#nextId++;
+    this.#ask({ ...request, id }, transfer);
+    return new Promise((resolve) => this.#identities.set(id, resolve));
+  }
+
+  #ask(request: Without<VaultRequest, 'playback'>, transfer: Transferable[] = []): void {
     this.pool.vault.ask({ ...request, playback: this.#playback } as VaultRequest, transfer);
   }
 
@@ -153,6 +199,10 @@ export class VaultClient {
         return this.events.onUnlocking(report.done);
       case 'stopped':
         return this.events.onStopped(report.failure);
+      case 'identities':
+        this.#identities.get(report.id)?.(report.identities);
+        this.#identities.delete(report.id);
+        return;
       case 'trouble':
         return this.#hearOfTrouble(hand, report.failure);
       case 'playlist':

@@ -9,10 +9,12 @@ import { failureOf, PlayerFailure, type Failure } from '../failure';
 import type { IdentityQuestion, Link } from '../protocol';
 import type { Rendition, Title } from '../title';
 import { Kind, type Role } from '../vault/role';
+import type { Passkey, WantedLock } from '../vault/stored-identity';
 import { Ahead } from './ahead';
 import { chooseStart, type Start } from './choice';
-import { VaultClient, type OpenedObject, type Playlist } from './client';
+import { VaultClient, type Identities, type OpenedObject, type Playlist } from './client';
 import { pagePool } from './page-pool';
+import { askPasskey, makePasskey } from './passkey';
 import { guessBandwidthBps } from './settings';
 import { Streaming } from './streaming';
 import { NO_TRACKS, type Tracks } from './tracks';
@@ -64,6 +66,22 @@ export function findObstacle(): Failure | null {
   return hasAll ? null : { code: 'browser-unsupported' };
 }
 
+/** How an identity is locked on this device: by the browser alone, by a new passkey, or by a passphrase. */
+export type RememberHow =
+  | { readonly lock: 'device' }
+  /** `name` is how the person finds the passkey among others. */
+  | { readonly lock: 'passkey'; readonly name: string }
+  | { readonly lock: 'passphrase'; readonly passphrase: string };
+
+async function lockFor(how: RememberHow): Promise<WantedLock | null> {
+  if (how.lock === 'device') return { kind: 'device' };
+  if (how.lock === 'passphrase') {
+    return { kind: 'passphrase', passphrase: new TextEncoder().encode(how.passphrase) };
+  }
+  const made = await makePasskey(how.name);
+  return made && { kind: 'passkey', ...made };
+}
+
 function loadLibrary(): Promise<typeof import('./hls')> {
   const library = import('./hls');
   // Whoever needs it sees a failure again.
@@ -82,6 +100,7 @@ export class Playback {
   readonly #client: VaultClient;
   readonly #library = loadLibrary();
   readonly #playlists = new Map<number | null, Promise<Playlist>>();
+  #passkey: Passkey | null = null;
   #ahead: Ahead | null = null;
   #streaming: Streaming | null = null;
   #provider: 'native' | 'noble' | null = null;
@@ -100,7 +119,10 @@ export class Playback {
         this.#provider = provider;
         void this.#begin(title);
       },
-      onIdentityNeeded: (recipient, question) => events.onIdentityNeeded(recipient, question),
+      onIdentityNeeded: (recipient, question) => {
+        this.#passkey = question.passkey ?? null;
+        events.onIdentityNeeded(recipient, question);
+      },
       onUnlocking: (done) => events.onUnlocking(done),
       onStopped: (failure) => this.#fail(failure),
       onTrouble: (failure) => events.onTrouble(failure),
@@ -121,6 +143,22 @@ export class Playback {
   /** Hands the passphrase of a locked identity file to the vault. */
   providePassphrase(text: string): void {
     this.#client.providePassphrase(text);
+  }
+
+  /** Asks the person for the passkey that opens the identity on this device; `false` where it gives nothing. */
+  async unlockWithPasskey(): Promise<boolean> {
+    const secret = this.#passkey && (await askPasskey(this.#passkey));
+    if (secret && !this.#ended) this.#client.providePasskey(secret);
+    return Boolean(secret);
+  }
+
+  /**
+   * Stores the identity that was brought, once it has opened the link; `null` where there is none, the person declines, or the
+   * browser keeps nothing.
+   */
+  async rememberIdentity(how: RememberHow): Promise<Identities> {
+    const lock = await lockFor(how);
+    return lock && !this.#ended ? this.#client.remember(lock) : null;
   }
 
   get tracks(): Tracks {

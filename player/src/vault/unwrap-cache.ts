@@ -43,7 +43,6 @@ export async function placeOf(record: GrantRecord, holder: string): Promise<stri
 /** The keys of grants that were opened of late. */
 export class UnwrapCache {
   readonly #entries = new Map<string, Entry>();
-  #sweeper: ReturnType<typeof setTimeout> | undefined;
 
   /** How many grants are remembered. */
   get size(): number {
@@ -62,8 +61,11 @@ export class UnwrapCache {
     if (this.#entries.has(place)) return;
     const [oldest] = this.#entries.keys();
     if (this.#entries.size >= MAX_CACHED && oldest !== undefined) this.#entries.delete(oldest);
-    this.#entries.set(place, { keys, sinceMs: Date.now() });
-    this.#sweeper ??= setTimeout(this.#sweepLater, CACHE_LIFE_MS);
+    const entry = { keys, sinceMs: Date.now() };
+    this.#entries.set(place, entry);
+    setTimeout(() => {
+      if (this.#entries.get(place) === entry) this.#entries.delete(place);
+    }, CACHE_LIFE_MS);
   }
 
   /** Forgets all. */
@@ -77,11 +79,4 @@ export class UnwrapCache {
       if (now < sinceMs || now - sinceMs >= CACHE_LIFE_MS) this.#entries.delete(place);
     }
   }
-
-  readonly #sweepLater = (): void => {
-    this.#sweep();
-    const [first] = this.#entries.values();
-    const leftMs = first && first.sinceMs + CACHE_LIFE_MS - Date.now();
-    this.#sweeper = leftMs === undefined ? undefined : setTimeout(this.#sweepLater, leftMs);
-  };
 }

@@ -5,8 +5,9 @@
  * they share is the memory of unwrapped keys, whose entries are found only by who could unwrap them again.
  */
 
-import type { VaultRequest } from '../protocol';
+import type { VaultReport, VaultRequest } from '../protocol';
 import { UnwrapCache } from './unwrap-cache';
+import { forgetIdentity, knownIdentities } from './identity-store';
 import { Viewing } from './viewing';
 import { prepareXWing } from './xwing';
 
@@ -28,6 +29,26 @@ function end(playback: number): void {
   viewings.delete(playback);
 }
 
+/** Does something to the identities on this device and tells the page what lies there then. */
+async function tellIdentities(
+  { playback, id }: { readonly playback: number; readonly id: number },
+  change: () => Promise<unknown>,
+): Promise<void> {
+  const tell = (identities: Extract<VaultReport, { event: 'identities' }>['identities']): void =>
+    postMessage({ event: 'identities', playback, id, identities });
+  try {
+    tell((await change()) === false ? null : await knownIdentities());
+  } catch {
+    // A browser that keeps nothing, or a database that is broken: nothing is stored, and the page may say so.
+    tell(null);
+  }
+}
+
+async function forget(keyId: string): Promise<void> {
+  cache.clear();
+  await forgetIdentity(keyId);
+}
+
 addEventListener('message', ({ data }: MessageEvent<VaultRequest>) => {
   const viewing = viewings.get(data.playback);
   switch (data.op) {
@@ -37,6 +58,14 @@ addEventListener('message', ({ data }: MessageEvent<VaultRequest>) => {
       return viewing?.bring({ file: data.file });
     case 'passphrase':
       return viewing?.bring({ passphrase: data.passphrase });
+    case 'passkey':
+      return viewing?.bring({ secret: data.secret });
+    case 'remember':
+      return void tellIdentities(data, async () => (await viewing?.remember(data.lock)) ?? false);
+    case 'identities':
+      return void tellIdentities(data, async () => undefined);
+    case 'forget':
+      return void tellIdentities(data, () => forget(data.keyId));
     case 'playlist':
       return void viewing?.playlist(data.id, data.rendition);
     case 'open':

@@ -13,9 +13,11 @@ import { Connection } from './connection';
 import { Gateway } from './gateway';
 import { parseLinkSecret, type Identity } from './identity';
 import { bringIdentity, type AskPerson, type Brought } from './identity-file';
+import { findIdentity, keepIdentity } from './identity-store';
 import { Jobs, type OpenRight } from './jobs';
 import type { Role } from './role';
 import { Shelf } from './shelf';
+import { openIdentity, relock, type StoredIdentity, type WantedLock } from './stored-identity';
 import { unlock } from './unlock';
 import type { UnwrapCache } from './unwrap-cache';
 import { hasNativeXWing } from './xwing';
@@ -37,6 +39,8 @@ export class Viewing {
   readonly #connection: Connection;
   readonly #jobs: Jobs;
   readonly #opened: Promise<Opened>;
+  /** The identity that was brought, in case it shall be stored. */
+  #kept: StoredIdentity | null = null;
   #take: ((brought: Brought) => void) | null = null;
 
   constructor(
@@ -75,7 +79,10 @@ export class Viewing {
 
   /** Hands what the page brought to who asked for it; what nobody asked for is forgotten. */
   bring(brought: Brought): void {
-    if (this.#take === null && 'passphrase' in brought) wipe(brought.passphrase);
+    if (this.#take === null) {
+      if ('passphrase' in brought) wipe(brought.passphrase);
+      if ('secret' in brought) wipe(brought.secret);
+    }
     this.#take?.(brought);
     this.#take = null;
   }
@@ -90,11 +97,20 @@ export class Viewing {
     }
   }
 
+  /** Stores the identity that was brought, once it has opened the link; `false` where there is none to store. */
+  async remember(lock: WantedLock): Promise<boolean> {
+    await this.#opened;
+    if (this.#kept === null || this.#life.signal.aborted) return false;
+    await keepIdentity(await relock(this.#kept, lock));
+    return true;
+  }
+
   /** Ends everything that is under way and lets go of every key. */
   end(): void {
     this.#life.abort();
     this.#jobs.end();
     this.#take = null;
+    this.#kept = null;
     for (const port of this.ports) port.close();
   }
 
@@ -120,13 +136,23 @@ export class Viewing {
     }
   }
 
-  #askIdentity(recipient: string, wrong: boolean): Promise<Identity> {
+  /** Takes the identity on this device, or asks for one; `wrong` tells that the one before did not fit. */
+  async #askIdentity(recipient: string, wrong: boolean): Promise<Identity> {
+    const stored = wrong ? null : await findIdentity(recipient);
+    if (stored?.lock.kind === 'device') {
+      const identity = await openIdentity(stored, null).catch(() => null);
+      if (identity !== null) return identity;
+    }
     const ask: AskPerson = (question) => {
       this.#life.signal.throwIfAborted();
       this.#report({ event: 'identity-needed', recipient, ...question });
       return new Promise((resolve) => (this.#take = resolve));
     };
-    return bringIdentity(ask, wrong ? { code: 'identity-wrong' } : null, this.#progress());
+    const refused = wrong ? ({ code: 'identity-wrong' } as const) : null;
+    const locked = stored?.lock.kind === 'device' ? null : stored;
+    const { identity, kept } = await bringIdentity(ask, refused, locked, this.#progress());
+    this.#kept = kept;
+    return identity;
   }
 
   /** Reports whole hundredths: a message for each block of memory would be more work than the work. */
