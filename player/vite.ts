@@ -1,10 +1,12 @@
 /**
- * How a bundler builds hls.js for the player: from its sources, with what we don't use left out.
+ * How a bundler builds the player: hls.js from its sources, with what we don't use left out, and each language as a
+ * file of its own.
  *
  * Sealed titles are CMAF over our own loaders: no transport streams, no DRM, no advertisements, no
  * content steering, no key servers, and nothing that fetches by itself. Used by `apps/web`.
  */
 
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -73,6 +75,29 @@ function replaceEmptyTrack(code: string): string {
   const replaced = code.replace(EMPTY_TRACK.from, EMPTY_TRACK.to);
   if (replaced === code) throw new Error('hls.js no longer sets the source that is replaced here');
   return replaced;
+}
+
+const WORDS = /\/words\/table\.json\?language=(\w+)$/;
+
+/** Cuts one language out of the table of words, so that a page loads the one that it speaks. */
+export function oneLanguage(): Plugin {
+  return {
+    name: 'veilcast:one-language',
+    enforce: 'pre',
+    load(id) {
+      const language = WORDS.exec(id)?.[1];
+      if (language === undefined) return null;
+      const file = id.slice(0, id.lastIndexOf('?'));
+      this.addWatchFile(file);
+      const table = JSON.parse(readFileSync(file, 'utf8')) as Record<
+        string,
+        Record<string, string>
+      >;
+      const words = Object.entries(table).map(([word, all]) => [word, all[language]]);
+      const code = `export default ${JSON.stringify(Object.fromEntries(words))};`;
+      return { code, moduleType: 'js' };
+    },
+  };
 }
 
 /**

@@ -9,7 +9,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
-import { sealedStreaming } from '../../player/vite.ts';
+import { oneLanguage, sealedStreaming } from '../../player/vite.ts';
 import { finish } from './build/finish.ts';
 
 /**
@@ -25,6 +25,7 @@ export default defineConfig({
   base: '/',
   plugins: [
     sealedStreaming(),
+    oneLanguage(),
     // `tree` builds elements one by one: no innerHTML, so no Trusted Types policy for it.
     svelte({ configFile: false, compilerOptions: { fragments: 'tree', runes: true } }),
     finish(),

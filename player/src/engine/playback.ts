@@ -35,6 +35,11 @@ export interface PlaybackStats {
   /** From `open` to the first decoded frame, in milliseconds. */
   readonly firstFrameMs: number | null;
   readonly bandwidthBps: number | null;
+  /**
+   * From the last network byte of the latest object to its verified plaintext in the page, in
+   * milliseconds.
+   */
+  readonly openingMs: number | null;
   /** Sealed bytes of media that were opened. */
   readonly openedBytes: number;
   readonly decodedFrames: number;
@@ -69,6 +74,7 @@ export class Playback {
   #openedAtMs = 0;
   #firstFrameMs: number | null = null;
   #openedBytes = 0;
+  #openingMs: number | null = null;
   #ended = false;
 
   constructor(
@@ -114,6 +120,7 @@ export class Playback {
       provider: this.#provider,
       firstFrameMs: this.#firstFrameMs,
       bandwidthBps: this.#streaming?.bandwidthBps ?? null,
+      openingMs: this.#openingMs,
       openedBytes: this.#openedBytes,
       decodedFrames: quality.totalVideoFrames,
       droppedFrames: quality.droppedVideoFrames,
@@ -179,7 +186,12 @@ export class Playback {
 
   #open(role: Role, onProgress: Parameters<VaultClient['open']>[1]) {
     const job = this.#client.open(role, onProgress);
-    job.done.then(({ loaded }) => (this.#openedBytes += loaded)).catch(() => undefined);
+    job.done
+      .then(({ loaded, timing }) => {
+        this.#openedBytes += loaded;
+        this.#openingMs = performance.timeOrigin + performance.now() - timing.endMs;
+      })
+      .catch(() => undefined);
     return job;
   }
 
