@@ -10,6 +10,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { oneLanguage, sealedStreaming } from '../../player/vite.ts';
+import { budget } from './build/budget.ts';
 import { finish } from './build/finish.ts';
 
 /**
@@ -17,6 +18,8 @@ import { finish } from './build/finish.ts';
  * stretches passphrases shares some of it, and is wanted while a person types: that one may wait.
  */
 const XWING = { name: 'xwing', test: /@noble[\\/](?!hashes[\\/](?:argon2|_?blake))/ };
+
+const bytes = budget();
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -29,10 +32,11 @@ export default defineConfig({
     // `tree` builds elements one by one: no innerHTML, so no Trusted Types policy for it.
     svelte({ configFile: false, compilerOptions: { fragments: 'tree', runes: true } }),
     finish(),
+    bytes.page,
   ],
   worker: {
     format: 'es',
-    plugins: () => [sealedStreaming()],
+    plugins: () => [sealedStreaming(), bytes.workers()],
     rolldownOptions: { output: { codeSplitting: { groups: [XWING] } } },
   },
   build: {

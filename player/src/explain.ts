@@ -27,11 +27,15 @@ const PARTS: Readonly<Record<Part, Word>> = {
   'the video': 'part.video',
 };
 
-/** Tells what to show a person about `failure`, in the language of `words`. */
+/**
+ * Tells what to show a person about `failure`, in the language of `words`. Where those are not whole
+ * (see `Words.complete`), it may say no more than that playback failed.
+ */
 export function explain(failure: Failure, words: Words = ENGLISH): Explanation {
+  const code = words.has(`${failure.code}.title`) ? failure.code : 'playback-failed';
   const part = words.t(PARTS[failure.part ?? 'the video']);
   const Part = part.charAt(0).toLocaleUpperCase(words.language) + part.slice(1);
   const say = (what: keyof Explanation): string =>
-    words.t(`${failure.code}.${what}`, { part, Part });
+    words.t(`${code}.${what}`, { part, Part });
   return { title: say('title'), happened: say('happened'), action: say('action') };
 }

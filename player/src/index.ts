@@ -26,4 +26,4 @@ export type {
 export { chooseLanguage, languageOf, LANGUAGES, OWN_NAMES } from './words/language';
 export type { Language } from './words/language';
 export { Words } from './words/words';
-export type { Dictionary, Values, Word } from './words/words';
+export type { Values, Word } from './words/words';

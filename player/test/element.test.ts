@@ -3,7 +3,7 @@
  * on data; nothing here has a DOM, so how it looks and moves is for `e2e`.
  */
 
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { Tracks } from '../src/engine/tracks';
 import { NO_TRACKS } from '../src/engine/tracks';
 import { commandOf, KEY_HELP, SPEEDS, stepSpeed, type Key } from '../src/element/keyboard';
@@ -152,6 +152,8 @@ describe('choices', () => {
 });
 
 describe('failures', () => {
+  beforeAll(() => ENGLISH.complete());
+
   const codes: FailureCode[] = [
     'link-incomplete',
     'link-unknown',

@@ -2,7 +2,7 @@
  * What a viewer chooses and what is remembered of it: captions' looks, positions, chapters, figures.
  */
 
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { readStyle, styleRules } from '../src/element/caption-style';
 import { chapterAt, chapterMarks, stepChapter } from '../src/element/chapters';
 import { MAX_POSITIONS, positionKey, Positions } from '../src/element/positions';
@@ -12,6 +12,9 @@ import { bufferedAheadS, readFigures } from '../src/element/statistics';
 import { NO_TRACKS } from '../src/engine/tracks';
 import type { VideoRendition } from '../src/title';
 import { Words } from '../src/words/words';
+
+const words = new Words();
+beforeAll(() => words.complete());
 
 class Memory implements Storage {
   readonly items = new Map<string, string>();
@@ -141,7 +144,7 @@ describe('the menu', () => {
   const chooser = {} as Chooser;
 
   it('offers what there is to choose, and says what is chosen', () => {
-    const pages = listSettings(situation, new Words(), chooser);
+    const pages = listSettings(situation, words, chooser);
     expect(pages.map(({ id, value }) => [id, value])).toEqual([
       ['chapters', 'Chapter 1'],
       ['quality', 'Auto · 720p'],
@@ -149,14 +152,14 @@ describe('the menu', () => {
       ['more', undefined],
     ]);
     const nothing = { ...situation, chapters: [], tracks: NO_TRACKS };
-    expect(listSettings(nothing, new Words(), chooser).map(({ id }) => id)).toEqual([
+    expect(listSettings(nothing, words, chooser).map(({ id }) => id)).toEqual([
       'speed',
       'more',
     ]);
   });
 
   it('says why a sealed video is not cast', () => {
-    const more = listSettings(situation, new Words(), chooser).at(-1);
+    const more = listSettings(situation, words, chooser).at(-1);
     const cast = more?.entries.find((entry) => entry.kind === 'group' && entry.id === 'cast');
     expect(cast).toMatchObject({ value: 'Not available' });
     expect(cast).toHaveProperty('text', expect.stringMatching(/sealed/));
@@ -180,7 +183,7 @@ describe('the figures', () => {
 
   it('are dashes where nothing is known yet', () => {
     const video = { videoWidth: 0, buffered: { length: 0 }, currentTime: 0 } as never;
-    const sources = { video, words: new Words(), stats: () => null, tracks: () => null };
+    const sources = { video, words, stats: () => null, tracks: () => null };
     const figures = Object.fromEntries(readFigures(sources));
     expect(figures).toMatchObject({ statPicture: '–', statOpening: '–', statDropped: '0 of 0' });
   });

@@ -4,6 +4,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { explain } from '../src/explain';
+import { isPassing, type Failure } from '../src/failure';
 import { chooseLanguage, languageOf, LANGUAGES, type Language } from '../src/words/language';
 import table from '../src/words/table.json';
 import { Words, type Word } from '../src/words/words';
@@ -11,11 +12,12 @@ import { Words, type Word } from '../src/words/words';
 async function speaking(language: Language): Promise<Words> {
   const words = new Words();
   await words.use(language);
+  await words.complete();
   return words;
 }
 
 describe('the table', () => {
-  const entries = Object.entries(table) as [Word, Record<Language, string>][];
+  const entries = Object.entries({ ...table.first, ...table.later }) as [Word, Record<Language, string>][];
 
   it('has every word in every language, with the same places', () => {
     const places = (text: string) => [...text.toLowerCase().matchAll(/\{\w+\}/g)].join().split(',');
@@ -26,6 +28,15 @@ describe('the table', () => {
         expect(text, word).not.toBe('');
         expect(places(text).toSorted(), word).toEqual(places(texts.en).toSorted());
       }
+    }
+  });
+
+  it('has no word twice, and says what may pass with the first part alone', () => {
+    const [first, later] = [Object.keys(table.first), Object.keys(table.later)];
+    expect(first.filter((word) => later.includes(word))).toEqual([]);
+    for (const code of ['offline', 'gateway-unreachable', 'gateway-broken', 'store-unavailable']) {
+      expect(isPassing({ code } as Failure)).toBe(true);
+      expect(first).toContain(`${code}.title`);
     }
   });
 

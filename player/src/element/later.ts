@@ -18,11 +18,14 @@ export class Later {
 
   /** Loads them; `null` where they can't be had, and then the next wish asks again. */
   load(): Promise<Extras | null> {
-    this.#loading ??= import('./extras').then(
-      ({ Extras: Made }) => (this.#extras = new Made(this.context())),
-      () => (this.#loading = null),
-    );
+    this.#loading ??= this.#make().catch(() => (this.#loading = null));
     return this.#loading;
+  }
+
+  async #make(): Promise<Extras> {
+    const context = this.context();
+    const [{ Extras: Made }] = await Promise.all([import('./extras'), context.words.complete()]);
+    return (this.#extras = new Made(context));
   }
 
   /** Loads them and hands them over, where they can be had. */

@@ -125,7 +125,7 @@ export class VeilPlayerElement extends TellingElement {
     this.close();
     this.#setState('opening');
     const obstacle = findObstacle();
-    if (obstacle !== null) return this.#fail(obstacle);
+    if (obstacle !== null) return void this.#fail(obstacle);
     this.#overlays.wait(true);
     const playback = this.#makePlayback();
     this.#playback = playback;
@@ -221,12 +221,7 @@ export class VeilPlayerElement extends TellingElement {
   #makePlayback(): Playback {
     return new Playback(this.#video, {
       onTitle: (title) => this.#begin(title),
-      onIdentityNeeded: (recipient, { wants, refused }) => {
-        this.#overlays.wait(false);
-        this.#ask({ wants, refused });
-        this.#setState('identity-needed');
-        this.emit('veil-identity', { recipient, wants, refused });
-      },
+      onIdentityNeeded: (recipient, question) => void this.#want(recipient, question),
       onUnlocking: (done) => this.#showUnlocking(done),
       onTrouble: (failure) => {
         this.#overlays.showTrouble(failure);
@@ -237,8 +232,23 @@ export class VeilPlayerElement extends TellingElement {
         this.#later.loaded?.menu.refresh();
         this.emit('veil-tracks', tracks);
       },
-      onFailure: (failure) => this.#fail(failure),
+      onFailure: (failure) => void this.#fail(failure),
     });
+  }
+
+  async #want(recipient: string, { wants, refused }: IdentityQuestion): Promise<void> {
+    if (!(await this.#hasWords())) return;
+    this.#overlays.wait(false);
+    this.#ask({ wants, refused });
+    this.#setState('identity-needed');
+    this.emit('veil-identity', { recipient, wants, refused });
+  }
+
+  /** Waits for the words that are loaded later; tells whether the playback is still the same. */
+  async #hasWords(): Promise<boolean> {
+    const playback = this.#playback;
+    await this.words.complete();
+    return playback === this.#playback;
   }
 
   #begin(title: Title): void {
@@ -263,7 +273,8 @@ export class VeilPlayerElement extends TellingElement {
     this.emit('veil-title', title);
   }
 
-  #fail(failure: Failure): void {
+  async #fail(failure: Failure): Promise<void> {
+    if (!(await this.#hasWords())) return;
     this.#overlays.wait(false);
     this.#overlays.showTrouble(null);
     this.#ask(null);

@@ -6,41 +6,67 @@
  * Every word that a person reads or hears, in the language that they read.
  *
  * The words stand in `table.json`, each in all languages side by side; a language that lacks one
- * doesn't pass the type check. English is always there; another language is a file of its own,
- * loaded when it is wanted. Knows nothing of where words are shown.
+ * doesn't pass the type check. The table has two parts: what is needed first, and what is loaded
+ * later, since nothing is said with it before the first play. English's first part is always there;
+ * every other is a file of its own. Knows nothing of where words are shown.
  */
 
-import english from './table.json?language=en';
+import english from './table.json?first=en';
 import type table from './table.json';
 import type { Language } from './language';
 
-/** What a word is asked for by. */
-export type Word = keyof typeof table;
+type Table = typeof table;
 
-/** Everything in one language. */
-export type Dictionary = Readonly<Record<Word, string>>;
+/** What a word is asked for by. */
+export type Word = keyof Table['first'] | keyof Table['later'];
 
 /** What stands in a word's places `{name}`. */
 export type Values = Readonly<Record<string, string | number>>;
 
+type Dictionary = Readonly<Partial<Record<string, string>>>;
+
 /** Fails the type check where a word lacks a language. */
-type Complete<Table extends Readonly<Record<string, Readonly<Record<Language, string>>>>> = Table;
-type CompleteWord = keyof Complete<typeof table>;
+type Complete<Part extends Readonly<Record<string, Readonly<Record<Language, string>>>>> = Part;
+type CompleteWord = keyof Complete<Table['first']> | keyof Complete<Table['later']>;
+
+type Loaders = Readonly<Record<Language, () => Promise<{ default: Dictionary }>>>;
+
+const FIRST: Loaders = {
+  en: () => Promise.resolve({ default: english }),
+  de: () => import('./table.json?first=de'),
+  zh: () => import('./table.json?first=zh'),
+  es: () => import('./table.json?first=es'),
+};
+
+const LATER: Loaders = {
+  en: () => import('./table.json?later=en'),
+  de: () => import('./table.json?later=de'),
+  zh: () => import('./table.json?later=zh'),
+  es: () => import('./table.json?later=es'),
+};
+
+/** What has been loaded, for everybody. */
+const first: Partial<Record<Language, Dictionary>> = { en: english };
+const later: Partial<Record<Language, Dictionary>> = {};
+
+/** Nobody waits longer for words than this. */
+const PATIENCE_MS = 4000;
+
+/** Loads a part of a language; tells whether it is there then. */
+async function load(language: Language, loaders: Loaders, into: typeof later): Promise<boolean> {
+  if (into[language] !== undefined) return true;
+  const words = await loaders[language]().catch(() => null);
+  if (words !== null) into[language] = words.default;
+  return words !== null;
+}
 
 const ONE_DIGIT = { minimumFractionDigits: 1, maximumFractionDigits: 1 } as const;
-
-const LOADERS: Readonly<Record<Language, () => Promise<{ default: Dictionary }>>> = {
-  en: () => Promise.resolve({ default: english }),
-  de: () => import('./table.json?language=de'),
-  zh: () => import('./table.json?language=zh'),
-  es: () => import('./table.json?language=es'),
-};
 
 /** Words of one language at a time, which can be exchanged while they are shown. */
 export class Words {
   #language: Language = 'en';
   #wanted: Language = 'en';
-  #dictionary: Dictionary = english;
+  #isWhole = false;
   readonly #shown = new Set<() => void>();
 
   /** The language of the words. */
@@ -55,12 +81,27 @@ export class Words {
   async use(language: Language): Promise<void> {
     this.#wanted = language;
     if (language === this.#language) return;
-    const loaded = await LOADERS[language]().catch(() => null);
+    const parts = [load(language, FIRST, first)];
+    if (this.#isWhole) parts.push(load(language, LATER, later));
+    const areThere = await Promise.all(parts);
     // Another language may have been asked for meanwhile.
-    if (loaded === null || this.#wanted !== language) return;
+    if (areThere.includes(false) || this.#wanted !== language) return;
     this.#language = language;
-    this.#dictionary = loaded.default;
     for (const show of this.#shown) show();
+  }
+
+  /** Settles when the later words are there too, or can't be had within four seconds. */
+  async complete(): Promise<void> {
+    this.#isWhole = true;
+    const language = this.#wanted;
+    if (later[language] !== undefined) return;
+    const late = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS));
+    await Promise.race([load(language, LATER, later), late]);
+  }
+
+  /** Tells whether a word is there: a later one may not be. */
+  has(word: Word): boolean {
+    return this.#find(word) !== undefined;
   }
 
   /** Runs `show` now, and again whenever the language has changed; returns what ends that. */
@@ -70,9 +111,9 @@ export class Words {
     return () => this.#shown.delete(show);
   }
 
-  /** Returns a word, with `values` in its places. */
+  /** Returns a word, with `values` in its places; one that isn't there is empty. */
   readonly t = (word: CompleteWord, values: Values = {}): string =>
-    this.#dictionary[word].replaceAll(/\{(\w+)\}/g, (place, name: string) =>
+    (this.#find(word) ?? '').replaceAll(/\{(\w+)\}/g, (place, name: string) =>
       String(values[name] ?? place),
     );
 
@@ -121,6 +162,10 @@ export class Words {
     } catch {
       return tag;
     }
+  }
+
+  #find(word: Word): string | undefined {
+    return first[this.#language]?.[word] ?? later[this.#language]?.[word];
   }
 }
 
