@@ -41,7 +41,7 @@ export interface PlaybackStats {
   /** Sealed bytes of media that were opened. */
   readonly openedBytes: number;
   /** From an object's last byte until it was verified: the median of the last ones, in milliseconds. */
-  readonly openLagMs: number | null;
+  readonly openingMs: number | null;
   readonly decodedFrames: number;
   readonly droppedFrames: number;
 }
@@ -172,7 +172,7 @@ export class Playback {
       firstFrameMs: this.#firstFrameMs,
       bandwidthBps: this.#streaming?.bandwidthBps ?? null,
       openedBytes: this.#openedBytes,
-      openLagMs: this.#lagsMs.toSorted((a, b) => a - b)[this.#lagsMs.length >> 1] ?? null,
+      openingMs: this.#lagsMs.toSorted((a, b) => a - b)[this.#lagsMs.length >> 1] ?? null,
       decodedFrames: quality.totalVideoFrames,
       droppedFrames: quality.droppedVideoFrames,
     };
