@@ -11,7 +11,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { BINARIES } from './veilcast';
+import { program } from './programs';
 
 /** A gateway that can go away and come back. */
 export class OwnGateway {
@@ -44,7 +44,7 @@ export class OwnGateway {
     ];
     await writeFile(config, `${lines.join('\n')}\n`);
     const stdio: ['ignore', 'pipe', 'ignore'] = ['ignore', 'pipe', 'ignore'];
-    const child = spawn(join(BINARIES, 'veilcast-gateway'), ['--config', config], { stdio });
+    const child = spawn(program('veilcast-gateway'), ['--config', config], { stdio });
     this.#child = child;
     for await (const line of createInterface({ input: child.stdout })) {
       if ((JSON.parse(line) as { url?: string }).url) return;

@@ -56,8 +56,9 @@ export class Viewer {
     readonly close: () => Promise<void>,
   ) {}
 
-  static async start(): Promise<Viewer> {
-    const { context, close } = await launch();
+  /** Starts a browser with its usual flags and these. */
+  static async start(...flags: string[]): Promise<Viewer> {
+    const { context, close } = await launch(flags);
     const browser = context?.browser();
     if (!browser) throw new Error('the browser cannot be reached');
     return new Viewer(browser, close);
@@ -88,9 +89,12 @@ export class Viewer {
 /** A page with the player on it. */
 export class Screen {
   readonly errors: string[] = [];
+  /** Every URL that the page and its Workers asked for. */
+  readonly fetched: string[] = [];
 
   constructor(readonly page: Page) {
     page.on('pageerror', (error) => this.errors.push(error.message));
+    page.on('request', (request) => this.fetched.push(request.url()));
   }
 
   /** Presses play. */

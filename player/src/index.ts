@@ -3,7 +3,7 @@
  */
 
 export { defineVeilPlayer, VeilPlayerElement } from './element/veil-player';
-export type { PlayerState, VeilPlayerEventMap } from './element/veil-player';
+export type { PlayerState, VeilPlayerEventMap } from './element/events';
 export type { PlaybackStats } from './engine/playback';
 export type { Tracks } from './engine/tracks';
 export { explain } from './explain';
@@ -14,6 +14,7 @@ export type { IdentityQuestion, Link } from './protocol';
 export { pictureRatio } from './title';
 export type {
   AudioRendition,
+  Chapter,
   Poster,
   Rendition,
   Segment,
@@ -22,3 +23,7 @@ export type {
   Title,
   VideoRendition,
 } from './title';
+export { chooseLanguage, languageOf, LANGUAGES, OWN_NAMES } from './words/language';
+export type { Language } from './words/language';
+export { Words } from './words/words';
+export type { Values, Word } from './words/words';

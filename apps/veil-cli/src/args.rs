@@ -114,7 +114,9 @@ pub(crate) enum Command {
     /// Start the studio and the gateway on this machine, until Ctrl-C
     ///
     /// The gateway is a process of its own (`veilcast-gateway`) that never sees a key. It listens
-    /// on this machine alone unless --listen says otherwise.
+    /// on this machine alone unless --listen says otherwise. It serves the titles of one place, which
+    /// --bucket names; a title that lies elsewhere wants a gateway there.
+    #[command(after_help = STORE_HELP)]
     Up(UpArgs),
     /// Encode, seal and publish a video
     ///
@@ -250,6 +252,10 @@ pub(crate) struct UpArgs {
     /// The address that viewers use, when a proxy stands before the gateway
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
+    /// Where the titles lie that it serves: s3://BUCKET/PREFIX, file:///FOLDER or `local`, the data
+    /// folder's own bucket. A store's objects pass through the gateway
+    #[arg(long, value_name = "STORE", env = "VEILCAST_STORE", default_value = veil_studio::place::OWN)]
+    pub(crate) bucket: String,
 }
 
 /// `veilcast import`.

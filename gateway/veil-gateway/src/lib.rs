@@ -56,7 +56,7 @@ pub use peer::{ForwardedHeader, Network, NetworkError, Proxies};
 pub use performance::ProcessHooks;
 pub use plain::{
     PlainAlgorithm, PlainAuth, PlainError, PlainMode, PlainSettings, PlainTree, PlainTrees,
-    SameSite,
+    SameSite, plain_cookies,
 };
 pub use rate::RateLimits;
 pub use serve::{

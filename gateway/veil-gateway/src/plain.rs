@@ -24,6 +24,7 @@ use crate::origin::Origin;
 use crate::problem::Problem;
 
 use access::Right;
+pub use access::cookies as plain_cookies;
 use path::{Kind, Target};
 pub(crate) use playlist::PlainPlaylist;
 pub(crate) use session::{close as close_session, open as open_session};

@@ -37,10 +37,14 @@ export async function keyIdOf(recipient: Bytes): Promise<string> {
   return toHex(digest.subarray(0, 16));
 }
 
+/** Returns a key under its key id. */
+export async function identityFromKey(key: XWingKey): Promise<Identity> {
+  return { key, keyId: await keyIdOf(key.recipient) };
+}
+
 /** Makes the identity of a 32-byte seed and wipes the seed. */
 export async function identityFromSeed(seed: Bytes): Promise<Identity> {
-  const key = await keyFromSeed(seed);
-  return { key, keyId: await keyIdOf(key.recipient) };
+  return identityFromKey(await keyFromSeed(seed));
 }
 
 /** Derives bearer and identity from a link's fragment, or returns `null` where it is not whole. */

@@ -1,149 +1,78 @@
 /**
- * The vault Worker: owns the link's secret, the identity, the bearer and the title key.
+ * The vault Worker: leads messages to the playbacks that they are about.
  *
- * Everything that the page learns leaves through `report`: the opened manifest, checked playlists,
- * opened objects and failures. Invariant: one vault serves one link in its life.
+ * One vault serves every playback of a page. Invariants: a playback is a [`Viewing`] of its own, which sees no other; what
+ * they share is the memory of unwrapped keys, whose entries are found only by who could unwrap them again.
  */
 
-import { failureOf, PlayerFailure } from '../failure';
-import type { Link, OpenerToVault, VaultReport, VaultRequest, VaultToOpener } from '../protocol';
-import { Connection } from './connection';
-import { Gateway } from './gateway';
-import { parseLinkSecret } from './identity';
-import { bringIdentity, type AskPerson, type Brought } from './identity-file';
-import { Jobs, type OpenRight } from './jobs';
-import { Shelf } from './shelf';
-import { unlock, type AskIdentity } from './unlock';
-import { hasNativeXWing } from './xwing';
+import type { VaultReport, VaultRequest } from '../protocol';
+import { UnwrapCache } from './unwrap-cache';
+import { forgetIdentity, knownIdentities } from './identity-store';
+import { Viewing } from './viewing';
+import { prepareXWing } from './xwing';
 
-const GRANT_ID = /^[0-9a-f]{32}$/;
+const cache = new UnwrapCache();
+const viewings = new Map<number, Viewing>();
 
-function report(message: VaultReport, transfer: Transferable[] = []): void {
-  postMessage(message, { transfer });
+// Whoever needs it sees a failure again.
+prepareXWing().catch(() => undefined);
+
+function start({ playback, link, ports }: Extract<VaultRequest, { op: 'start' }>): void {
+  const viewing = new Viewing(link, ports, cache, (report, transfer = []) =>
+    postMessage({ ...report, playback }, { transfer }),
+  );
+  viewings.set(playback, viewing);
 }
 
-interface Opened {
-  readonly shelf: Shelf;
-  readonly right: OpenRight;
+function end(playback: number): void {
+  viewings.get(playback)?.end();
+  viewings.delete(playback);
 }
 
-let settleOpened: (opened: Promise<Opened>) => void;
-const opened = new Promise<Opened>((resolve) => {
-  settleOpened = resolve;
-});
-// Its failure is reported once, by `start`; requests that wait for it see it again on their own.
-opened.catch(() => undefined);
-
-const connection = new Connection((failure) => report({ event: 'trouble', failure }));
-const jobs = new Jobs(
-  opened.then(({ right }) => right),
-  async (role, stale) => (await opened).shelf.locate(role, stale),
-  connection,
-  report,
-);
-
-let take: ((brought: Brought) => void) | null = null;
-
-/** Hands what the page brought to who asked for it; what nobody asked for is forgotten. */
-function bring(brought: Brought): void {
-  take?.(brought);
-  take = null;
-}
-
-/** Reports whole hundredths: a message for each block of memory would be more work than the work. */
-function progress(): (done: number) => void {
-  let reported = -1;
-  return (done) => {
-    const hundredths = Math.floor(done * 100);
-    if (hundredths === reported) return;
-    reported = hundredths;
-    report({ event: 'unlocking', done: hundredths / 100 });
-  };
-}
-
-const askIdentity: AskIdentity = (recipient, wrong) => {
-  const ask: AskPerson = (question) => {
-    report({ event: 'identity-needed', recipient, ...question });
-    return new Promise((resolve) => {
-      take = resolve;
-    });
-  };
-  return bringIdentity(ask, wrong ? { code: 'identity-wrong' } : null, progress());
-};
-
-async function open(link: Link): Promise<Opened> {
-  const secret = await parseLinkSecret(link.secret);
-  if (secret === null || !GRANT_ID.test(link.grantId)) throw new PlayerFailure('link-incomplete');
-  // The answer is needed right after the grant's: ask while the network is busy.
-  void hasNativeXWing();
-  const gateway = new Gateway(link.gateway, link.grantId, secret.bearer);
-  const unlocked = await unlock(gateway, secret, connection, askIdentity);
-  const shelf = new Shelf(gateway, connection, unlocked);
-  return { shelf, right: { key: unlocked.key, expiresMs: unlocked.record.expiresMs } };
-}
-
-async function start(link: Link): Promise<void> {
-  const opening = open(link);
-  settleOpened(opening);
+/** Does something to the identities on this device and tells the page what lies there then. */
+async function tellIdentities(
+  { playback, id }: { readonly playback: number; readonly id: number },
+  change: () => Promise<unknown>,
+): Promise<void> {
+  const tell = (identities: Extract<VaultReport, { event: 'identities' }>['identities']): void =>
+    postMessage({ event: 'identities', playback, id, identities });
   try {
-    const { shelf } = await opening;
-    const title = await shelf.title();
-    const provider = (await hasNativeXWing()) ? 'native' : 'noble';
-    report({ event: 'title', title, provider });
-  } catch (error) {
-    report({ event: 'stopped', failure: failureOf(error) });
-  }
-}
-
-async function sendPlaylist(id: number, rendition: number | null): Promise<void> {
-  try {
-    const { shelf } = await opened;
-    report({ event: 'playlist', id, ...(await shelf.playlist(rendition)) });
-  } catch (error) {
-    report({ event: 'failed', id, failure: failureOf(error) });
-  }
-}
-
-async function answer(port: MessagePort, question: OpenerToVault): Promise<void> {
-  const tell = (message: VaultToOpener): void => port.postMessage(message);
-  const { id, role, stale } = question;
-  try {
-    const { shelf } = await opened;
-    tell({ tell: 'located', id, located: await shelf.locate(role, stale) });
-  } catch (error) {
-    tell({ tell: 'lost', id, failure: failureOf(error) });
-  }
-}
-
-async function connect(port: MessagePort): Promise<void> {
-  port.addEventListener('message', ({ data }: MessageEvent<OpenerToVault>) => {
-    void answer(port, data);
-  });
-  port.start();
-  try {
-    const { key, expiresMs } = (await opened).right;
-    const message: VaultToOpener = { tell: 'key', titleId: key.titleId, prk: key.prk, expiresMs };
-    port.postMessage(message);
+    tell((await change()) === false ? null : await knownIdentities());
   } catch {
-    // `start` reports why there is no key; the opener waits and is ended with the page's player.
+    // A browser that keeps nothing, or a database that is broken: nothing is stored, and the page may say so.
+    tell(null);
   }
+}
+
+async function forget(keyId: string): Promise<void> {
+  cache.clear();
+  await forgetIdentity(keyId);
 }
 
 addEventListener('message', ({ data }: MessageEvent<VaultRequest>) => {
+  const viewing = viewings.get(data.playback);
   switch (data.op) {
-    case 'connect':
-      return void connect(data.port);
     case 'start':
-      return void start(data);
+      return start(data);
     case 'identity':
-      return bring({ file: data.file });
+      return viewing?.bring({ file: data.file });
     case 'passphrase':
-      return bring({ passphrase: data.passphrase });
+      return viewing?.bring({ passphrase: data.passphrase });
+    case 'passkey':
+      return viewing?.bring({ secret: data.secret });
+    case 'remember':
+      return void tellIdentities(data, async () => (await viewing?.remember(data.lock)) ?? false);
+    case 'identities':
+      return void tellIdentities(data, async () => undefined);
+    case 'forget':
+      return void tellIdentities(data, () => forget(data.keyId));
     case 'playlist':
-      return void sendPlaylist(data.id, data.rendition);
+      return void viewing?.playlist(data.id, data.rendition);
     case 'open':
-      return void jobs.open(data.id, data.role);
+      return viewing?.open(data.id, data.role);
     case 'abort':
-      return jobs.abort(data.id);
+      return viewing?.abort(data.id);
+    case 'end':
+      return end(data.playback);
   }
 });

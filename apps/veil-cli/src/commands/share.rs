@@ -28,10 +28,8 @@ pub(crate) async fn run(
         (None, None) => LinkBase::Gateway(last_url(studio)?),
     };
     let shared = studio.share(&args.title, &request, &base, now).await?;
-    if args.page.is_none() && args.base_url.is_none() && !shared.places.contains(&Place::Own) {
-        note(
-            "note: the title lies elsewhere than `veilcast up` serves from: --base-url names the gateway there",
-        );
+    if args.page.is_none() && args.base_url.is_none() {
+        tell_elsewhere(studio, &shared)?;
     }
     let kind = if args.to.is_some() { "recipient" } else { "link" };
     let answer = json!({
@@ -42,6 +40,20 @@ pub(crate) async fn run(
         "stores": shared.places.iter().map(Place::to_string).collect::<Vec<_>>(),
     });
     format.answer(&answer, || text(&shared, kind));
+    Ok(())
+}
+
+/// Says so when the link leads to a gateway that doesn't have the title.
+fn tell_elsewhere(studio: &Studio, shared: &Shared) -> Result<(), CliError> {
+    let served = studio.served_place()?;
+    if let Some(place) = shared.places.first()
+        && !shared.places.iter().any(|place| place.is_same(&served))
+    {
+        note(&format!(
+            "note: the title lies at {place}, and `veilcast up` last served {served}: `veilcast up --bucket '{place}'` \
+             makes the link work, or --base-url names another gateway of that place"
+        ));
+    }
     Ok(())
 }
 

@@ -27,10 +27,11 @@ enum Zone {
     Fuzz,
 }
 
-const CRATES: [(&str, Zone); 11] = [
+const CRATES: [(&str, Zone); 12] = [
     ("veil-seal", Zone::Formats),
     ("veil-hls", Zone::Formats),
     ("veil-presign", Zone::Formats),
+    ("veil-stego", Zone::Formats),
     ("veil-ffmpeg", Zone::Studio),
     ("veil-studio", Zone::Studio),
     ("veil-page", Zone::Gateway),

@@ -49,7 +49,7 @@ impl Process {
         Self::start_by(command(), more)
     }
 
-    fn start_by(command: Command, more: &[&str]) -> Self {
+    pub(crate) fn start_by(command: Command, more: &[&str]) -> Self {
         let folder = write_bucket();
         // A real clock wants a grant that is in force now.
         let mut grant = record();
