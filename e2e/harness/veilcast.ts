@@ -15,7 +15,8 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-const BINARIES = process.env['VEILCAST_BIN_DIR'] ?? join(ROOT, 'target/debug');
+/** Where the built programs are. */
+export const BINARIES = process.env['VEILCAST_BIN_DIR'] ?? join(ROOT, 'target/debug');
 const OUTPUT_LIMIT_BYTES = 16 << 20;
 const READY_LIMIT_MS = 60_000;
 

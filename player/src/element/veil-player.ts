@@ -7,6 +7,7 @@
  * leaves the page.
  */
 
+import { IdentityKeeper } from '../engine/identities';
 import { findObstacle, Playback, type PlaybackStats } from '../engine/playback';
 import type { Tracks } from '../engine/tracks';
 import { explain, type Explanation } from '../explain';
@@ -49,6 +50,8 @@ const PRESSABLE = 'button, a[href], summary, [role^=menuitem]';
 
 /** The player. */
 export class VeilPlayerElement extends HTMLElement {
+  /** The identities on this device: to remember the one that was brought, to list and to forget. */
+  readonly identities = new IdentityKeeper(() => this.#playback);
   readonly #video = h('video', { playsinline: true, preload: 'auto', tabindex: -1 });
   readonly #stage = h('div', { class: 'stage' }, this.#video);
   readonly #overlays = new Overlays(this);
@@ -137,7 +140,7 @@ export class VeilPlayerElement extends HTMLElement {
    * Opens a link. `gateway` is where the gateway's `/v1` stands, absolute or relative to the page;
    * `secret` is the link's fragment without `#`, and goes into a Worker at once.
    */
-  open({ gateway, grantId, secret }: Link): void {
+  open({ gateway, ...link }: Link): void {
     this.close();
     this.#setState('opening');
     const obstacle = findObstacle();
@@ -145,7 +148,7 @@ export class VeilPlayerElement extends HTMLElement {
     this.#overlays.wait(true);
     this.#playback = this.#makePlayback();
     const base = new URL(gateway, document.baseURI).href.replace(/\/+$/, '');
-    this.#playback.open({ gateway: base, grantId, secret });
+    this.#playback.open({ ...link, gateway: base });
   }
 
   /** Hands over an identity file, unread, where the state is `identity-needed`. */
@@ -168,13 +171,9 @@ export class VeilPlayerElement extends HTMLElement {
     this.#playback?.providePassphrase(passphrase);
   }
 
-  play(): Promise<void> {
-    return this.#video.play();
-  }
+  play = (): Promise<void> => this.#video.play();
 
-  pause(): void {
-    this.#video.pause();
-  }
+  pause = (): void => this.#video.pause();
 
   /** Chooses a picture by its rendition number, `null` for the choice by bandwidth. */
   selectVideo(id: number | null): void {
