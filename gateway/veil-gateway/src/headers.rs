@@ -6,10 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// Names of the Trusted Types policies that the player creates; any other name is refused.
 pub const TRUSTED_TYPES_POLICIES: [&str; 2] = ["veilcast-worker", "default"];
@@ -53,9 +50,7 @@ pub(crate) fn page_policy(origins: &BTreeSet<String>) -> HeaderValue {
 }
 
 /// Puts the security headers on an answer; one that brought its own policy keeps it.
-pub(crate) async fn secure(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+pub(crate) fn secure(headers: &mut HeaderMap) {
     for (name, value) in &EVERYWHERE {
         headers.insert(name.clone(), HeaderValue::from_static(value));
     }
@@ -63,7 +58,6 @@ pub(crate) async fn secure(request: Request, next: Next) -> Response {
     headers.entry(name).or_insert(value);
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(DATA_POLICY));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
 }
 
 #[cfg(test)]
