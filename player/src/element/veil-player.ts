@@ -7,6 +7,7 @@
  * leaves the page.
  */
 
+import { IdentityKeeper } from '../engine/identities';
 import { findObstacle, Playback, type PlaybackStats } from '../engine/playback';
 import type { Tracks } from '../engine/tracks';
 import { explain } from '../explain';
@@ -38,7 +39,8 @@ sheet.replaceSync(css);
 /** The player. */
 export class VeilPlayerElement extends TellingElement {
   static readonly observedAttributes = ['lang'];
-
+  /** The identities on this device: to remember the one that was brought, to list and to forget. */
+  readonly identities = new IdentityKeeper(() => this.#playback);
   readonly #video = h('video', { playsinline: true, preload: 'auto', tabindex: -1 });
   readonly #shelf = new Shelf(deviceStorage());
   readonly #spoken = new Spoken(this, this.#shelf);
@@ -121,7 +123,7 @@ export class VeilPlayerElement extends TellingElement {
    * Opens a link. `gateway` is where the gateway's `/v1` stands, absolute or relative to the page;
    * `secret` is the link's fragment without `#`, and goes into a Worker at once.
    */
-  open({ gateway, grantId, secret }: Link): void {
+  open({ gateway, ...link }: Link): void {
     this.close();
     this.#setState('opening');
     const obstacle = findObstacle();
@@ -130,9 +132,9 @@ export class VeilPlayerElement extends TellingElement {
     const playback = this.#makePlayback();
     this.#playback = playback;
     const base = new URL(gateway, document.baseURI).href.replace(/\/+$/, '');
-    const link = { gateway: base, grantId, secret };
-    playback.open(link);
-    void this.#resume.begin(link).then((seconds) => {
+    const whole = { ...link, gateway: base };
+    playback.open(whole);
+    void this.#resume.begin(whole).then((seconds) => {
       if (playback === this.#playback) this.#overlays.offerResume(seconds);
     });
   }
@@ -157,13 +159,9 @@ export class VeilPlayerElement extends TellingElement {
     this.#playback?.providePassphrase(passphrase);
   }
 
-  play(): Promise<void> {
-    return this.#video.play();
-  }
+  play = (): Promise<void> => this.#video.play();
 
-  pause(): void {
-    this.#video.pause();
-  }
+  pause = (): void => this.#video.pause();
 
   /** Chooses a picture by its rendition number, `null` for the choice by bandwidth. */
   selectVideo(id: number | null): void {

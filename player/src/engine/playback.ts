@@ -14,7 +14,7 @@ import { Ahead } from './ahead';
 import { chooseStart, type Start } from './choice';
 import { VaultClient, type Identities, type OpenedObject, type Playlist } from './client';
 import { pagePool } from './page-pool';
-import { askPasskey, makePasskey } from './passkey';
+import { askPasskey } from './passkey';
 import { guessBandwidthBps } from './settings';
 import { Streaming } from './streaming';
 import { NO_TRACKS, type Tracks } from './tracks';
@@ -64,22 +64,6 @@ export function findObstacle(): Failure | null {
   if (!globalThis.isSecureContext) return { code: 'insecure-context' };
   const hasAll = 'subtle' in crypto && 'Worker' in globalThis && mediaSource() !== undefined;
   return hasAll ? null : { code: 'browser-unsupported' };
-}
-
-/** How an identity is locked on this device: by the browser alone, by a new passkey, or by a passphrase. */
-export type RememberHow =
-  | { readonly lock: 'device' }
-  /** `name` is how the person finds the passkey among others. */
-  | { readonly lock: 'passkey'; readonly name: string }
-  | { readonly lock: 'passphrase'; readonly passphrase: string };
-
-async function lockFor(how: RememberHow): Promise<WantedLock | null> {
-  if (how.lock === 'device') return { kind: 'device' };
-  if (how.lock === 'passphrase') {
-    return { kind: 'passphrase', passphrase: new TextEncoder().encode(how.passphrase) };
-  }
-  const made = await makePasskey(how.name);
-  return made && { kind: 'passkey', ...made };
 }
 
 function loadLibrary(): Promise<typeof import('./hls')> {
@@ -152,13 +136,9 @@ export class Playback {
     return Boolean(secret);
   }
 
-  /**
-   * Stores the identity that was brought, once it has opened the link; `null` where there is none, the person declines, or the
-   * browser keeps nothing.
-   */
-  async rememberIdentity(how: RememberHow): Promise<Identities> {
-    const lock = await lockFor(how);
-    return lock && !this.#ended ? this.#client.remember(lock) : null;
+  /** Stores the identity that was brought, once it has opened the link; `null` where there is none or nothing is kept. */
+  async rememberIdentity(lock: WantedLock): Promise<Identities> {
+    return this.#ended ? null : this.#client.remember(lock);
   }
 
   get tracks(): Tracks {
