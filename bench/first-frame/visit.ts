@@ -83,7 +83,7 @@ function readTimeline(): Timeline {
 }
 
 /** Evaluates a call of `work` where `session` is attached. */
-async function evaluate<T>(
+export async function evaluate<T>(
   browser: Browser,
   session: string,
   work: (...args: never[]) => T | Promise<T>,
@@ -132,8 +132,11 @@ async function see(browser: Browser, session: string): Promise<Seen> {
   return { firstFrameMs: view.frameMs, loadedBytes, loaded };
 }
 
-/** Opens `url` in a context that knows nothing, and returns what was seen. */
-export async function visit(browser: Browser, url: string): Promise<Seen> {
+/** Opens a page of its own in a context that knows nothing, and lets `work` use it. */
+export async function inNewPage<T>(
+  browser: Browser,
+  work: (session: string) => Promise<T>,
+): Promise<T> {
   const context = await browser.send<{ browserContextId: string }>('Target.createBrowserContext');
   try {
     const window = { url: 'about:blank', ...context, ...WINDOW };
@@ -144,10 +147,17 @@ export async function visit(browser: Browser, url: string): Promise<Seen> {
       attach,
     );
     await sleep(REST_MS);
-    await browser.send('Page.navigate', { url }, sessionId);
-    await sleep(UNDISTURBED_MS);
-    return await see(browser, sessionId);
+    return await work(sessionId);
   } finally {
     await browser.send('Target.disposeBrowserContext', context);
   }
+}
+
+/** Opens `url` in a context that knows nothing, and returns what was seen. */
+export function visit(browser: Browser, url: string): Promise<Seen> {
+  return inNewPage(browser, async (session) => {
+    await browser.send('Page.navigate', { url }, session);
+    await sleep(UNDISTURBED_MS);
+    return see(browser, session);
+  });
 }

@@ -3,6 +3,7 @@
 pub(crate) mod sealed;
 pub(crate) mod sign;
 pub(crate) mod token;
+pub(crate) mod watch;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use self::sealed::{
 };
 use self::sign::{SIGN_EXAMPLES, SignArgs};
 use self::token::{TOKEN_EXAMPLES, TokenArgs};
+use self::watch::{WATCH_EXAMPLES, WatchCommand};
 
 /// Private video: sealed end to end, published to a bucket, watched by link.
 #[derive(Parser, Debug)]
@@ -226,6 +228,12 @@ pub(crate) enum Command {
     /// until it expires; it can't be taken back.
     #[command(after_help = TOKEN_EXAMPLES)]
     Token(TokenArgs),
+    /// Put the watch page on a host of your own, and print its hash
+    ///
+    /// Whoever serves the page could change it, so a page that does not come from the gateway leaves a hostile
+    /// gateway nothing to change.
+    #[command(subcommand, after_help = WATCH_EXAMPLES)]
+    Watch(WatchCommand),
     /// Check that this machine has what Veilcast needs
     Doctor,
     /// Print a completion script for a shell
@@ -298,6 +306,9 @@ pub(crate) struct ShareArgs {
     /// The gateway's address, when it isn't the one that `veilcast up` last used
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
+    /// The address of an exported watch page (`veilcast watch export`), where the link is to lead
+    #[arg(long, value_name = "URL", env = "VEILCAST_PAGE", conflicts_with = "base_url")]
+    pub(crate) page: Option<String>,
 }
 
 #[cfg(test)]

@@ -252,10 +252,7 @@ impl Gateway {
             .route("/", get(|| async { ABOUT }))
             .route(HEALTH_PATH, get(ready::health))
             .route(READY_PATH, get(ready::ready))
-            .route("/w/{grant}", get(page::watch))
-            .route("/assets/{*name}", get(page::asset))
-            .route("/favicon.ico", get(page::favicon))
-            .route("/favicon.svg", get(page::favicon))
+            .merge(page_routes())
             .route("/v1/grants/{grant}", get(grant::show).layer(from_fn(compress::json)))
             .route("/v1/grants/{grant}/sign", post(objects::sign).layer(from_fn(compress::json)))
             .route("/v1/grants/{grant}/{playlist}", get(manifest::show))
@@ -347,6 +344,25 @@ impl Rooms {
         ];
         Arc::new(all)
     }
+}
+
+/// The watch page and what it consists of.
+fn page_routes() -> Router<Gateway> {
+    let changing = ["/sw.js", "/app.webmanifest", "/app.sha256"];
+    let icons = [
+        "/favicon.ico",
+        "/favicon.svg",
+        "/icon-180.png",
+        "/icon-192.png",
+        "/icon-512.png",
+        "/icon-maskable-512.png",
+    ];
+    let pages = Router::new()
+        .route("/w/", get(page::watch))
+        .route("/w/{grant}", get(page::watch))
+        .route("/assets/{*name}", get(page::asset));
+    let pages = changing.iter().fold(pages, |all, path| all.route(path, get(page::changing)));
+    icons.iter().fold(pages, |all, path| all.route(path, get(page::icon)))
 }
 
 /// Plain trees; not in a batch, whose answers are small.

@@ -49,7 +49,6 @@ pub use cache::{CacheSettings, FRESH_MAX_S};
 pub use config::{Config, ConfigError, LogForm, TitleUrls};
 pub use cors::Cors;
 pub use gateway::{Clock, Gateway};
-pub use headers::TRUSTED_TYPES_POLICIES;
 pub use hosts::{Hosts, PublicUrlError};
 pub use metrics::{MetricsSettings, OtlpSettings, PushError, Pusher};
 pub use page::{PageError, PageFiles};

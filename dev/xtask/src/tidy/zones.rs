@@ -34,6 +34,7 @@ const CRATES: [(&str, Zone); 11] = [
     ("veil-stego", Zone::Formats),
     ("veil-ffmpeg", Zone::Studio),
     ("veil-studio", Zone::Studio),
+    ("veil-page", Zone::Gateway),
     ("veil-gateway", Zone::Gateway),
     ("veil-cli", Zone::Apps),
     ("veil-testkit", Zone::Dev),

@@ -15,6 +15,7 @@ use veil_testkit::S3Server;
 
 use crate::site::{
     ABSENT, GRANT, INDEX, INIT, MANIFEST, MEDIA, SEGMENTS, Site, TITLE, bearer, object_bytes,
+    write_page,
 };
 
 /// Every object that the playlist names, in its order.
@@ -190,7 +191,7 @@ fn a_title_may_have_urls_of_its_own_and_the_page_may_fetch_from_both_places() {
         gateway.with_title_signers(titles).unwrap()
     };
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("watch.html"), "<!doctype html>").unwrap();
+    write_page(folder.path(), "<!doctype html>");
     let site = Site::with_page(PageFiles::folder(folder.path()).unwrap(), equip);
     assert!(urls(&site, "")[0].starts_with("https://here.example/"));
     let page = site.get(&format!("/w/{GRANT}"));
