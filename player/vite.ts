@@ -1,10 +1,12 @@
 /**
- * How a bundler builds hls.js for the player: from its sources, with what we don't use left out.
+ * How a bundler builds the player: hls.js from its sources, with what we don't use left out, and each language as a
+ * file of its own.
  *
  * Sealed titles are CMAF over our own loaders: no transport streams, no DRM, no advertisements, no
  * content steering, no key servers, and nothing that fetches by itself. Used by `apps/web`.
  */
 
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +15,7 @@ import type { Plugin } from 'vite';
 const packageJson = createRequire(import.meta.url).resolve('hls.js/package.json');
 const root = join(dirname(packageJson), 'src');
 const absent = fileURLToPath(new URL('./src/engine/absent.ts', import.meta.url));
+const idle = fileURLToPath(new URL('./src/engine/idle.ts', import.meta.url));
 
 /** Switches of hls.js's own build. */
 const FEATURES = {
@@ -38,11 +41,19 @@ const ABSENT = modules(
   'controller/eme-controller',
   'controller/iframe-controller',
   'controller/interstitials-controller',
+  'crypt/aes-decryptor',
   'demux/audio/aacdemuxer',
   'demux/audio/ac3-demuxer',
   'demux/audio/mp3demuxer',
   'demux/tsdemuxer',
+  'remux/mp4-generator',
+  'utils/cea-608-parser',
+  'utils/imsc1-ttml-parser',
+  'utils/output-filter',
 );
+
+/** Controllers that hls.js makes by itself: live streams' latency, and tags of ID3. */
+const IDLE = modules('controller/id3-track-controller', 'controller/latency-controller');
 
 function modules(...names: readonly string[]): string[] {
   return names.map((name) => join(root, name));
@@ -75,6 +86,28 @@ function replaceEmptyTrack(code: string): string {
   return replaced;
 }
 
+const WORDS = /\/words\/table\.json\?(first|later)=(\w+)$/;
+
+type Table = Record<string, Record<string, Record<string, string>>>;
+
+/** Cuts one language out of a part of the table of words, so that a page loads what it says. */
+export function oneLanguage(): Plugin {
+  return {
+    name: 'veilcast:one-language',
+    enforce: 'pre',
+    load(id) {
+      const [, part = '', language = ''] = WORDS.exec(id) ?? [];
+      if (part === '') return null;
+      const file = id.slice(0, id.lastIndexOf('?'));
+      this.addWatchFile(file);
+      const table = JSON.parse(readFileSync(file, 'utf8')) as Table;
+      const words = Object.entries(table[part] ?? {}).map(([word, all]) => [word, all[language]]);
+      const code = `export default ${JSON.stringify(Object.fromEntries(words))};`;
+      return { code, moduleType: 'js' };
+    },
+  };
+}
+
 /**
  * The plugin. With `network`, hls.js keeps its own loaders: the same build for a page that plays HLS in clear, which
  * benches hold the player against.
@@ -94,6 +127,7 @@ export function sealedStreaming({ network = false } = {}): Plugin {
       if (source === 'hls.js/transmuxer-worker') return join(root, 'demux/transmuxer-worker.ts');
       if (!importer?.startsWith(root) || !source.startsWith('.')) return null;
       const module = join(dirname(importer), source);
+      if (IDLE.includes(module)) return idle;
       return left.includes(module) || isUnusedRemuxer(module, importer) ? absent : null;
     },
   };

@@ -9,7 +9,8 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
-import { sealedStreaming } from '../../player/vite.ts';
+import { oneLanguage, sealedStreaming } from '../../player/vite.ts';
+import { budget } from './build/budget.ts';
 import { finish } from './build/finish.ts';
 
 /**
@@ -18,20 +19,24 @@ import { finish } from './build/finish.ts';
  */
 const XWING = { name: 'xwing', test: /@noble[\\/](?!hashes[\\/](?:argon2|_?blake))/ };
 
+const bytes = budget();
+
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
   root: at('.'),
-  base: '/',
+  base: './',
   plugins: [
     sealedStreaming(),
+    oneLanguage(),
     // `tree` builds elements one by one: no innerHTML, so no Trusted Types policy for it.
     svelte({ configFile: false, compilerOptions: { fragments: 'tree', runes: true } }),
     finish(),
+    bytes.page,
   ],
   worker: {
     format: 'es',
-    plugins: () => [sealedStreaming()],
+    plugins: () => [sealedStreaming(), bytes.workers()],
     rolldownOptions: { output: { codeSplitting: { groups: [XWING] } } },
   },
   build: {
@@ -41,6 +46,6 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    rolldownOptions: { input: { watch: at('watch.html') } },
+    rolldownOptions: { input: { watch: at('w/index.html') } },
   },
 });

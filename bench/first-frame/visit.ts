@@ -133,15 +133,9 @@ async function see(browser: Browser, session: string): Promise<Seen> {
   return { firstFrameMs: view.frameMs, loadedBytes, loaded };
 }
 
-/** Opens `url` in a context that knows nothing, and returns what was seen. */
-export async function visit(browser: Browser, url: string): Promise<Seen> {
-  return within(browser, url, (session) => see(browser, session));
-}
-
-/** Opens `url` in a context that knows nothing, leaves it to itself for a moment, and does something there. */
-export async function within<T>(
+/** Opens a page of its own in a context that knows nothing, and lets `work` use it. */
+export async function inNewPage<T>(
   browser: Browser,
-  url: string,
   work: (session: string) => Promise<T>,
 ): Promise<T> {
   const context = await browser.send<{ browserContextId: string }>('Target.createBrowserContext');
@@ -154,10 +148,26 @@ export async function within<T>(
       attach,
     );
     await sleep(REST_MS);
-    await browser.send('Page.navigate', { url }, sessionId);
-    await sleep(UNDISTURBED_MS);
     return await work(sessionId);
   } finally {
     await browser.send('Target.disposeBrowserContext', context);
   }
+}
+
+/** Opens `url` in a context that knows nothing, leaves it to itself for a moment, and does something there. */
+export function within<T>(
+  browser: Browser,
+  url: string,
+  work: (session: string) => Promise<T>,
+): Promise<T> {
+  return inNewPage(browser, async (session) => {
+    await browser.send('Page.navigate', { url }, session);
+    await sleep(UNDISTURBED_MS);
+    return work(session);
+  });
+}
+
+/** Opens `url` in a context that knows nothing, and returns what was seen. */
+export function visit(browser: Browser, url: string): Promise<Seen> {
+  return within(browser, url, (session) => see(browser, session));
 }

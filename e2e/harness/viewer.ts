@@ -56,6 +56,7 @@ export class Viewer {
     readonly close: () => Promise<void>,
   ) {}
 
+  /** Starts a browser with its usual flags and these. */
   static async start(...flags: string[]): Promise<Viewer> {
     const { context, close } = await launch(flags);
     const browser = context?.browser();
@@ -90,9 +91,12 @@ export class Viewer {
 /** A page with the player on it. */
 export class Screen {
   readonly errors: string[] = [];
+  /** Every URL that the page and its Workers asked for. */
+  readonly fetched: string[] = [];
 
   constructor(readonly page: Page) {
     page.on('pageerror', (error) => this.errors.push(error.message));
+    page.on('request', (request) => this.fetched.push(request.url()));
   }
 
   /** Presses play. */

@@ -91,7 +91,7 @@ describe('a line that becomes as slow as a telephone’s', () => {
 
 describe('URLs that run out while they are used', () => {
   it('are exchanged without a wait', async () => {
-    const gateway = await OwnGateway.start(house, '[urls]\nwindow_s = 0\n');
+    const gateway = await OwnGateway.start(house.data, '[urls]\nwindow_s = 0\n');
     try {
       line.target = gateway.url;
       // Slow enough that what is fetched ahead is fetched for longer than a URL lives.
@@ -112,14 +112,14 @@ describe('URLs that run out while they are used', () => {
         expect(await least()).toBeGreaterThan(1);
       });
     } finally {
-      await gateway.kill();
+      await gateway.destroy();
     }
   });
 });
 
 describe('a gateway that ends and comes back elsewhere', () => {
   it('is waited for, and playback goes on', async () => {
-    const first = await OwnGateway.start(house);
+    const first = await OwnGateway.start(house.data);
     line.target = first.url;
     await watch(async (screen) => {
       await screen.play();
@@ -134,12 +134,13 @@ describe('a gateway that ends and comes back elsewhere', () => {
         .getByText(/doesn’t answer/i)
         .first()
         .waitFor();
-      const second = await OwnGateway.start(house);
+      const second = await OwnGateway.start(house.data);
       try {
         line.target = second.url;
         await screen.until(({ time, paused }) => time > 46 && !paused);
       } finally {
-        await second.kill();
+        await second.destroy();
+        await first.destroy();
       }
     });
   });

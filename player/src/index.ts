@@ -3,7 +3,7 @@
  */
 
 export { defineVeilPlayer, VeilPlayerElement } from './element/veil-player';
-export type { PlayerState, VeilPlayerEventMap } from './element/veil-player';
+export type { PlayerState, VeilPlayerEventMap } from './element/events';
 export type { IdentityKeeper, RememberHow } from './engine/identities';
 export type { PlaybackStats } from './engine/playback';
 export type { Tracks } from './engine/tracks';
@@ -17,6 +17,7 @@ export type { LockKind } from './vault/stored-identity';
 export { pictureRatio } from './title';
 export type {
   AudioRendition,
+  Chapter,
   Poster,
   Rendition,
   Segment,
@@ -25,3 +26,7 @@ export type {
   Title,
   VideoRendition,
 } from './title';
+export { chooseLanguage, languageOf, LANGUAGES, OWN_NAMES } from './words/language';
+export type { Language } from './words/language';
+export { Words } from './words/words';
+export type { Values, Word } from './words/words';

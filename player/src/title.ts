@@ -82,10 +82,19 @@ export interface Storyboard {
   readonly sheets: readonly number[];
 }
 
+/** A chapter: it lasts until the next one begins. */
+export interface Chapter {
+  readonly startUs: number;
+  /** What a person calls it; empty where it has no name. */
+  readonly title: string;
+}
+
 /** A whole title. */
 export interface Title {
   readonly title: string;
   readonly durationUs: number;
+  /** In order of their beginnings. */
+  readonly chapters?: readonly Chapter[];
   readonly poster?: Poster;
   readonly storyboard?: Storyboard;
   readonly renditions: readonly Rendition[];

@@ -38,6 +38,10 @@ const MANIFEST = {
     tile_count: 3,
     sheets: [31_022, 4100],
   },
+  chapters: [
+    { start_us: 0, title: 'Snow' },
+    { start_us: 2_500_000, title: '' },
+  ],
   renditions: [
     {
       id: 1,
@@ -94,6 +98,10 @@ describe('the manifest', () => {
     const title = parseManifest(manifest());
     expect(title.title).toBe('Sintel “trailer”');
     expect(title.storyboard?.sheets).toEqual([31_022, 4100]);
+    expect(title.chapters).toEqual([
+      { startUs: 0, title: 'Snow' },
+      { startUs: 2_500_000, title: '' },
+    ]);
     expect(title.renditions.map((rendition) => rendition.id)).toEqual([1, 256, 512]);
     expect(title.renditions[0]?.segments[0]).toEqual({ durationUs: 2_000_000, bytes: 401_223 });
   });
@@ -102,9 +110,11 @@ describe('the manifest', () => {
     const bytes = manifest((draft) => {
       (draft as Json)['later'] = { anything: [1] };
       delete (draft as Json)['poster'];
+      delete (draft as Json)['chapters'];
       delete (draft.renditions[1] as Json)['language'];
     });
     expect(parseManifest(bytes).poster).toBeUndefined();
+    expect(parseManifest(bytes).chapters).toBeUndefined();
   });
 
   it.each<[string, (draft: typeof MANIFEST) => void]>([
@@ -122,6 +132,18 @@ describe('the manifest', () => {
     ],
     ['with codecs that break out of quotes', (draft) => (draft.renditions[0]!.codecs = 'a"\nb')],
     ['with a sheet too few', (draft) => (draft.storyboard.sheets = [1])],
+    ['with chapters that go back', (draft) => draft.chapters.push({ start_us: 1, title: '' })],
+    ['with a chapter twice', (draft) => (draft.chapters[1]!.start_us = 0)],
+    ['with a chapter at its end', (draft) => (draft.chapters[1]!.start_us = 6_000_000)],
+    ['with a chapter before its beginning', (draft) => (draft.chapters[0]!.start_us = -1)],
+    ['with a chapter within a microsecond', (draft) => (draft.chapters[1]!.start_us = 0.5)],
+    ['with a chapter of a long name', (draft) => (draft.chapters[0]!.title = 'x'.repeat(257))],
+    ['with a chapter without a name', (draft) => delete (draft.chapters[0] as Json)['title']],
+    [
+      'with chapters without end',
+      (draft) =>
+        (draft.chapters = Array.from({ length: 1001 }, (_, start_us) => ({ start_us, title: '' }))),
+    ],
     ['with a title of a megabyte', (draft) => (draft.title = 'x'.repeat(1 << 20))],
   ])('%s is refused', (_, change) => {
     expect(() => parseManifest(manifest(change))).toThrow(Malformed);

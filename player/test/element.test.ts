@@ -3,13 +3,13 @@
  * on data; nothing here has a DOM, so how it looks and moves is for `e2e`.
  */
 
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { Tracks } from '../src/engine/tracks';
 import { NO_TRACKS } from '../src/engine/tracks';
 import { commandOf, KEY_HELP, SPEEDS, stepSpeed, type Key } from '../src/element/keyboard';
-import { preferredSubtitles, qualityName, speedName, trackName } from '../src/element/settings';
+import { preferredSubtitles, qualityName, speedName, trackName } from '../src/element/names';
 import { tileAt } from '../src/element/storyboard';
-import { clock, spokenTime } from '../src/element/time';
+import { clock } from '../src/element/time';
 import { explain } from '../src/explain';
 import { failureOf, isPassing, PlayerFailure, type FailureCode } from '../src/failure';
 import {
@@ -19,6 +19,7 @@ import {
   type SubtitleRendition,
   type VideoRendition,
 } from '../src/title';
+import { ENGLISH } from '../src/words/words';
 
 describe('the storyboard', () => {
   const storyboard: Storyboard = {
@@ -70,18 +71,18 @@ describe('time', () => {
       '0:00',
     ]);
   });
-
-  it('is in words to hear', () => {
-    expect(spokenTime(0)).toBe('0 seconds');
-    expect(spokenTime(61)).toBe('1 minute 1 second');
-    expect(spokenTime(7200)).toBe('2 hours');
-    expect(spokenTime(Number.NaN)).toBe('0 seconds');
-  });
 });
 
 describe('keys', () => {
   const press = (key: string, with_: Partial<Key> = {}) =>
-    commandOf({ key, ctrlKey: false, altKey: false, metaKey: false, ...with_ });
+    commandOf({
+      key,
+      ctrlKey: false,
+      altKey: false,
+      metaKey: false,
+      shiftKey: false,
+      ...with_,
+    });
 
   it('do what the help says', () => {
     expect(press(' ')).toEqual({ do: 'toggle-play' });
@@ -90,7 +91,13 @@ describe('keys', () => {
     expect(press('ArrowRight')).toEqual({ do: 'skip', seconds: 5 });
     expect(press('7')).toEqual({ do: 'seek-fraction', fraction: 0.7 });
     expect(press('<')).toEqual({ do: 'speed', by: -1 });
-    expect(press('?')).toEqual({ do: 'toggle-help' });
+    expect(press('?', { shiftKey: true })).toEqual({ do: 'toggle-help' });
+    expect(press('i')).toEqual({ do: 'toggle-statistics' });
+    expect(press(',')).toEqual({ do: 'frame', by: -1 });
+    for (const held of [{ shiftKey: true }, { ctrlKey: true }]) {
+      expect(press('ArrowLeft', held)).toEqual({ do: 'chapter', by: -1 });
+      expect(press('ArrowRight', held)).toEqual({ do: 'chapter', by: 1 });
+    }
     expect(KEY_HELP.length).toBeGreaterThan(10);
   });
 
@@ -100,6 +107,7 @@ describe('keys', () => {
     }
     expect(press('f', { ctrlKey: true })).toBeNull();
     expect(press('l', { metaKey: true })).toBeNull();
+    expect(press('ArrowLeft', { altKey: true, shiftKey: true })).toBeNull();
   });
 
   it('step through the speeds and stop at their ends', () => {
@@ -135,14 +143,17 @@ describe('choices', () => {
   });
 
   it('have names that a person reads', () => {
-    expect(trackName(subtitles(512, null))).toBe('Track 512');
-    expect(trackName({ ...subtitles(512, 'de'), name: 'Deutsch' })).toBe('Deutsch');
+    expect(trackName(subtitles(512, null), ENGLISH)).toBe('Track 512');
+    expect(trackName(subtitles(512, 'de'), ENGLISH)).toBe('German');
+    expect(trackName({ ...subtitles(512, 'de'), name: 'Deutsch' }, ENGLISH)).toBe('Deutsch');
     expect(qualityName({ width: 606, height: 1080 } as VideoRendition)).toBe('606p');
-    expect([1, 1.5].map(speedName)).toEqual(['Normal', '1.5×']);
+    expect([1, 1.5].map((factor) => speedName(factor, ENGLISH))).toEqual(['Normal', '1.5×']);
   });
 });
 
 describe('failures', () => {
+  beforeAll(() => ENGLISH.complete());
+
   const codes: FailureCode[] = [
     'link-incomplete',
     'link-unknown',

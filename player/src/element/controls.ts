@@ -5,65 +5,55 @@
  */
 
 import type { Tracks } from '../engine/tracks';
+import type { Word, Words } from '../words/words';
 import { h, setAttribute, listen } from './dom';
 import { icon, setIcon, type IconName } from './icons';
 import type { Command } from './keyboard';
-import { SettingsMenu, type Setting } from './menu';
 import { hasFullscreen, hasPictureInPicture, isFullscreen } from './screen';
-import { makeTimeLabel, SeekBar } from './seek-bar';
+import { SeekBar } from './seek-bar';
+import { makeTimeLabel } from './time-label';
 
 /** What the bar needs. */
 export interface ControlsContext {
   readonly host: HTMLElement;
   readonly video: HTMLVideoElement;
+  readonly words: Words;
   run(command: Command): void;
   seek(seconds: number): void;
-  settings(): readonly Setting[];
 }
 
-function button(name: IconName, label: string, keys: string): HTMLButtonElement {
-  return h(
-    'button',
-    { type: 'button', class: name, 'aria-label': label, 'aria-keyshortcuts': keys },
-    icon(name),
-  );
-}
-
-function relabel(element: Element, name: IconName, label: string): void {
-  setIcon(element, name);
-  setAttribute(element, 'aria-label', label);
-  setAttribute(element, 'title', label);
+function button(name: IconName, keys: string | null): HTMLButtonElement {
+  const attributes = { type: 'button', class: name, 'aria-keyshortcuts': keys };
+  return h('button', attributes, icon(name));
 }
 
 /** The bar under the picture. */
 export class Controls {
   readonly seekBar: SeekBar;
-  readonly menu: SettingsMenu;
   readonly element: HTMLElement;
-  readonly #play = button('play', 'Play', 'k');
-  readonly #mute = button('loud', 'Mute', 'm');
+  readonly #play = button('play', 'k');
+  readonly #mute = button('loud', 'm');
   readonly #volume = h('input', {
     type: 'range',
     class: 'volume',
     min: 0,
     max: 1,
     step: 0.01,
-    'aria-label': 'Volume',
   });
-  readonly #captions = button('captions', 'Captions', 'c');
-  readonly #settings = button('settings', 'Settings', '');
-  readonly #pip = button('pip', 'Picture in picture', 'p');
-  readonly #fullscreen = button('expand', 'Full screen', 'f');
+  readonly #captions = button('captions', 'c');
+  /** Opens the menu, which belongs to whoever makes it. */
+  readonly settings = button('settings', null);
+  readonly #pip = button('pip', 'p');
+  readonly #fullscreen = button('expand', 'f');
 
   constructor(private readonly context: ControlsContext) {
-    const { video, seek } = context;
-    this.seekBar = new SeekBar(video, seek);
-    this.menu = new SettingsMenu(this.#settings, context.settings);
-    this.#settings.removeAttribute('aria-keyshortcuts');
-    this.#settings.title = 'Settings';
+    const { video, seek, words } = context;
+    this.seekBar = new SeekBar(video, words, seek);
+    this.settings.setAttribute('aria-haspopup', 'menu');
+    this.settings.setAttribute('aria-expanded', 'false');
     this.element = h(
       'div',
-      { class: 'controls', role: 'group', 'aria-label': 'Player controls' },
+      { class: 'controls', role: 'group' },
       this.seekBar.element,
       h(
         'div',
@@ -73,7 +63,7 @@ export class Controls {
         makeTimeLabel(video),
         h('div', { class: 'space' }),
         this.#captions,
-        this.#settings,
+        this.settings,
         this.#pip,
         this.#fullscreen,
       ),
@@ -89,7 +79,6 @@ export class Controls {
     this.#captions.hidden = tracks === null || tracks.subtitles.length === 0;
     const isOn = tracks !== null && tracks.subtitlesId !== null;
     setAttribute(this.#captions, 'aria-pressed', String(isOn));
-    this.menu.refresh();
   }
 
   /** Puts the keyboard's focus on the play button. */
@@ -99,8 +88,16 @@ export class Controls {
 
   /** Shows whether the player fills the screen. */
   showFullscreen(): void {
-    if (isFullscreen(this.context.host)) relabel(this.#fullscreen, 'shrink', 'Leave full screen');
-    else relabel(this.#fullscreen, 'expand', 'Full screen');
+    const isFull = isFullscreen(this.context.host);
+    if (isFull) this.#label(this.#fullscreen, 'shrink', 'leaveFullscreen');
+    else this.#label(this.#fullscreen, 'expand', 'fullscreen');
+  }
+
+  #label(element: Element, name: IconName, word: Word): void {
+    const label = this.context.words.t(word);
+    setIcon(element, name);
+    setAttribute(element, 'aria-label', label);
+    setAttribute(element, 'title', label);
   }
 
   #wire(): void {
@@ -116,19 +113,26 @@ export class Controls {
     });
     listen(video, ['play', 'pause', 'ended', 'emptied'], this.#showPlay);
     listen(video, 'volumechange', this.#showVolume);
-    listen(video, 'ratechange', () => this.menu.refresh());
-    relabel(this.#pip, 'pip', 'Picture in picture');
-    relabel(this.#captions, 'captions', 'Captions');
+    this.context.words.show(this.#showWords);
+  }
+
+  readonly #showWords = (): void => {
+    const { t } = this.context.words;
+    this.element.setAttribute('aria-label', t('controls'));
+    this.#volume.setAttribute('aria-label', t('volume'));
+    this.#label(this.#pip, 'pip', 'pip');
+    this.#label(this.#captions, 'captions', 'captions');
+    this.#label(this.settings, 'settings', 'settings');
     this.showFullscreen();
     this.#showPlay();
     this.#showVolume();
-  }
+  };
 
   readonly #showPlay = (): void => {
     const { video } = this.context;
-    if (video.ended) relabel(this.#play, 'replay', 'Play again');
-    else if (video.paused) relabel(this.#play, 'play', 'Play');
-    else relabel(this.#play, 'pause', 'Pause');
+    if (video.ended) this.#label(this.#play, 'replay', 'playAgain');
+    else if (video.paused) this.#label(this.#play, 'play', 'play');
+    else this.#label(this.#play, 'pause', 'pause');
   };
 
   readonly #showVolume = (): void => {
@@ -136,8 +140,8 @@ export class Controls {
     const volume = video.muted ? 0 : video.volume;
     this.#volume.valueAsNumber = volume;
     this.#volume.style.setProperty('--vp-level', String(volume));
-    setAttribute(this.#volume, 'aria-valuetext', `${Math.round(volume * 100)} percent`);
-    if (volume === 0) relabel(this.#mute, 'muted', 'Unmute');
-    else relabel(this.#mute, volume < 0.5 ? 'quiet' : 'loud', 'Mute');
+    setAttribute(this.#volume, 'aria-valuetext', this.context.words.percent(volume));
+    if (volume === 0) this.#label(this.#mute, 'muted', 'unmute');
+    else this.#label(this.#mute, volume < 0.5 ? 'quiet' : 'loud', 'mute');
   };
 }

@@ -4,10 +4,14 @@
  * Pure: a key event goes in, a command comes out. The table is also what the help shows.
  */
 
+import type { Word } from '../words/words';
+
 /** What a key asks for. */
 export type Command =
   | { readonly do: 'toggle-play' }
   | { readonly do: 'skip'; readonly seconds: number }
+  | { readonly do: 'frame'; readonly by: number }
+  | { readonly do: 'chapter'; readonly by: number }
   | { readonly do: 'seek-fraction'; readonly fraction: number }
   | { readonly do: 'seek-end'; readonly end: 'start' | 'end' }
   | { readonly do: 'volume'; readonly by: number }
@@ -16,6 +20,7 @@ export type Command =
   | { readonly do: 'toggle-fullscreen' }
   | { readonly do: 'toggle-captions' }
   | { readonly do: 'toggle-pip' }
+  | { readonly do: 'toggle-statistics' }
   | { readonly do: 'toggle-help' };
 
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -29,37 +34,52 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   ArrowDown: { do: 'volume', by: -0.05 },
   Home: { do: 'seek-end', end: 'start' },
   End: { do: 'seek-end', end: 'end' },
+  ',': { do: 'frame', by: -1 },
+  '.': { do: 'frame', by: 1 },
   m: { do: 'toggle-mute' },
   f: { do: 'toggle-fullscreen' },
   c: { do: 'toggle-captions' },
   p: { do: 'toggle-pip' },
+  i: { do: 'toggle-statistics' },
   '<': { do: 'speed', by: -1 },
   '>': { do: 'speed', by: 1 },
   '?': { do: 'toggle-help' },
 };
 
-/** The keys as the help lists them. */
-export const KEY_HELP: readonly (readonly [keys: string, what: string])[] = [
-  ['Space, K', 'Play or pause'],
-  ['← →', '5 seconds back or forward'],
-  ['J L', '10 seconds back or forward'],
-  ['0 – 9', 'Jump to tenths of the video'],
-  ['Home End', 'Beginning or end'],
-  ['↑ ↓', 'Louder or softer'],
-  ['M', 'Sound on or off'],
-  ['C', 'Captions on or off'],
-  ['F', 'Full screen'],
-  ['P', 'Picture in picture'],
-  ['< >', 'Slower or faster'],
-  ['?', 'This list'],
-];
+/** Keys that lead from chapter to chapter while Shift or Ctrl is held. */
+const CHAPTERS: Readonly<Record<string, Command>> = {
+  ArrowLeft: { do: 'chapter', by: -1 },
+  ArrowRight: { do: 'chapter', by: 1 },
+};
+
+/** The keys as the help lists them; a key that has a name on a keyboard is a word. */
+export const KEY_HELP: readonly (readonly [keys: readonly (Word | `=${string}`)[], what: Word])[] =
+  [
+    [['keySpace', '=K'], 'keyPlay'],
+    [['=←', '=→'], 'keySkip5'],
+    [['=J', '=L'], 'keySkip10'],
+    [['keyShift', '=←', '=→'], 'keyChapter'],
+    [['=,', '=.'], 'keyFrame'],
+    [['=0', '=9'], 'keyTenths'],
+    [['keyHome', 'keyEnd'], 'keyEnds'],
+    [['=↑', '=↓'], 'keyVolume'],
+    [['=M'], 'keyMute'],
+    [['=C'], 'keyCaptions'],
+    [['=F'], 'keyFullscreen'],
+    [['=P'], 'keyPip'],
+    [['=<', '=>'], 'keySpeed'],
+    [['=I'], 'keyStatistics'],
+    [['=?'], 'keyHelp'],
+  ];
 
 /** The facts of a key event that matter. */
-export type Key = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'altKey' | 'metaKey'>;
+export type Key = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'altKey' | 'metaKey' | 'shiftKey'>;
 
 /** Returns what a key asks for, or `null` where it is not the player's. */
-export function commandOf({ key, ctrlKey, altKey, metaKey }: Key): Command | null {
-  if (ctrlKey || altKey || metaKey) return null;
+export function commandOf({ key, ctrlKey, altKey, metaKey, shiftKey }: Key): Command | null {
+  if (altKey || metaKey) return null;
+  if ((ctrlKey || shiftKey) && Object.hasOwn(CHAPTERS, key)) return CHAPTERS[key] ?? null;
+  if (ctrlKey) return null;
   if (/^[0-9]$/.test(key)) return { do: 'seek-fraction', fraction: Number(key) / 10 };
   const name = key.length === 1 ? key.toLowerCase() : key;
   return Object.hasOwn(COMMANDS, name) ? (COMMANDS[name] ?? null) : null;

@@ -1,59 +1,95 @@
 /**
- * The settings menu: quality, sound, captions, speed.
+ * The settings menu: pages of choices and switches, each reached from the page above it.
  *
- * A menu of pages: the first lists the settings, each leads to its choices. Follows the ARIA menu
- * pattern: arrow keys, Home and End, Escape. Knows nothing of what a choice does.
+ * Follows the ARIA menu pattern: arrow keys, Home and End, Escape. Knows nothing of what a choice
+ * does.
  */
 
+import type { Words } from '../words/words';
 import { h, listen } from './dom';
 import { icon } from './icons';
 
 /** Below this width a menu of five lines is higher than a 16:9 picture. */
 const CRAMPED_PX = 544;
 
-/** One choice of a setting. */
+/** One of several, of which one is chosen. */
 export interface Choice {
+  readonly kind: 'choice';
   readonly label: string;
   /** What stands small beside it. */
   readonly note?: string;
   readonly isChosen: boolean;
+  /** Whether the menu goes away with it. */
+  readonly closes?: boolean;
   choose(): void;
 }
 
-/** One setting. */
-export interface Setting {
+/** What is on or off. */
+export interface Switch {
+  readonly kind: 'switch';
   readonly label: string;
-  /** What is chosen, in short. */
-  readonly value: string;
-  readonly choices: readonly Choice[];
+  readonly note: string;
+  readonly isOn: boolean;
+  turn(): void;
 }
 
+/** What is done at once; the menu goes away. */
+export interface Action {
+  readonly kind: 'action';
+  readonly label: string;
+  run(): void;
+}
+
+/** A page of its own. */
+export interface Group {
+  readonly kind: 'group';
+  readonly id: string;
+  readonly label: string;
+  /** What is chosen, in short. */
+  readonly value?: string;
+  /** What stands under the title of its page, before the entries. */
+  readonly text?: string;
+  readonly entries: readonly Entry[];
+}
+
+/** A line of a menu. */
+export type Entry = Choice | Switch | Action | Group;
+
+type Item = HTMLButtonElement;
+
+function line(role: string, ...content: readonly (Node | string)[]): Item {
+  return h('button', { type: 'button', role, tabindex: -1 }, ...content);
+}
+
+const label = (text: string) => h('span', { class: 'label' }, text);
+const note = (text = '') => (text === '' ? [] : [h('span', { class: 'note' }, text)]);
+
 /** A button's menu. */
-export class SettingsMenu {
-  readonly element = h('div', {
-    class: 'menu',
-    role: 'menu',
-    'aria-label': 'Settings',
-    hidden: true,
-  });
-  #page: string | null = null;
+export class Menu {
+  readonly element = h('div', { class: 'menu', role: 'menu', hidden: true });
+  /** Ids of the groups that lead to the shown page. */
+  #path: readonly string[] = [];
 
   constructor(
     private readonly button: HTMLButtonElement,
-    private readonly settings: () => readonly Setting[],
+    private readonly words: Words,
+    private readonly entries: () => readonly Entry[],
   ) {
-    button.setAttribute('aria-haspopup', 'menu');
-    button.setAttribute('aria-expanded', 'false');
-    listen(button, 'click', () => (this.isOpen ? this.close() : this.open()));
     listen(this.element, 'keydown', (event) => this.#onKey(event as KeyboardEvent));
     listen(this.element, 'focusout', (event) => {
       const next = (event as FocusEvent).relatedTarget;
       if (next instanceof Node && !this.element.contains(next) && next !== button) this.close();
     });
+    words.show(() => this.refresh());
   }
 
   get isOpen(): boolean {
     return !this.element.hidden;
+  }
+
+  toggle(): void {
+    if (this.isOpen) this.close();
+    else this.open();
   }
 
   open(): void {
@@ -63,7 +99,7 @@ export class SettingsMenu {
       this.element.showPopover();
     }
     this.button.setAttribute('aria-expanded', 'true');
-    this.#show(null);
+    this.#show([]);
   }
 
   close(): void {
@@ -89,59 +125,102 @@ export class SettingsMenu {
     return host !== null && host.clientWidth < CRAMPED_PX && 'popover' in HTMLElement.prototype;
   }
 
-  #show(page: string | null): void {
-    const from = this.#page;
-    this.#page = page;
+  #show(path: readonly string[]): void {
+    const from = this.#path[path.length];
+    this.#path = path;
     this.#draw();
+    this.element.scrollTop = 0;
     const items = this.#items();
+    const origin = items.find((item) => item.dataset['group'] === from);
     const chosen = items.find((item) => item.getAttribute('aria-checked') === 'true');
-    const origin = items.find((item) => item.dataset['setting'] === from);
-    (page === null ? (origin ?? items[0]) : (chosen ?? items[0]))?.focus({ preventScroll: true });
+    const first = items[path.length > 0 && items.length > 1 ? 1 : 0];
+    const target = (from === undefined ? undefined : origin) ?? (path.length > 0 ? chosen : null);
+    (target ?? first)?.focus({ preventScroll: true });
+    this.element.querySelector(':focus')?.scrollIntoView({ block: 'nearest' });
+  }
+
+  #up(): void {
+    if (this.#path.length === 0) this.close();
+    else this.#show(this.#path.slice(0, -1));
+  }
+
+  /** The shown page's group, `null` for the first page; a page that is gone gives way to it. */
+  #page(): Group | null {
+    let entries = this.entries();
+    let page: Group | null = null;
+    for (const id of this.#path) {
+      const group = entries.find((entry) => entry.kind === 'group' && entry.id === id);
+      if (group?.kind !== 'group') return null;
+      [page, entries] = [group, group.entries];
+    }
+    return page;
   }
 
   #draw(): void {
-    const settings = this.settings();
-    const open = settings.find((setting) => setting.label === this.#page);
-    this.element.setAttribute('aria-label', open?.label ?? 'Settings');
-    this.element.replaceChildren(...(open ? this.#choices(open) : this.#overview(settings)));
+    const page = this.#page();
+    this.element.setAttribute('aria-label', page?.label ?? this.words.t('settings'));
+    const entries = (page?.entries ?? this.entries()).map((entry) => this.#item(entry));
+    this.element.replaceChildren(...(page === null ? [] : this.#head(page)), ...entries);
   }
 
-  #overview(settings: readonly Setting[]): HTMLElement[] {
-    return settings.map(({ label, value }) => {
-      const item = h(
-        'button',
-        { type: 'button', role: 'menuitem', tabindex: -1, 'data-setting': label },
-        h('span', { class: 'label' }, label),
-        h('span', { class: 'note' }, value),
-        icon('next'),
-      );
-      item.addEventListener('click', () => this.#show(label));
-      return item;
-    });
+  #head({ label: title, text }: Group): HTMLElement[] {
+    const back = line('menuitem', icon('back'), label(title));
+    back.classList.add('back');
+    back.setAttribute('aria-label', `${this.words.t('back')}: ${title}`);
+    listen(back, 'click', () => this.#up());
+    if (text === undefined) return [back];
+    const id = 'menu-text';
+    back.setAttribute('aria-describedby', id);
+    return [back, h('p', { id, role: 'presentation' }, text)];
   }
 
-  #choices({ label, choices }: Setting): HTMLElement[] {
-    const back = h(
-      'button',
-      { type: 'button', role: 'menuitem', tabindex: -1, class: 'back', 'aria-label': 'Back' },
-      icon('back'),
-      h('span', { class: 'label' }, label),
-    );
-    back.addEventListener('click', () => this.#show(null));
-    return [back, ...choices.map((choice) => this.#choice(choice))];
+  #item(entry: Entry): Item {
+    switch (entry.kind) {
+      case 'group':
+        return this.#group(entry);
+      case 'choice':
+        return this.#choice(entry);
+      case 'switch':
+        return this.#switch(entry);
+      case 'action':
+        return this.#action(entry);
+    }
   }
 
-  #choice({ label, note, isChosen, choose }: Choice): HTMLElement {
-    const item = h(
-      'button',
-      { type: 'button', role: 'menuitemradio', tabindex: -1, 'aria-checked': String(isChosen) },
-      icon('check'),
-      h('span', { class: 'label' }, label),
-      ...(note === undefined ? [] : [h('span', { class: 'note' }, note)]),
-    );
-    item.addEventListener('click', () => {
+  #group({ id, label: text, value }: Group): Item {
+    const item = line('menuitem', label(text), ...note(value), icon('next'));
+    item.dataset['group'] = id;
+    item.setAttribute('aria-haspopup', 'menu');
+    listen(item, 'click', () => this.#show([...this.#path, id]));
+    return item;
+  }
+
+  #choice({ label: text, note: small, isChosen, closes, choose }: Choice): Item {
+    const item = line('menuitemradio', icon('check'), label(text), ...note(small));
+    item.setAttribute('aria-checked', String(isChosen));
+    listen(item, 'click', () => {
       choose();
-      this.#show(null);
+      if (closes) this.close();
+      else this.#up();
+    });
+    return item;
+  }
+
+  #switch({ label: text, note: small, isOn, turn }: Switch): Item {
+    const item = line('menuitemcheckbox', label(text), ...note(small));
+    item.setAttribute('aria-checked', String(isOn));
+    listen(item, 'click', () => {
+      turn();
+      this.refresh();
+    });
+    return item;
+  }
+
+  #action({ label: text, run }: Action): Item {
+    const item = line('menuitem', label(text));
+    listen(item, 'click', () => {
+      this.close();
+      run();
     });
     return item;
   }
@@ -159,9 +238,9 @@ export class SettingsMenu {
       ArrowUp: () => to(at - 1),
       Home: () => to(0),
       End: () => to(items.length - 1),
-      ArrowRight: () => this.#page === null && items[at]?.click(),
-      ArrowLeft: () => this.#page !== null && this.#show(null),
-      Escape: () => (this.#page === null ? this.close() : this.#show(null)),
+      ArrowRight: () => items[at]?.matches('[data-group]') && items[at].click(),
+      ArrowLeft: () => this.#path.length > 0 && this.#up(),
+      Escape: () => this.#up(),
       Tab: () => this.close(),
     };
     const move = moves[event.key];

@@ -1,5 +1,5 @@
 /**
- * The small picture over the seek bar.
+ * The small picture over the seek bar, with the time and the chapter's name.
  *
  * Opens storyboard sheets as they are needed and keeps a few decoded ones. Knows nothing of
  * pointers: it is told a moment. A sheet that can't be had leaves the time alone to be shown.
@@ -20,8 +20,15 @@ export type OpenSheet = (index: number) => Promise<Blob | null>;
 export class Preview {
   readonly #canvas = h('canvas', { class: 'tile', 'aria-hidden': 'true', hidden: true });
   readonly #time = h('span', { class: 'preview-time' });
+  readonly #chapter = h('span', { class: 'preview-chapter', hidden: true });
   /** Its element; the seek bar places it. */
-  readonly element = h('div', { class: 'preview', hidden: true }, this.#canvas, this.#time);
+  readonly element = h(
+    'div',
+    { class: 'preview', hidden: true },
+    this.#canvas,
+    this.#time,
+    this.#chapter,
+  );
   readonly #sheets = new Map<number, Promise<ImageBitmap | null>>();
   #storyboard: Storyboard | null = null;
   #openSheet: OpenSheet = () => Promise.resolve(null);
@@ -38,10 +45,12 @@ export class Preview {
     this.#canvas.height = storyboard.tileHeight;
   }
 
-  /** Shows the moment `seconds`. */
-  show(seconds: number): void {
+  /** Shows the moment `seconds`, and the name of the chapter that it is in. */
+  show(seconds: number, chapter: string): void {
     this.#shownFor = seconds;
     this.#time.textContent = clock(seconds);
+    this.#chapter.textContent = chapter;
+    this.#chapter.hidden = chapter === '';
     this.element.hidden = false;
     if (this.#storyboard !== null) void this.#draw(tileAt(this.#storyboard, seconds), seconds);
   }

@@ -1,13 +1,15 @@
 /**
- * The seek bar: a slider with what is played, what is buffered, and previews.
+ * The seek bar: a slider with what is played, what is buffered, where chapters begin, and previews.
  *
  * Works by pointer (hover, drag), by touch and by keyboard. Knows nothing of how a seek is done:
  * it reads the video and tells `onSeek`.
  */
 
+import type { Chapter } from '../title';
+import type { Words } from '../words/words';
+import { chapterAt, chapterMarks } from './chapters';
 import { h, setAttribute, listen } from './dom';
 import { Preview } from './preview';
-import { clock, spokenTime } from './time';
 
 /** Ranges drawn: more can't be told apart on a bar. */
 const MAX_RANGES = 16;
@@ -19,21 +21,32 @@ export class SeekBar {
   readonly #played = h('div', { class: 'played' });
   readonly #hover = h('div', { class: 'hover' });
   readonly #thumb = h('div', { class: 'thumb' });
-  readonly #track = h('div', { class: 'track' }, this.#buffered, this.#hover, this.#played);
+  readonly #marks = h('div', { class: 'marks' });
+  readonly #track = h(
+    'div',
+    { class: 'track' },
+    this.#buffered,
+    this.#hover,
+    this.#played,
+    this.#marks,
+  );
   readonly element = h(
     'div',
-    { class: 'seek', role: 'slider', tabindex: 0, 'aria-label': 'Seek', 'aria-valuemin': 0 },
+    { class: 'seek', role: 'slider', tabindex: 0, 'aria-valuemin': 0 },
     this.#track,
     this.#thumb,
     this.preview.element,
   );
   #dragS: number | null = null;
+  #chapters: readonly Chapter[] = [];
 
   constructor(
     private readonly video: HTMLVideoElement,
+    private readonly words: Words,
     private readonly onSeek: (seconds: number) => void,
   ) {
     listen(video, ['timeupdate', 'durationchange', 'seeking', 'seeked', 'emptied'], this.update);
+    listen(video, 'durationchange', this.#updateMarks);
     listen(video, 'progress', this.#updateBuffered);
     listen(this.element, 'pointerdown', (event) => this.#down(event as PointerEvent));
     listen(this.element, 'pointermove', (event) => this.#move(event as PointerEvent));
@@ -42,6 +55,16 @@ export class SeekBar {
     listen(this.element, ['pointerleave', 'blur'], () => {
       if (this.#dragS === null) this.preview.hide();
     });
+    words.show(() => {
+      this.element.setAttribute('aria-label', words.t('seek'));
+      this.update();
+    });
+  }
+
+  /** Says where chapters begin. */
+  showChapters(chapters: readonly Chapter[]): void {
+    this.#chapters = chapters;
+    this.#updateMarks();
     this.update();
   }
 
@@ -62,9 +85,27 @@ export class SeekBar {
     this.element.style.setProperty('--vp-played', String(fraction));
     setAttribute(this.element, 'aria-valuemax', String(Math.floor(duration)));
     setAttribute(this.element, 'aria-valuenow', String(Math.floor(at)));
-    const text = `${spokenTime(at)} of ${spokenTime(duration)}`;
-    setAttribute(this.element, 'aria-valuetext', text);
+    setAttribute(this.element, 'aria-valuetext', this.#spoken(at, duration));
     this.#updateBuffered();
+  };
+
+  #spoken(seconds: number, duration: number): string {
+    const chapter = this.#chapterName(seconds);
+    const [at, whole] = [this.words.duration(seconds), this.words.duration(duration)];
+    return this.words.t(chapter === '' ? 'seekValue' : 'seekValueChapter', { at, whole, chapter });
+  }
+
+  #chapterName(seconds: number): string {
+    return this.#chapters[chapterAt(this.#chapters, seconds)]?.title ?? '';
+  }
+
+  readonly #updateMarks = (): void => {
+    const marks = chapterMarks(this.#chapters, this.#duration()).map((place) => {
+      const mark = h('i');
+      mark.style.insetInlineStart = `${place * 100}%`;
+      return mark;
+    });
+    this.#marks.replaceChildren(...marks);
   };
 
   readonly #updateBuffered = (): void => {
@@ -127,7 +168,7 @@ export class SeekBar {
   #placePreview(seconds: number): void {
     const duration = this.#duration();
     if (duration === 0) return;
-    this.preview.show(seconds);
+    this.preview.show(seconds, this.#chapterName(seconds));
     const bar = this.#track.clientWidth;
     const half = Math.min(this.preview.element.offsetWidth / 2, bar / 2);
     const wanted = (seconds / duration) * bar;
@@ -135,23 +176,4 @@ export class SeekBar {
     this.element.style.setProperty('--vp-preview', `${x}px`);
     this.element.style.setProperty('--vp-hover', String(seconds / duration));
   }
-}
-
-/** The played and whole time as text. */
-export function makeTimeLabel(video: HTMLVideoElement): HTMLElement {
-  const now = h('span', { class: 'now' });
-  const whole = h('span');
-  const update = (): void => {
-    now.textContent = clock(video.currentTime);
-    whole.textContent = clock(video.duration);
-  };
-  listen(video, ['timeupdate', 'durationchange', 'seeking', 'emptied'], update);
-  update();
-  // The slider says the same in words; read twice it would only disturb.
-  return h(
-    'div',
-    { class: 'time', 'aria-hidden': 'true' },
-    now,
-    h('span', { class: 'whole' }, ' / ', whole),
-  );
 }

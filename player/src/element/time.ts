@@ -1,5 +1,5 @@
 /**
- * Moments as a person reads and hears them.
+ * Moments as a person reads them.
  */
 
 /** Returns `1:02:03`, `12:03` or `0:07` for a number of seconds. */
@@ -8,17 +8,4 @@ export function clock(seconds: number): string {
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   const pad = (value: number) => String(value).padStart(2, '0');
   return h > 0 ? `${h}:${pad(m)}:${pad(s)}` : `${m}:${pad(s)}`;
-}
-
-function count(value: number, unit: string): string {
-  return `${value} ${unit}${value === 1 ? '' : 's'}`;
-}
-
-/** Returns `1 hour 2 minutes 3 seconds` for a number of seconds, as a screen reader says it. */
-export function spokenTime(seconds: number): string {
-  const whole = Math.max(0, Math.floor(Number.isFinite(seconds) ? seconds : 0));
-  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  const words = [h > 0 && count(h, 'hour'), m > 0 && count(m, 'minute')].filter(Boolean);
-  if (s > 0 || words.length === 0) words.push(count(s, 'second'));
-  return words.join(' ');
 }

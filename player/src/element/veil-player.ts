@@ -10,105 +10,83 @@
 import { IdentityKeeper } from '../engine/identities';
 import { findObstacle, Playback, type PlaybackStats } from '../engine/playback';
 import type { Tracks } from '../engine/tracks';
-import { explain, type Explanation } from '../explain';
+import { explain } from '../explain';
 import type { Failure } from '../failure';
 import type { IdentityQuestion, Link } from '../protocol';
 import { pictureRatio, type Title } from '../title';
+import type { Words } from '../words/words';
 import { Activity } from './activity';
-import { runCommand, seekTo, togglePlay } from './commands';
+import { runCommand, seekTo } from './commands';
 import { Controls } from './controls';
 import { h, listen } from './dom';
+import { TellingElement, type PlayerState } from './events';
+import type { ExtrasContext } from './extras';
 import { listenToGestures } from './gestures';
-import { commandOf, type Command } from './keyboard';
+import { readKey } from './hotkeys';
+import type { Command } from './keyboard';
+import { Later } from './later';
 import { Overlays } from './overlays';
 import css from './player.css?inline';
-import { listSettings } from './settings';
-
-/** What an element is doing. */
-export type PlayerState = 'idle' | 'opening' | 'identity-needed' | 'unlocking' | 'ready' | 'failed';
-
-/** The events of an element. */
-export interface VeilPlayerEventMap {
-  'veil-state': CustomEvent<PlayerState>;
-  'veil-title': CustomEvent<Title>;
-  'veil-tracks': CustomEvent<Tracks>;
-  /** An identity, or the passphrase of one, is wanted. */
-  'veil-identity': CustomEvent<{ readonly recipient: string } & IdentityQuestion>;
-  /** How much of the work on a passphrase is done, from 0 to 1. */
-  'veil-unlocking': CustomEvent<number>;
-  /** The network is in trouble and being tried again, or no longer (`null`). */
-  'veil-trouble': CustomEvent<Failure | null>;
-  'veil-failure': CustomEvent<{ readonly failure: Failure; readonly explanation: Explanation }>;
-}
+import { Positions } from './positions';
+import { Poster } from './poster';
+import { Resume } from './resume';
+import { deviceStorage, Shelf } from './shelf';
+import { Spoken } from './spoken';
 
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(css);
 
-/** Elements that take keys for themselves. */
-const TYPING = 'input:not([type=range]), textarea, select, [contenteditable]';
-const PRESSABLE = 'button, a[href], summary, [role^=menuitem]';
-
 /** The player. */
-export class VeilPlayerElement extends HTMLElement {
+export class VeilPlayerElement extends TellingElement {
+  static readonly observedAttributes = ['lang'];
   /** The identities on this device: to remember the one that was brought, to list and to forget. */
   readonly identities = new IdentityKeeper(() => this.#playback);
   readonly #video = h('video', { playsinline: true, preload: 'auto', tabindex: -1 });
-  readonly #stage = h('div', { class: 'stage' }, this.#video);
-  readonly #overlays = new Overlays(this);
+  readonly #shelf = new Shelf(deviceStorage());
+  readonly #spoken = new Spoken(this, this.#shelf);
+  readonly #positions = new Positions(this.#shelf);
+  readonly #resume = new Resume(this.#video, this.#positions);
+  readonly #poster = new Poster();
+  readonly #stage = h('div', { class: 'stage' }, this.#video, this.#poster.element);
+  readonly #overlays: Overlays;
   readonly #controls: Controls;
   readonly #activity: Activity;
+  readonly #later = new Later(() => this.#extrasContext());
   #inPage: AbortController | null = null;
   #playback: Playback | null = null;
   #state: PlayerState = 'idle';
   #title: Title | null = null;
-  #posterUrl: string | null = null;
 
   constructor() {
     super();
     const root = this.attachShadow({ mode: 'open' });
     root.adoptedStyleSheets = [sheet];
+    this.#overlays = new Overlays(this.words, (seconds) => {
+      seekTo(this.#video, seconds);
+      this.#start();
+    });
     this.#controls = new Controls({
       host: this,
       video: this.#video,
+      words: this.words,
       run: (command) => this.#run(command),
       seek: (seconds) => seekTo(this.#video, seconds),
-      settings: () => this.#settings(),
     });
     const isBusy = () =>
       this.hasAttribute('data-audio') ||
-      this.#controls.menu.isOpen ||
+      this.#later.loaded?.menu.isOpen === true ||
       this.#controls.seekBar.isDragging ||
       this.#controls.element.matches(':has(:focus-visible)');
     this.#activity = new Activity(this, this.#video, isBusy);
-    this.#stage.append(this.#overlays.poster);
     root.append(
       this.#stage,
       h('div', { class: 'shade' }),
       ...this.#overlays.layers,
       this.#controls.element,
-      this.#controls.menu.element,
     );
     this.#video.disableRemotePlayback = true;
     this.#controls.element.inert = true;
     this.#wire();
-  }
-
-  override addEventListener<Name extends keyof VeilPlayerEventMap>(
-    type: Name,
-    listener: (event: VeilPlayerEventMap[Name]) => void,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
-  override addEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
-  override addEventListener(
-    type: string,
-    listener: never,
-    options?: boolean | AddEventListenerOptions,
-  ): void {
-    super.addEventListener(type, listener, options);
   }
 
   /** What the player is doing. */
@@ -124,6 +102,11 @@ export class VeilPlayerElement extends HTMLElement {
   /** The video element, to read; its source belongs to the player. */
   get video(): HTMLVideoElement {
     return this.#video;
+  }
+
+  /** The player's words in their present language; `show` tells when it changes. */
+  get words(): Words {
+    return this.#spoken.words;
   }
 
   /** Figures of the playback, `null` before `open`. */
@@ -144,17 +127,22 @@ export class VeilPlayerElement extends HTMLElement {
     this.close();
     this.#setState('opening');
     const obstacle = findObstacle();
-    if (obstacle !== null) return this.#fail(obstacle);
+    if (obstacle !== null) return void this.#fail(obstacle);
     this.#overlays.wait(true);
-    this.#playback = this.#makePlayback();
+    const playback = this.#makePlayback();
+    this.#playback = playback;
     const base = new URL(gateway, document.baseURI).href.replace(/\/+$/, '');
-    this.#playback.open({ ...link, gateway: base });
+    const whole = { ...link, gateway: base };
+    playback.open(whole);
+    void this.#resume.begin(whole).then((seconds) => {
+      if (playback === this.#playback) this.#overlays.offerResume(seconds);
+    });
   }
 
   /** Hands over an identity file, unread, where the state is `identity-needed`. */
   provideIdentity(file: File): void {
     if (this.#state !== 'identity-needed') return;
-    this.#overlays.identity.ask(null);
+    this.#ask(null);
     this.#overlays.wait(true);
     this.#setState('opening');
     this.#playback?.provideIdentity(file);
@@ -192,16 +180,19 @@ export class VeilPlayerElement extends HTMLElement {
 
   /** Ends the playback and forgets the title. */
   close(): void {
+    this.#resume.end();
     this.#playback?.destroy();
     this.#playback = null;
     this.#title = null;
     this.#showPoster(null);
     this.#overlays.wait(false);
+    this.#overlays.offerResume(null);
     this.#overlays.showFailure(null);
     this.#overlays.showTrouble(null);
-    this.#overlays.identity.ask(null);
-    this.#controls.menu.close();
+    this.#ask(null);
+    this.#later.loaded?.close();
     this.#controls.showTracks(null);
+    this.#controls.seekBar.showChapters([]);
     this.#controls.seekBar.preview.use(null, () => Promise.resolve(null));
     this.#setState('idle');
   }
@@ -210,6 +201,11 @@ export class VeilPlayerElement extends HTMLElement {
     this.setAttribute('data-state', this.#state);
     this.#inPage = new AbortController();
     this.#listenToPage(this.#inPage.signal);
+    this.#spoken.follow(this.#inPage.signal);
+  }
+
+  attributeChangedCallback(): void {
+    this.#spoken.choose();
   }
 
   disconnectedCallback(): void {
@@ -223,23 +219,34 @@ export class VeilPlayerElement extends HTMLElement {
   #makePlayback(): Playback {
     return new Playback(this.#video, {
       onTitle: (title) => this.#begin(title),
-      onIdentityNeeded: (recipient, { wants, refused }) => {
-        this.#overlays.wait(false);
-        this.#overlays.identity.ask({ wants, refused });
-        this.#setState('identity-needed');
-        this.#emit('veil-identity', { recipient, wants, refused });
-      },
+      onIdentityNeeded: (recipient, question) => void this.#want(recipient, question),
       onUnlocking: (done) => this.#showUnlocking(done),
       onTrouble: (failure) => {
         this.#overlays.showTrouble(failure);
-        this.#emit('veil-trouble', failure);
+        this.emit('veil-trouble', failure);
       },
       onTracks: (tracks) => {
         this.#controls.showTracks(tracks);
-        this.#emit('veil-tracks', tracks);
+        this.#later.loaded?.menu.refresh();
+        this.emit('veil-tracks', tracks);
       },
-      onFailure: (failure) => this.#fail(failure),
+      onFailure: (failure) => void this.#fail(failure),
     });
+  }
+
+  async #want(recipient: string, { wants, refused }: IdentityQuestion): Promise<void> {
+    if (!(await this.#hasWords())) return;
+    this.#overlays.wait(false);
+    this.#ask({ wants, refused });
+    this.#setState('identity-needed');
+    this.emit('veil-identity', { recipient, wants, refused });
+  }
+
+  /** Waits for the words that are loaded later; tells whether the playback is still the same. */
+  async #hasWords(): Promise<boolean> {
+    const playback = this.#playback;
+    await this.words.complete();
+    return playback === this.#playback;
   }
 
   #begin(title: Title): void {
@@ -248,7 +255,8 @@ export class VeilPlayerElement extends HTMLElement {
     this.style.setProperty('--ratio', String(pictureRatio(title)));
     const isSound = !title.renditions.some((rendition) => rendition.type === 'video');
     this.toggleAttribute('data-audio', isSound);
-    const { storyboard, poster } = title;
+    const { storyboard, poster, chapters = [] } = title;
+    this.#controls.seekBar.showChapters(chapters);
     this.#controls.seekBar.preview.use(storyboard ?? null, async (index) => {
       return playback?.image('storyboard', index, storyboard?.mediaType ?? '') ?? null;
     });
@@ -258,58 +266,68 @@ export class VeilPlayerElement extends HTMLElement {
       });
     }
     this.#overlays.wait(false);
-    this.#overlays.identity.ask(null);
+    this.#ask(null);
     this.#setState('ready');
-    this.#emit('veil-title', title);
+    this.emit('veil-title', title);
   }
 
-  #fail(failure: Failure): void {
+  async #fail(failure: Failure): Promise<void> {
+    if (!(await this.#hasWords())) return;
     this.#overlays.wait(false);
     this.#overlays.showTrouble(null);
-    this.#overlays.identity.ask(null);
+    this.#ask(null);
     this.#overlays.showFailure(failure);
-    this.#controls.menu.close();
+    this.#later.loaded?.close();
     this.#setState('failed');
-    this.#emit('veil-failure', { failure, explanation: explain(failure) });
+    this.emit('veil-failure', { failure, explanation: explain(failure, this.words) });
+  }
+
+  /** Asks for an identity, or no longer (`null`). */
+  #ask(question: IdentityQuestion | null): void {
+    this.#overlays.askIdentity(question !== null);
+    if (question === null) this.#later.loaded?.identity.ask(null);
+    else this.#later.with(({ identity }) => identity.ask(question));
   }
 
   #showUnlocking(done: number): void {
-    this.#overlays.identity.showUnlocking(done);
-    this.#emit('veil-unlocking', done);
+    this.#later.loaded?.identity.showUnlocking(done);
+    this.emit('veil-unlocking', done);
   }
 
   #setState(state: PlayerState): void {
     this.#state = state;
     this.setAttribute('data-state', state);
     this.#controls.element.inert = state !== 'ready';
-    this.#emit('veil-state', state);
-  }
-
-  #emit<Name extends keyof VeilPlayerEventMap>(
-    name: Name,
-    detail: VeilPlayerEventMap[Name]['detail'],
-  ): void {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
+    this.emit('veil-state', state);
   }
 
   #showPoster(blob: Blob | null): void {
-    if (this.#posterUrl !== null) URL.revokeObjectURL(this.#posterUrl);
-    this.#posterUrl = blob && URL.createObjectURL(blob);
-    this.#overlays.poster.hidden = blob === null;
-    if (this.#posterUrl === null) this.#overlays.poster.removeAttribute('src');
-    else this.#overlays.poster.src = this.#posterUrl;
+    this.#poster.show(blob);
     this.removeAttribute('data-started');
   }
 
-  #settings() {
-    const tracks = this.#playback?.tracks;
-    if (tracks === undefined) return [];
-    return listSettings(tracks, this.#video.playbackRate, {
-      selectVideo: (id) => this.selectVideo(id),
-      selectAudio: (id) => this.selectAudio(id),
-      selectSubtitles: (id) => this.selectSubtitles(id),
-      setSpeed: (speed) => (this.#video.playbackRate = speed),
-    });
+  #start(): void {
+    void this.#video.play().catch(() => undefined);
+    this.#controls.focus();
+  }
+
+  #extrasContext(): ExtrasContext {
+    return {
+      root: this.shadowRoot as ShadowRoot,
+      video: this.#video,
+      words: this.words,
+      shelf: this.#shelf,
+      positions: this.#positions,
+      settingsButton: this.#controls.settings,
+      identitySlot: this.#overlays.identitySlot,
+      taker: this,
+      playback: () => this.#playback,
+      title: () => this.#title,
+      posterUrl: () => this.#poster.url,
+      run: (command) => this.#run(command),
+      seek: (seconds) => seekTo(this.#video, seconds),
+      setLanguage: (language) => this.#spoken.keep(language),
+    };
   }
 
   #run(command: Command): void {
@@ -317,19 +335,27 @@ export class VeilPlayerElement extends HTMLElement {
     runCommand(command, {
       host: this,
       video: this.#video,
+      words: this.words,
       playback: () => this.#playback,
+      title: () => this.#title,
       say: (text) => this.#overlays.say(text),
-      toggleHelp: () => this.#overlays.toggleHelp(),
+      toggleHelp: () => this.#later.with(({ help }) => help.toggle()),
+      toggleStatistics: () => this.#later.with(({ statistics }) => statistics.toggle()),
     });
-    if (command.do === 'skip') this.#activity.wake();
+    if (command.do === 'skip' || command.do === 'chapter') this.#activity.wake();
   }
 
   #wire(): void {
-    listen(this.#overlays.bigPlay, 'click', () => {
-      togglePlay(this.#video);
-      this.#controls.focus();
+    listen(this.#overlays.bigPlay, 'click', () => this.#start());
+    listen(this.#controls.settings, 'click', () => this.#later.with(({ menu }) => menu.toggle()));
+    listen(this.#video, ['play', 'playing'], () => {
+      this.toggleAttribute('data-started', true);
+      this.#overlays.offerResume(null);
     });
-    listen(this.#video, ['play', 'playing'], () => this.toggleAttribute('data-started', true));
+    listen(this.#video, 'playing', () => void this.#later.load());
+    this.words.show(() => {
+      if (this.isConnected) this.emit('veil-language', this.words.language);
+    });
     listen(this.#video, ['waiting', 'seeking'], () => this.#overlays.wait(true));
     listen(this.#video, ['playing', 'canplay', 'seeked', 'pause', 'emptied'], () =>
       this.#overlays.wait(false),
@@ -343,47 +369,28 @@ export class VeilPlayerElement extends HTMLElement {
 
   /** Listens to the page for as long as the element is in it. */
   #listenToPage(signal: AbortSignal): void {
-    const press = (event: Event): void => {
-      const path = event.composedPath();
-      if (!path.includes(this.#controls.menu.element)) this.#closeMenuOutside(event);
-      if (!path.includes(this.#overlays.help)) this.#overlays.toggleHelp(false);
-    };
-    listen(document, 'pointerdown', press, signal);
+    listen(document, 'pointerdown', (event) => this.#onPress(event.composedPath()), signal);
     listen(document, 'keydown', (event) => this.#onKey(event as KeyboardEvent), signal);
     listen(document, 'fullscreenchange', () => this.#controls.showFullscreen(), signal);
+    listen(globalThis, 'pagehide', () => this.#resume.note(), signal);
   }
 
-  /** The settings button opens and closes its menu itself. */
-  #closeMenuOutside(event: Event): void {
-    const onButton = event
-      .composedPath()
-      .some((node) => node instanceof Element && node.getAttribute('aria-haspopup') === 'menu');
-    if (!onButton) this.#controls.menu.close();
+  /** A press outside puts menu and help away; the settings button does so itself. */
+  #onPress(path: readonly EventTarget[]): void {
+    if (this.#later.loaded === null) return;
+    const { menu, help } = this.#later.loaded;
+    if (!path.includes(menu.element) && !path.includes(this.#controls.settings)) menu.close();
+    if (!path.includes(help.element)) help.toggle(false);
   }
 
   #onKey(event: KeyboardEvent): void {
-    const path = event.composedPath();
-    if (
-      event.defaultPrevented ||
-      (this.getAttribute('hotkeys') !== 'page' && !path.includes(this))
-    ) {
-      return;
-    }
-    const [target] = path;
-    if (target instanceof Element && this.#keepsKey(target, event.key)) return;
-    if (event.key === 'Escape') return this.#overlays.toggleHelp(false);
-    const command = commandOf(event);
+    const command = readKey(event, this, this.getAttribute('hotkeys') === 'page');
+    if (command === 'escape') return this.#later.loaded?.help.toggle(false);
     if (command === null || this.#state !== 'ready') return;
     event.preventDefault();
     this.#run(command);
-    if (target === this.#controls.seekBar.element) this.#controls.seekBar.showCurrent();
-  }
-
-  /** Whether the focused element has a use of its own for a key. */
-  #keepsKey(target: Element, key: string): boolean {
-    if (target.matches(TYPING)) return true;
-    if (target.matches('input[type=range]')) return key.startsWith('Arrow');
-    return target.matches(PRESSABLE) && (key === ' ' || key === 'Enter');
+    const { seekBar } = this.#controls;
+    if (event.composedPath()[0] === seekBar.element) seekBar.showCurrent();
   }
 }
 

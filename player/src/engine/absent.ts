@@ -21,4 +21,12 @@ export function fetchSupported(): boolean {
   return false;
 }
 
-export { Absent as AC3Demuxer, Absent as IFrameController };
+/** What hls.js calls subtitles in TTML; no playlist of ours names any. */
+export const IMSC1_CODEC = 'absent';
+
+export {
+  Absent as AC3Demuxer,
+  Absent as IFrameController,
+  Absent as parseIMSC1,
+  Absent as removePadding,
+};

@@ -8,6 +8,7 @@
 
 import type {
   AudioRendition,
+  Chapter,
   Poster,
   Rendition,
   Segment,
@@ -27,6 +28,8 @@ const MAX_RENDITIONS = 512;
 /** Two days of 2-second segments: below it the page's lists stay small. */
 const MAX_SEGMENTS = 100_000;
 const MAX_SHEETS = 4096;
+/** An audio book has a few hundred. */
+const MAX_CHAPTERS = 1000;
 /** About 31 years: keeps microseconds exact. */
 const MAX_DURATION_US = 1e15;
 /** What a browser decodes at most; keeps canvas and layout sums small. */
@@ -142,6 +145,17 @@ function readStoryboard(fields: Fields): Storyboard {
   return storyboard;
 }
 
+/** Reads chapters: strictly rising, each within the title. */
+function readChapters(fields: Fields, durationUs: number): Chapter[] {
+  let earliest = 0;
+  return fields.list('chapters', MAX_CHAPTERS, (item, where) => {
+    const chapter = Fields.of(item, where);
+    const startUs = chapter.integer('start_us', earliest, durationUs - 1);
+    earliest = startUs + 1;
+    return { startUs, title: chapter.text('title', MAX_NAME_CHARACTERS) };
+  });
+}
+
 function checkRenditions(fields: Fields, renditions: readonly Rendition[]): void {
   const ids = new Set(renditions.map((rendition) => rendition.id));
   if (ids.size !== renditions.length) fields.refuse('renditions');
@@ -158,10 +172,12 @@ export function parseManifest(bytes: Uint8Array): Title {
   fields.version(1);
   const renditions = fields.list('renditions', MAX_RENDITIONS, readRendition);
   checkRenditions(fields, renditions);
+  const durationUs = fields.integer('duration_us', 1, MAX_DURATION_US);
   return {
     title: fields.text('title', MAX_TITLE_CHARACTERS),
-    durationUs: fields.integer('duration_us', 1, MAX_DURATION_US),
+    durationUs,
     renditions,
+    ...(fields.has('chapters') && { chapters: readChapters(fields, durationUs) }),
     ...(fields.has('poster') && { poster: readPoster(fields.fields('poster')) }),
     ...(fields.has('storyboard') && { storyboard: readStoryboard(fields.fields('storyboard')) }),
   };

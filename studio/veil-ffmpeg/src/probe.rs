@@ -6,6 +6,7 @@
 //! Invariant: a source that passes has a picture or sound that FFmpeg has a decoder for, within
 //! [`SIDE_MAX`] and [`PIXELS_MAX`]; nothing that a source names is ever opened.
 
+mod chapters;
 mod choose;
 mod rate;
 mod sniff;
@@ -23,9 +24,11 @@ use crate::lines::each_line;
 use crate::sandbox::{Confinement, Jail};
 use crate::tools::Tools;
 
+pub use chapters::{CHAPTER_CHARS_MAX, CHAPTERS_MAX};
 pub use rate::Rate;
 pub use source::{
-    AudioTrack, Dynamics, Matrix, Orientation, SkippedTrack, SourceInfo, SubtitleTrack, VideoTrack,
+    AudioTrack, Chapter, Dynamics, Matrix, Orientation, SkippedTrack, SourceInfo, SubtitleTrack,
+    VideoTrack,
 };
 
 /// Containers of real media. Never a list of other files (`hls`, `dash`, `concat`), a pattern of
@@ -68,7 +71,8 @@ const ENTRIES: &str = "format=format_name,duration,start_time:stream=index,codec
     codec_tag_string,width,height,sample_aspect_ratio,pix_fmt,color_range,color_space,color_transfer,\
     color_primaries,field_order,r_frame_rate,avg_frame_rate,start_time,duration,channels,sample_rate:\
     stream_disposition=default,forced,attached_pic,timed_thumbnails:stream_tags=language,title,DURATION:\
-    stream_side_data=side_data_type,rotation,displaymatrix,dv_profile,dv_bl_signal_compatibility_id";
+    stream_side_data=side_data_type,rotation,displaymatrix,dv_profile,dv_bl_signal_compatibility_id:\
+    chapter=start_time:chapter_tags=title";
 
 /// Reads what `path` is.
 ///
@@ -237,6 +241,7 @@ pub(crate) mod tests_support {
             audio: Vec::new(),
             subtitles: Vec::new(),
             skipped: Vec::new(),
+            chapters: Vec::new(),
         }
     }
 }

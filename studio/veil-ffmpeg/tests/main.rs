@@ -6,6 +6,7 @@
     reason = "clippy knows functions with #[test], not those that they share"
 )]
 
+mod chapters;
 mod children;
 mod frames;
 mod packaging;

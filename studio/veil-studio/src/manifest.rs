@@ -26,8 +26,20 @@ pub struct TitleManifest {
     /// The storyboard, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storyboard: Option<StoryboardFacts>,
+    /// Chapters, strictly rising and within the duration; none is written where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chapters: Vec<Chapter>,
     /// Pictures, sound and subtitles.
     pub renditions: Vec<Rendition>,
+}
+
+/// A chapter: it lasts until the next one begins.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Chapter {
+    /// Where it begins, in microseconds.
+    pub start_us: u64,
+    /// What a person reads; empty where it has no name.
+    pub title: String,
 }
 
 /// An image object.

@@ -19,7 +19,7 @@ use crate::bucket::Bucket;
 use crate::catalogue::{Title, TitleFacts, check_name};
 use crate::error::MAX_NAME_CHARS;
 use crate::keystore::os_rng;
-use crate::manifest::{self, ImageFacts, Media, Rendition, TitleManifest};
+use crate::manifest::{self, Chapter, ImageFacts, Media, Rendition, TitleManifest};
 use crate::place::Place;
 use crate::stages::publish::Publication;
 use crate::stages::seal::Sealer;
@@ -184,7 +184,7 @@ impl Studio {
         let mut notes: Vec<String> =
             source.skipped.iter().map(|track| track.reason.clone()).collect();
         notes.extend(extras.notes.iter().chain(&collected.notes).cloned());
-        let manifest = describe(&draft.title.name, collected, extras)?;
+        let manifest = describe(&draft.title.name, source, collected, extras)?;
         let json = serde_json::to_vec(&manifest).map_err(|error| json_failed(&error))?;
         desk.put(Kind::Manifest, 0, 0, &json).await?;
         publication.finish(sealer, &manifest).await?;
@@ -252,6 +252,7 @@ fn subtitles_rendition(id: u16, text: &frames::Subtitles, index: usize) -> Rendi
 
 fn describe(
     name: &str,
+    source: &SourceInfo,
     collected: Collected,
     extras: Extras,
 ) -> Result<TitleManifest, StudioError> {
@@ -267,7 +268,14 @@ fn describe(
     renditions.append(&mut subtitles);
     renditions.sort_by_key(|rendition| rendition.id);
     let (v, title) = (manifest::VERSION, name.to_owned());
-    Ok(TitleManifest { v, title, duration_us, poster, storyboard, renditions })
+    let chapters = chapters(source, duration_us);
+    Ok(TitleManifest { v, title, duration_us, poster, storyboard, chapters, renditions })
+}
+
+/// The source's chapters that begin within the title.
+fn chapters(source: &SourceInfo, duration_us: u64) -> Vec<Chapter> {
+    let within = source.chapters.iter().filter(|chapter| chapter.start_us < duration_us);
+    within.map(|it| Chapter { start_us: it.start_us, title: it.title.clone() }).collect()
 }
 
 fn facts(manifest: &TitleManifest, publication: &Publication) -> TitleFacts {

@@ -8,7 +8,7 @@ use super::source::{is_plausible, seconds_to_us};
 use super::wire::{Answer, SideData, Stream};
 use super::{
     AudioTrack, Dynamics, Matrix, Orientation, PIXELS_MAX, Rate, SIDE_MAX, SIDE_MIN, SkippedTrack,
-    SourceInfo, SubtitleTrack, VideoTrack, rate,
+    SourceInfo, SubtitleTrack, VideoTrack, chapters, rate,
 };
 use crate::error::Refusal;
 use crate::language;
@@ -57,6 +57,7 @@ pub(super) fn source(
         audio: Vec::new(),
         subtitles: Vec::new(),
         skipped: Vec::new(),
+        chapters: chapters::read(&answer.chapters, begins.unwrap_or(0.0)),
     };
     for stream in &answer.streams {
         match stream.codec_type.as_deref() {

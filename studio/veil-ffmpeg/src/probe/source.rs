@@ -30,6 +30,8 @@ pub struct SourceInfo {
     pub subtitles: Vec<SubtitleTrack>,
     /// Tracks that are left out, with the reason.
     pub skipped: Vec<SkippedTrack>,
+    /// The chapters, in order of their beginnings.
+    pub chapters: Vec<Chapter>,
 }
 
 /// The picture that is packaged.
@@ -158,6 +160,15 @@ pub struct SubtitleTrack {
     pub default: bool,
     /// Shown even to those who want no subtitles: signs, foreign speech.
     pub forced: bool,
+}
+
+/// A chapter: it lasts until the next one begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chapter {
+    /// Where it begins, in microseconds from the source's beginning.
+    pub start_us: u64,
+    /// What it is called; empty where it has no name.
+    pub title: String,
 }
 
 /// A track that is left out.

@@ -10,6 +10,7 @@ use serde::Deserialize;
 pub(super) struct Answer {
     pub(super) format: Format,
     pub(super) streams: Vec<Stream>,
+    pub(super) chapters: Vec<Chapter>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -64,6 +65,13 @@ pub(super) struct Tags {
     /// Matroska's length of one track, as `00:00:01.234000000`.
     #[serde(rename = "DURATION")]
     pub(super) duration: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Chapter {
+    pub(super) start_time: Option<String>,
+    pub(super) tags: Tags,
 }
 
 #[derive(Debug, Default, Deserialize)]

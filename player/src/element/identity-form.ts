@@ -8,6 +8,7 @@
 
 import { explain } from '../explain';
 import type { IdentityQuestion } from '../protocol';
+import type { Words } from '../words/words';
 import { h, listen } from './dom';
 
 /** Takes what a person brings. */
@@ -16,40 +17,32 @@ export interface IdentityTaker {
   providePassphrase(passphrase: string): void;
 }
 
-/** The panel; `element` goes over the stage. */
-export class IdentityPanel {
+/** The form; `element` goes into the panel over the stage. */
+export class IdentityForm {
   readonly #heading = h('h2');
   readonly #what = h('p');
   readonly #reason = h('p', { class: 'reason', role: 'alert' });
-  readonly #field = h('input', {
-    type: 'password',
-    autocomplete: 'off',
-    'aria-label': 'Passphrase',
-    required: true,
-  });
-  readonly #form = h('form', {}, this.#field, h('button', {}, 'Unlock'));
-  readonly #progress = h('progress', { 'aria-label': 'Unlocking', max: 1 });
-  readonly #file = h('input', { type: 'file', 'aria-label': 'Identity file' });
+  readonly #field = h('input', { type: 'password', autocomplete: 'off', required: true });
+  readonly #unlock = h('button');
+  readonly #form = h('form', {}, this.#field, this.#unlock);
+  readonly #progress = h('progress', { max: 1 });
+  readonly #file = h('input', { type: 'file' });
   readonly element = h(
     'div',
-    { class: 'panel', hidden: true },
-    h(
-      'slot',
-      { name: 'identity' },
-      h(
-        'div',
-        { class: 'message' },
-        this.#heading,
-        this.#what,
-        this.#reason,
-        this.#form,
-        this.#progress,
-        this.#file,
-      ),
-    ),
+    { class: 'message' },
+    this.#heading,
+    this.#what,
+    this.#reason,
+    this.#form,
+    this.#progress,
+    this.#file,
   );
+  #question: IdentityQuestion | null = null;
 
-  constructor(taker: IdentityTaker) {
+  constructor(
+    private readonly words: Words,
+    taker: IdentityTaker,
+  ) {
     listen(this.#file, 'change', () => {
       const file = this.#file.files?.[0];
       if (file) taker.provideIdentity(file);
@@ -61,21 +54,16 @@ export class IdentityPanel {
       this.#field.value = '';
       taker.providePassphrase(passphrase);
     });
+    words.show(() => this.#showWords());
   }
 
   /** Asks, or no longer (`null`). */
   ask(question: IdentityQuestion | null): void {
-    this.element.hidden = question === null;
+    this.#question = question;
     this.#field.value = '';
     if (question === null) return;
     const isLocked = question.wants === 'passphrase';
-    this.#heading.textContent = isLocked
-      ? 'This identity is locked'
-      : 'This video wants your identity';
-    this.#what.textContent = isLocked
-      ? 'Type the passphrase that it was locked with, or choose another file.'
-      : 'It was sealed for one recipient. Choose the identity file that belongs to it.';
-    this.#reason.textContent = question.refused === null ? '' : explain(question.refused).title;
+    this.#showWords();
     this.#form.hidden = !isLocked;
     this.#file.hidden = false;
     this.#progress.hidden = true;
@@ -88,5 +76,18 @@ export class IdentityPanel {
     this.#form.hidden = this.#file.hidden = true;
     this.#progress.hidden = false;
     this.#progress.value = done;
+  }
+
+  #showWords(): void {
+    const { t } = this.words;
+    const isLocked = this.#question?.wants === 'passphrase';
+    const refused = this.#question?.refused ?? null;
+    this.#field.setAttribute('aria-label', t('passphrase'));
+    this.#unlock.textContent = t('unlock');
+    this.#progress.setAttribute('aria-label', t('unlocking'));
+    this.#file.setAttribute('aria-label', t('identityFile'));
+    this.#heading.textContent = t(isLocked ? 'identityLocked' : 'identityWanted');
+    this.#what.textContent = t(isLocked ? 'identityLockedWhat' : 'identityWantedWhat');
+    this.#reason.textContent = refused === null ? '' : explain(refused, this.words).title;
   }
 }

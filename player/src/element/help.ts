@@ -1,0 +1,55 @@
+/**
+ * The list of keys over the picture.
+ */
+
+import type { Words } from '../words/words';
+import { h, listen } from './dom';
+import { icon } from './icons';
+import { KEY_HELP } from './keyboard';
+
+/** The sheet of keys, a dialog that doesn't hold anybody. */
+export class Help {
+  readonly #heading = h('h2', { id: 'help-title' });
+  readonly #list = h('dl');
+  readonly #close = h('button', { type: 'button', class: 'close' }, icon('close'));
+  readonly element = h(
+    'div',
+    { class: 'help', role: 'dialog', 'aria-labelledby': 'help-title', tabindex: -1, hidden: true },
+    this.#close,
+    this.#heading,
+    this.#list,
+  );
+  #from: Element | null = null;
+
+  constructor(words: Words) {
+    listen(this.#close, 'click', () => this.toggle(false));
+    words.show(() => {
+      this.#heading.textContent = words.t('keys');
+      this.#close.setAttribute('aria-label', words.t('close'));
+      this.#list.replaceChildren(...this.#rows(words));
+    });
+  }
+
+  get isShown(): boolean {
+    return !this.element.hidden;
+  }
+
+  /** Shows or hides the list; the focus goes there and comes back. */
+  toggle(isShown = !this.isShown): void {
+    if (isShown === this.isShown) return;
+    const root = this.element.getRootNode() as ShadowRoot;
+    if (isShown) this.#from = root.activeElement;
+    const hadFocus = this.element.matches(':focus-within');
+    this.element.hidden = !isShown;
+    if (isShown) this.element.focus();
+    else if (hadFocus && this.#from instanceof HTMLElement) this.#from.focus();
+  }
+
+  #rows({ t }: Words): HTMLElement[] {
+    return KEY_HELP.flatMap(([keys, what]) => {
+      const names = keys.map((key) => (key.startsWith('=') ? key.slice(1) : t(key as never)));
+      const caps = names.flatMap((name) => [' ', h('kbd', {}, name)]).slice(1);
+      return [h('dt', {}, ...caps), h('dd', {}, t(what))];
+    });
+  }
+}
