@@ -16,7 +16,7 @@ export const BUDGET = { all: 190_000, ours: 35_000 } as const;
 
 /** Files that stand between a click on a link and its first picture, by the name before the hash. */
 const BEFORE_PLAY = [
-  'watch.html',
+  'index.html',
   'watch.js',
   'watch.css',
   'hls.js',
@@ -43,7 +43,9 @@ function alone(codes: readonly string[]): number {
 }
 
 /** Returns which share of a chunk is ours, from 0 to 1. */
-export function shareOf(modules: Readonly<Record<string, { readonly code: string | null }>>): number {
+export function shareOf(
+  modules: Readonly<Record<string, { readonly code: string | null }>>,
+): number {
   const all = Object.entries(modules).map(([id, { code }]) => ({ id, code: code ?? '' }));
   const isOurs = ({ id }: { id: string }) => !id.includes('node_modules') && !id.startsWith('\0');
   const ours = alone(all.filter((one) => isOurs(one)).map(({ code }) => code));
@@ -55,7 +57,11 @@ export function shareOf(modules: Readonly<Record<string, { readonly code: string
 export function report(weights: readonly Weight[]): { table: string; excess: string | null } {
   const sum = (pick: (weight: Weight) => number) =>
     weights.reduce((total, weight) => total + pick(weight), 0);
-  const whole = { file: 'before the first picture', bytes: sum((w) => w.bytes), ours: sum((w) => w.ours) };
+  const whole = {
+    file: 'before the first picture',
+    bytes: sum((w) => w.bytes),
+    ours: sum((w) => w.ours),
+  };
   const kilo = (bytes: number) => (bytes / 1000).toFixed(1).padStart(7);
   const line = ({ file, bytes, ours }: Weight) => `${file.padEnd(26)}${kilo(bytes)}${kilo(ours)}`;
   const bound = `${'bound'.padEnd(26)}${kilo(BUDGET.all)}${kilo(BUDGET.ours)}`;
@@ -107,7 +113,7 @@ export function budget(): { page: Plugin; workers: () => Plugin } {
 function weigh(folder: string, shares: ReadonlyMap<string, number>): Weight[] {
   const assets = readdirSync(join(folder, 'assets')).map((name) => join('assets', name));
   return BEFORE_PLAY.map((file) => {
-    const path = ['watch.html', ...assets].find((name) => plainName(name) === file);
+    const path = ['w/index.html', ...assets].find((name) => plainName(name) === file);
     if (path === undefined) throw new Error(`the build made no ${file}`);
     const bytes = packed(readFileSync(join(folder, path)));
     return { file, bytes, ours: Math.round(bytes * (shares.get(file) ?? 1)) };

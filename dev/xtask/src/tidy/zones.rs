@@ -27,7 +27,7 @@ enum Zone {
     Fuzz,
 }
 
-const CRATES: [(&str, Zone); 11] = [
+const CRATES: [(&str, Zone); 12] = [
     ("veil-seal", Zone::Formats),
     ("veil-hls", Zone::Formats),
     ("veil-presign", Zone::Formats),
