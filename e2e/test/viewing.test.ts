@@ -48,7 +48,7 @@ async function openMenu({ page }: Screen, ...names: readonly (string | RegExp)[]
 const cueRules = ({ page }: Screen) =>
   page.evaluate(() => {
     const { shadowRoot } = document.querySelector('veil-player') as HTMLElement;
-    const rules = shadowRoot!.adoptedStyleSheets.flatMap((sheet) => [...sheet.cssRules]);
+    const rules = shadowRoot!.adoptedStyleSheets.flatMap((sheet) => Array.from(sheet.cssRules));
     return rules.findLast(({ cssText }) => cssText.includes('::cue'))?.cssText ?? '';
   });
 

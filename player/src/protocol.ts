@@ -1,20 +1,31 @@
 /**
- * The messages between the page and its two Workers, and between the Workers.
+ * The messages between the page and its pool of Workers, and between the Workers.
  *
- * Types alone. Invariant: no message to or from the page carries a key, a bearer or a URL; the
- * link's secret, the identity file and its passphrase go one way, into the vault.
+ * Types alone. Invariants: no message to or from the page carries a key, a bearer or a URL; the
+ * link's secret, the identity file and its passphrase go one way, into the vault. Whatever the page
+ * says or hears is about one playback, by its number; what Workers say to each other goes over a
+ * port that this playback alone has, so that no key can be taken for another's.
  */
 
 import type { Failure } from './failure';
 import type { Title } from './title';
 import type { NetworkTiming } from './vault/download';
-import type { Located } from './vault/object';
+import type { Located, Opened } from './vault/object';
+import type { KnownIdentity } from './vault/identity-store';
 import type { Role } from './vault/role';
+import type { Passkey, WantedLock } from './vault/stored-identity';
 
 /** What of an identity is asked for, and why what was brought before was not taken. */
 export interface IdentityQuestion {
-  /** `passphrase`: the file that was brought is locked; another file is as welcome. */
-  readonly wants: 'file' | 'passphrase';
+  /**
+   * `passphrase`: the file that was brought, or the identity on this device, is locked; `passkey`: the identity on this
+   * device is. Another file is as welcome.
+   */
+  readonly wants: 'file' | 'passphrase' | 'passkey';
+  /** What is locked lies on this device. */
+  readonly isStored?: true;
+  /** Which passkey opens it. */
+  readonly passkey?: Passkey;
   readonly refused: Failure | null;
 }
 
@@ -25,24 +36,52 @@ export interface Link {
   readonly grantId: string;
   /** The fragment, without `#`. */
   readonly secret: string;
+  /** Whether the vault may remember the unwrapped key for five minutes; it may unless told `false`. */
+  readonly cacheKey?: boolean;
 }
 
-/** What the page asks of either Worker. */
-export type OpenerRequest =
-  | { readonly op: 'connect'; readonly port: MessagePort }
-  | { readonly op: 'open'; readonly id: number; readonly role: Role }
-  | { readonly op: 'abort'; readonly id: number };
+/** A number that is given once in a page's life: which of its playbacks a message is about. */
+export interface OfPlayback {
+  readonly playback: number;
+}
+
+/** What the page asks of every Worker of the pool. */
+export type OpenerRequest = OfPlayback &
+  (
+    | { readonly op: 'open'; readonly id: number; readonly role: Role }
+    | { readonly op: 'abort'; readonly id: number }
+    /** Forgets everything of the playback; nothing of it is asked or told afterwards. */
+    | { readonly op: 'end' }
+  );
+
+/** The first that an opener hears of a playback: the port over which its vault will tell the key. */
+export type BeginRequest = OfPlayback & { readonly op: 'begin'; readonly port: MessagePort };
 
 /** What the page asks of the vault. */
 export type VaultRequest =
   | OpenerRequest
-  | ({ readonly op: 'start' } & Link)
-  | { readonly op: 'identity'; readonly file: File }
-  /** UTF-8 as typed; transferred. */
-  | { readonly op: 'passphrase'; readonly passphrase: Uint8Array<ArrayBuffer> }
-  | { readonly op: 'playlist'; readonly id: number; readonly rendition: number | null };
+  | (OfPlayback &
+      (
+        | { readonly op: 'start'; readonly link: Link; readonly ports: readonly MessagePort[] }
+        | { readonly op: 'identity'; readonly file: File }
+        /** UTF-8 as typed; transferred. */
+        | { readonly op: 'passphrase'; readonly passphrase: Uint8Array<ArrayBuffer> }
+        /** What a passkey gave; transferred. */
+        | { readonly op: 'passkey'; readonly secret: Uint8Array<ArrayBuffer> }
+        | { readonly op: 'playlist'; readonly id: number; readonly rendition: number | null }
+        /** Stores the identity that was brought, once it has opened the link; secrets are transferred. */
+        | { readonly op: 'remember'; readonly id: number; readonly lock: WantedLock }
+      ))
+  | StoreRequest;
 
-/** What either Worker tells the page. */
+/** What the page asks of the identities on this device, whatever is playing. */
+export type StoreRequest = OfPlayback &
+  (
+    | { readonly op: 'identities'; readonly id: number }
+    | { readonly op: 'forget'; readonly id: number; readonly keyId: string }
+  );
+
+/** What any Worker tells the page of a playback. */
 export type OpenerReport =
   | {
       readonly event: 'progress';
@@ -52,17 +91,11 @@ export type OpenerReport =
       readonly loaded: number;
       readonly total: number;
     }
-  | {
-      readonly event: 'opened';
-      readonly id: number;
-      readonly plaintext: ArrayBuffer;
-      readonly timing: NetworkTiming;
-      readonly loaded: number;
-    }
+  | ({ readonly event: 'opened'; readonly id: number } & Opened)
   | { readonly event: 'failed'; readonly id: number; readonly failure: Failure }
   | { readonly event: 'trouble'; readonly failure: Failure | null };
 
-/** What the vault tells the page. */
+/** What the vault tells the page of a playback. */
 export type VaultReport =
   | OpenerReport
   | { readonly event: 'title'; readonly title: Title; readonly provider: 'native' | 'noble' }
@@ -74,6 +107,12 @@ export type VaultReport =
   /** How much of the work on a passphrase is done, from 0 to 1. */
   | { readonly event: 'unlocking'; readonly done: number }
   | { readonly event: 'stopped'; readonly failure: Failure }
+  /** What lies on this device; `null` where the browser keeps nothing, or there was nothing to keep. */
+  | {
+      readonly event: 'identities';
+      readonly id: number;
+      readonly identities: readonly KnownIdentity[] | null;
+    }
   | {
       readonly event: 'playlist';
       readonly id: number;
@@ -82,7 +121,7 @@ export type VaultReport =
       readonly loaded: number;
     };
 
-/** Vault to opener, over their own port. */
+/** Vault to opener, over the playback's own port. */
 export type VaultToOpener =
   | {
       readonly tell: 'key';
@@ -93,7 +132,7 @@ export type VaultToOpener =
   | { readonly tell: 'located'; readonly id: number; readonly located: Located }
   | { readonly tell: 'lost'; readonly id: number; readonly failure: Failure };
 
-/** Opener to vault, over their own port. */
+/** Opener to vault, over the playback's own port. */
 export interface OpenerToVault {
   readonly ask: 'locate';
   readonly id: number;

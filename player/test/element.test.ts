@@ -6,7 +6,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Tracks } from '../src/engine/tracks';
 import { NO_TRACKS } from '../src/engine/tracks';
-import { commandOf, KEY_HELP, SPEEDS, stepSpeed, type Key } from '../src/element/keyboard';
+import { KEY_HELP } from '../src/element/help';
+import { commandOf, SPEEDS, stepSpeed, type Key } from '../src/element/keyboard';
 import { preferredSubtitles, qualityName, speedName, trackName } from '../src/element/names';
 import { tileAt } from '../src/element/storyboard';
 import { clock } from '../src/element/time';

@@ -82,7 +82,9 @@ class FakeWorkers {
   };
 
   async finish(name: string): Promise<void> {
-    this.jobs.get(name)?.resolve({ plaintext: new ArrayBuffer(4), timing: TIMING, loaded: 10 });
+    this.jobs
+      .get(name)
+      ?.resolve({ plaintext: new ArrayBuffer(4), timing: TIMING, loaded: 10, lagMs: 1 });
     await settled();
   }
 }

@@ -30,7 +30,7 @@ async function bring(...all: Brought[]): Promise<{ identity: Identity; questions
     if (next === undefined) throw new Error(`nothing left to bring: ${questions.join(', ')}`);
     return next;
   };
-  const identity = await bringIdentity(ask, null);
+  const { identity } = await bringIdentity(ask, null, null);
   expect(rest).toEqual([]);
   return { identity, questions };
 }

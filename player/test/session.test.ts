@@ -7,135 +7,20 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { failureOf } from '../src/failure';
-import { toHex, utf8, type Bytes } from '../src/vault/bytes';
+import { utf8, type Bytes } from '../src/vault/bytes';
 import { Connection } from '../src/vault/connection';
 import { Gateway } from '../src/vault/gateway';
-import { identityFromSeed, parseIdentityFile, parseLinkSecret } from '../src/vault/identity';
-import { encodeRole, Kind, type Role } from '../src/vault/role';
+import { identityFromSeed, parseLinkSecret } from '../src/vault/identity';
+import { parseIdentityFile } from '../src/vault/identity-text';
+import { Kind } from '../src/vault/role';
 import { Shelf } from '../src/vault/shelf';
 import { unlock, type AskIdentity } from '../src/vault/unlock';
-import { expandSha512, seal } from './sealer';
+import { CACHE_LIFE_MS, MAX_CACHED, placeOf, UnwrapCache } from '../src/vault/unwrap-cache';
+import { BASE, FakeServer, FILE, GRANT, MANIFEST, nameOf, role, sealAs } from './fake-server';
 import { cases, hex, type GrantCase } from './vectors';
 
-const [GRANT] = cases<GrantCase>('grant') as [GrantCase];
 const [MARKED] = cases<GrantCase>('grant-marked') as [GrantCase];
 const [LINK] = cases<{ identity: string }>('link') as [{ identity: string }];
-const BASE = 'https://veil.example';
-const SEGMENTS = [
-  [2_000_000, 11],
-  [2_000_000, 12],
-] as const;
-const MANIFEST = {
-  v: 1,
-  title: 'A title',
-  duration_us: 4_000_000,
-  renditions: [
-    {
-      id: 1,
-      type: 'video',
-      codecs: 'avc1.64001f',
-      width: 640,
-      height: 360,
-      frame_rate: 25,
-      bandwidth_bps: 1000,
-      average_bandwidth_bps: 900,
-      init_length: 10,
-      segments: SEGMENTS,
-    },
-  ],
-};
-
-function derive(label: string, role: Role, length: number): Bytes {
-  const info = Buffer.concat([utf8(`${label}\0`), encodeRole(hex(GRANT.title), role)]);
-  return new Uint8Array(expandSha512(hex(GRANT.title_key), info, length));
-}
-
-const role = (kind: Role['kind'], rendition = 0, index = 0): Role => ({ kind, rendition, index });
-const nameOf = (of: Role): string => toHex(derive('veilcast/object-name/v1', of, 16));
-
-function sealAs(of: Role, plaintext: Bytes): Bytes {
-  const key = derive('veilcast/object-key/v1', of, 32);
-  return seal(key, new Uint8Array(24), encodeRole(hex(GRANT.title), of), plaintext);
-}
-
-/** A gateway and a store in memory, which a test may change. */
-class FakeServer {
-  generation = 0;
-  /** Whether the rendition lies in one file. */
-  isFile = false;
-  requests: string[] = [];
-  manifest = sealAs(role(Kind.manifest), utf8(JSON.stringify(MANIFEST)));
-  now = '2026-11-21T00:00:00Z';
-  record: Record<string, unknown> = {
-    v: 1,
-    id: GRANT.grant,
-    title: GRANT.title,
-    epoch: GRANT.epoch,
-    state: 'active',
-    kind: 'link',
-    recipient: GRANT.recipient,
-    created: '2026-11-20T12:00:00Z',
-    expires: GRANT.expires,
-    index: `${nameOf(role(Kind.multivariantPlaylist))}.m3u8`,
-    preload: [nameOf(role(Kind.manifest))],
-    envelope: GRANT.envelope,
-  };
-
-  readonly fetch = async (url: string, init: RequestInit): Promise<Response> => {
-    const path = url.replace(BASE, '');
-    this.requests.push(path);
-    const rest = path.replace(`/v1/grants/${GRANT.grant}`, '');
-    if (rest === path) return new Response(this.manifest);
-    if (rest === '') return Response.json(this.#grant());
-    if (rest === '/sign') return Response.json(this.#sign(String(init.body)));
-    if (rest.includes(nameOf(role(Kind.multivariantPlaylist)))) return new Response(this.#index());
-    return new Response(this.#media());
-  };
-
-  #url(name: string): string {
-    return `/o/t/${GRANT.title}/${name}?generation=${this.generation}`;
-  }
-
-  #grant(): object {
-    const name = nameOf(role(Kind.manifest));
-    return {
-      grant: this.record,
-      now: this.now,
-      index_url: '/x',
-      urls: { [name]: this.#url(name) },
-    };
-  }
-
-  #sign(body: string): object {
-    const [name] = (JSON.parse(body) as { names: string[] }).names as [string];
-    return { urls: { [name]: this.#url(name) } };
-  }
-
-  #index(): string {
-    const uri = `/v1/grants/${GRANT.grant}/${nameOf(role(Kind.mediaPlaylist, 1))}.m3u8`;
-    return `#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n${uri}\n`;
-  }
-
-  #media(): string {
-    if (this.isFile) return this.#file();
-    const lines = SEGMENTS.map(
-      (_, i) => `#EXTINF:2.000000,\n${this.#url(nameOf(role(Kind.segment, 1, i)))}\n`,
-    );
-    const map = `#EXT-X-MAP:URI="${this.#url(nameOf(role(Kind.init, 1)))}"\n`;
-    return `#EXTM3U\n${map}${lines.join('')}#EXT-X-ENDLIST\n`;
-  }
-
-  #file(): string {
-    const url = this.#url(nameOf(FILE));
-    const lines = ['83@82', '84@165'].map(
-      (range) => `#EXTINF:2.000000,\n#EXT-X-BYTERANGE:${range}\n${url}\n`,
-    );
-    const map = `#EXT-X-MAP:URI="${url}",BYTERANGE="82@0"\n`;
-    return `#EXTM3U\n${map}${lines.join('')}#EXT-X-ENDLIST\n`;
-  }
-}
-
-const FILE = role(Kind.renditionFile, 1);
 
 let server: FakeServer;
 const connection = new Connection(() => undefined);
@@ -154,11 +39,11 @@ afterEach(() => {
 
 const neverAsked: AskIdentity = () => Promise.reject(new Error('nobody should be asked'));
 
-async function openLink(ask: AskIdentity = neverAsked) {
+async function openLink(ask: AskIdentity = neverAsked, cache: UnwrapCache | null = null) {
   const link = await parseLinkSecret(GRANT.fragment);
   if (link === null) throw new Error('the vector has no secret');
   const gateway = new Gateway(BASE, GRANT.grant, link.bearer);
-  return { gateway, unlocked: await unlock(gateway, link, connection, ask) };
+  return { gateway, unlocked: await unlock(gateway, link, connection, ask, cache) };
 }
 
 async function openShelf(): Promise<Shelf> {
@@ -225,6 +110,90 @@ describe('unlocking', () => {
       [GRANT.recipient, false],
       [GRANT.recipient, true],
     ]);
+  });
+});
+
+describe('keys that were unwrapped', () => {
+  const seedOf = (): Bytes => parseIdentityFile(LINK.identity) as Bytes;
+  const decapsulations = () => vi.spyOn(crypto.subtle, 'importKey');
+  const opened = async (cache: UnwrapCache | null, ask = neverAsked) =>
+    (await openLink(ask, cache)).unlocked.key;
+
+  it('are remembered for who could unwrap them again, and no longer than five minutes', async () => {
+    const cache = new UnwrapCache();
+    const first = await opened(cache);
+    expect(await opened(cache)).toBe(first);
+    expect(await opened(null)).not.toBe(first);
+    vi.setSystemTime(Date.now() + CACHE_LIFE_MS - 1);
+    expect(await opened(cache)).toBe(first);
+    vi.setSystemTime(Date.now() + 1);
+    expect(await opened(cache)).not.toBe(first);
+  });
+
+  it('are not looked for where the grant is another, or has ended', async () => {
+    const cache = new UnwrapCache();
+    await opened(cache);
+    server.record['epoch'] = 2;
+    expect(await codeOf(opened(cache))).toBe('tampered: the grant');
+    server.record['epoch'] = GRANT.epoch;
+    server.record['index'] = `${'0'.repeat(32)}.m3u8`;
+    expect(await codeOf(opened(cache))).toBe('tampered: the grant');
+    server.now = GRANT.expires;
+    expect(await codeOf(opened(cache))).toBe('grant-expired');
+  });
+
+  it('of a recipient are found only with the identity at hand', async () => {
+    server.record['kind'] = 'recipient';
+    const cache = new UnwrapCache();
+    const ask = vi.fn<AskIdentity>(() => identityFromSeed(seedOf()));
+    const first = await opened(cache, ask);
+    expect(await opened(cache, ask)).toBe(first);
+    expect(ask).toHaveBeenCalledTimes(2);
+    expect(await codeOf(opened(cache))).toBe('playback-failed');
+  });
+
+  it('cost no identity of a link', async () => {
+    const cache = new UnwrapCache();
+    await opened(cache);
+    const imports = decapsulations();
+    await opened(cache);
+    expect(imports.mock.calls.filter(([format]) => String(format) === 'raw-seed')).toEqual([]);
+    expect(imports.mock.calls.length).toBeLessThan(8);
+    imports.mockRestore();
+  });
+
+  it('are dropped when the clock was set back, and the oldest beyond a bound', async () => {
+    const cache = new UnwrapCache();
+    const keys = { title: await opened(null), variants: null };
+    for (let at = 0; at <= MAX_CACHED; at++) cache.put(String(at), keys);
+    expect(cache.size).toBe(MAX_CACHED);
+    expect(cache.get('0')).toBeNull();
+    expect(cache.get('1')).toBe(keys);
+    vi.setSystemTime(Date.now() - 1);
+    expect(cache.get('1')).toBeNull();
+    expect(cache.size).toBe(0);
+  });
+
+  it('are dropped by themselves in time', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'setTimeout'] });
+    const cache = new UnwrapCache();
+    cache.put('a', { title: {} as never, variants: null });
+    vi.advanceTimersByTime(CACHE_LIFE_MS / 2);
+    cache.put('b', { title: {} as never, variants: null });
+    vi.advanceTimersByTime(CACHE_LIFE_MS / 2);
+    expect(cache.size).toBe(1);
+    vi.advanceTimersByTime(CACHE_LIFE_MS / 2);
+    expect(cache.size).toBe(0);
+  });
+
+  it('have places that differ by holder and by every bound field', async () => {
+    const record = (await openLink()).unlocked.record;
+    const others = [{ id: 'b' }, { title: 'b' }, { epoch: 7 }, { recipient: 'b' }] as const;
+    const more = [{ kind: 'recipient' }, { expiresMs: null }, { envelope: utf8('b') }] as const;
+    const changed = [...others, ...more].map((other) => Object.assign({}, record, other));
+    const records = [record, ...changed];
+    const places = await Promise.all(records.map((one) => placeOf(one, 'holder')));
+    expect(new Set([...places, await placeOf(record, 'other')]).size).toBe(records.length + 1);
   });
 });
 

@@ -20,8 +20,7 @@ const BEFORE_PLAY = [
   'watch.js',
   'watch.css',
   'hls.js',
-  'vault.worker.js',
-  'opener.worker.js',
+  'pool.worker.js',
   'transmuxer.worker.js',
 ];
 
@@ -35,15 +34,18 @@ export interface Weight {
 const packed = (bytes: Uint8Array | string): number => gzipSync(bytes, { level: 9 }).length;
 
 /** `watch-CEV_NGdR.js` is `watch.js`. */
-const plainName = (file: string): string => basename(file).replace(/-[\w-]{8}(?=\.\w+$)/, '');
+export const plainName = (file: string): string =>
+  basename(file).replace(/-[\w-]{8}(?=\.\w+$)/, '');
 
 function alone(codes: readonly string[]): number {
   const minified = codes.map((code, index) => minifySync(`${index}.js`, code).code);
   return codes.length === 0 ? 0 : packed(minified.join('\n'));
 }
 
-/** Returns which share of a chunk is ours, from 0 to 1. */
-export function shareOf(modules: Readonly<Record<string, { readonly code: string | null }>>): number {
+/** Returns what share of a chunk is ours, from 0 to 1. */
+export function shareOf(
+  modules: Readonly<Record<string, { readonly code: string | null }>>,
+): number {
   const all = Object.entries(modules).map(([id, { code }]) => ({ id, code: code ?? '' }));
   const isOurs = ({ id }: { id: string }) => !id.includes('node_modules') && !id.startsWith('\0');
   const ours = alone(all.filter((one) => isOurs(one)).map(({ code }) => code));
@@ -55,7 +57,11 @@ export function shareOf(modules: Readonly<Record<string, { readonly code: string
 export function report(weights: readonly Weight[]): { table: string; excess: string | null } {
   const sum = (pick: (weight: Weight) => number) =>
     weights.reduce((total, weight) => total + pick(weight), 0);
-  const whole = { file: 'before the first picture', bytes: sum((w) => w.bytes), ours: sum((w) => w.ours) };
+  const whole = {
+    file: 'before the first picture',
+    bytes: sum((w) => w.bytes),
+    ours: sum((w) => w.ours),
+  };
   const kilo = (bytes: number) => (bytes / 1000).toFixed(1).padStart(7);
   const line = ({ file, bytes, ours }: Weight) => `${file.padEnd(26)}${kilo(bytes)}${kilo(ours)}`;
   const bound = `${'bound'.padEnd(26)}${kilo(BUDGET.all)}${kilo(BUDGET.ours)}`;

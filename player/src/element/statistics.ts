@@ -9,7 +9,7 @@ import type { PlaybackStats } from '../engine/playback';
 import type { Tracks } from '../engine/tracks';
 import type { Word, Words } from '../words/words';
 import { h, listen } from './dom';
-import { icon } from './icons';
+import { sheetIcon } from './sheet-icons';
 
 const PERIOD_MS = 500;
 
@@ -62,7 +62,7 @@ export function readFigures(sources: Sources): Figure[] {
     ...pictureFigures(sources, sources.tracks()),
     ['statThroughput', stats?.bandwidthBps ? words.bitRate(stats.bandwidthBps) : NONE],
     ['statBuffer', words.measure(bufferedAheadS(video), 'second')],
-    ['statOpening', ms(stats?.openingMs)],
+    ['statOpening', ms(stats?.openLagMs)],
     ['statDropped', words.t('statDroppedOf', ofAll)],
     ['statOpened', words.measure((stats?.openedBytes ?? 0) / 1e6, 'megabyte')],
     ['statFirst', ms(stats?.firstFrameMs)],
@@ -78,7 +78,7 @@ const PROVIDERS = { native: 'statNative', noble: 'statNoble' } as const satisfie
 /** The figures' box. */
 export class Statistics {
   readonly #list = h('dl');
-  readonly #close = h('button', { type: 'button', class: 'close' }, icon('close'));
+  readonly #close = h('button', { type: 'button', class: 'close' }, sheetIcon('close'));
   readonly element = h(
     'div',
     { class: 'statistics', role: 'group', hidden: true },

@@ -1,17 +1,19 @@
 /**
  * One playback from link to picture: Workers, manifest, first segments, stream, failures.
  *
- * Knows nothing of buttons. Invariants: it fails at most once, and then everything is ended, the
- * Workers included; a broken seal ends it wherever it is found, previews and poster included.
+ * Knows nothing of buttons. Invariants: it fails at most once, and then everything of it is ended,
+ * in the Workers too; a broken seal ends it wherever it is found, previews and poster included.
  */
 
 import { failureOf, PlayerFailure, type Failure } from '../failure';
 import type { IdentityQuestion, Link } from '../protocol';
 import type { Rendition, Title } from '../title';
 import { Kind, type Role } from '../vault/role';
+import type { Passkey, WantedLock } from '../vault/stored-identity';
 import { Ahead } from './ahead';
 import { chooseStart, type Start } from './choice';
-import { VaultClient, type Playlist } from './client';
+import { VaultClient, type Identities, type OpenedObject, type Playlist } from './client';
+import { pagePool } from './page-pool';
 import { guessBandwidthBps } from './settings';
 import { Streaming } from './streaming';
 import { NO_TRACKS, type Tracks } from './tracks';
@@ -35,16 +37,16 @@ export interface PlaybackStats {
   /** From `open` to the first decoded frame, in milliseconds. */
   readonly firstFrameMs: number | null;
   readonly bandwidthBps: number | null;
-  /**
-   * From the last network byte of the latest object to its verified plaintext in the page, in
-   * milliseconds.
-   */
-  readonly openingMs: number | null;
   /** Sealed bytes of media that were opened. */
   readonly openedBytes: number;
+  /** From an object's last byte until it was verified: the median of the last ones, in milliseconds. */
+  readonly openLagMs: number | null;
   readonly decodedFrames: number;
   readonly droppedFrames: number;
 }
+
+/** Of how many objects the lag is told. */
+const LAGS_KEPT = 32;
 
 type MediaSourceLike = Pick<typeof MediaSource, 'isTypeSupported'>;
 
@@ -63,31 +65,64 @@ export function findObstacle(): Failure | null {
   return hasAll ? null : { code: 'browser-unsupported' };
 }
 
+/** How an identity is locked on this device: by the browser alone, by a new passkey, or by a passphrase. */
+export type RememberHow =
+  | { readonly lock: 'device' }
+  /** `name` is how the person finds the passkey among others. */
+  | { readonly lock: 'passkey'; readonly name: string }
+  | { readonly lock: 'passphrase'; readonly passphrase: string };
+
+async function lockFor(how: RememberHow): Promise<WantedLock | null> {
+  if (how.lock === 'device') return { kind: 'device' };
+  if (how.lock === 'passphrase') {
+    return { kind: 'passphrase', passphrase: new TextEncoder().encode(how.passphrase) };
+  }
+  const { makePasskey } = await import('./passkey');
+  const made = await makePasskey(how.name);
+  return made && { kind: 'passkey', ...made };
+}
+
+function loadLibrary(): Promise<typeof import('./hls')> {
+  const library = import('./hls');
+  // Whoever needs it sees a failure again.
+  library.catch(() => undefined);
+  return library;
+}
+
+// A page that loads the player will play something: what that takes is asked for now.
+if (typeof document !== 'undefined' && findObstacle() === null) {
+  pagePool();
+  void loadLibrary();
+}
+
 /** A playback; make one, `open` it once, `destroy` it at the end. */
 export class Playback {
   readonly #client: VaultClient;
-  readonly #library = import('./hls');
+  readonly #library = loadLibrary();
   readonly #playlists = new Map<number | null, Promise<Playlist>>();
+  #passkey: Passkey | null = null;
   #ahead: Ahead | null = null;
   #streaming: Streaming | null = null;
   #provider: 'native' | 'noble' | null = null;
   #openedAtMs = 0;
   #firstFrameMs: number | null = null;
   #openedBytes = 0;
-  #openingMs: number | null = null;
+  readonly #lagsMs: number[] = [];
   #ended = false;
 
   constructor(
     private readonly video: HTMLVideoElement,
     private readonly events: PlaybackEvents,
   ) {
-    this.#library.catch(() => undefined);
-    this.#client = new VaultClient({
+    this.#client = new VaultClient(pagePool(), {
       onTitle: (title, provider) => {
         this.#provider = provider;
         void this.#begin(title);
       },
-      onIdentityNeeded: (recipient, question) => events.onIdentityNeeded(recipient, question),
+      onIdentityNeeded: (recipient, question) => {
+        this.#passkey = question.passkey ?? null;
+        events.onIdentityNeeded(recipient, question);
+      },
       onUnlocking: (done) => events.onUnlocking(done),
       onStopped: (failure) => this.#fail(failure),
       onTrouble: (failure) => events.onTrouble(failure),
@@ -110,6 +145,23 @@ export class Playback {
     this.#client.providePassphrase(text);
   }
 
+  /** Asks the person for the passkey that opens the identity on this device; `false` where it gives nothing. */
+  async unlockWithPasskey(): Promise<boolean> {
+    const { askPasskey } = await import('./passkey');
+    const secret = this.#passkey && (await askPasskey(this.#passkey));
+    if (secret && !this.#ended) this.#client.providePasskey(secret);
+    return Boolean(secret);
+  }
+
+  /**
+   * Stores the identity that was brought, once it has opened the link; `null` where there is none, the person declines, or the
+   * browser keeps nothing.
+   */
+  async rememberIdentity(how: RememberHow): Promise<Identities> {
+    const lock = await lockFor(how);
+    return lock && !this.#ended ? this.#client.remember(lock) : null;
+  }
+
   get tracks(): Tracks {
     return this.#streaming?.tracks ?? NO_TRACKS;
   }
@@ -120,8 +172,8 @@ export class Playback {
       provider: this.#provider,
       firstFrameMs: this.#firstFrameMs,
       bandwidthBps: this.#streaming?.bandwidthBps ?? null,
-      openingMs: this.#openingMs,
       openedBytes: this.#openedBytes,
+      openLagMs: this.#lagsMs.toSorted((a, b) => a - b)[this.#lagsMs.length >> 1] ?? null,
       decodedFrames: quality.totalVideoFrames,
       droppedFrames: quality.droppedVideoFrames,
     };
@@ -186,13 +238,14 @@ export class Playback {
 
   #open(role: Role, onProgress: Parameters<VaultClient['open']>[1]) {
     const job = this.#client.open(role, onProgress);
-    job.done
-      .then(({ loaded, timing }) => {
-        this.#openedBytes += loaded;
-        this.#openingMs = performance.timeOrigin + performance.now() - timing.endMs;
-      })
-      .catch(() => undefined);
+    job.done.then((opened) => this.#count(opened)).catch(() => undefined);
     return job;
+  }
+
+  #count({ loaded, lagMs }: OpenedObject): void {
+    this.#openedBytes += loaded;
+    this.#lagsMs.push(lagMs);
+    if (this.#lagsMs.length > LAGS_KEPT) this.#lagsMs.shift();
   }
 
   #playlist(rendition: number | null): Promise<Playlist> {

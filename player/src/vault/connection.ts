@@ -28,15 +28,18 @@ function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> 
   });
 }
 
-/** A Worker's view of its connection. */
+/** A playback's view of its connection. */
 export class Connection {
   readonly #troubled = new Set<symbol>();
 
-  /** `report` is told when trouble begins, and `null` when the last of it is over. */
-  constructor(private readonly report: (trouble: Failure | null) => void) {}
+  /** `report` is told when trouble begins, and `null` when the last of it is over; `life` ends with the playback. */
+  constructor(
+    private readonly report: (trouble: Failure | null) => void,
+    readonly life?: AbortSignal,
+  ) {}
 
-  /** Runs `work` until it succeeds, fails for good, or `signal` is aborted. */
-  async persist<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  /** Runs `work` until it succeeds, fails for good, or `signal` is aborted: the playback's where none is given. */
+  async persist<T>(work: () => Promise<T>, signal = this.life): Promise<T> {
     const ticket = Symbol('request');
     try {
       for (let attempt = 0; ; attempt++) {

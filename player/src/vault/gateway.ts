@@ -66,6 +66,8 @@ export class Gateway {
     private readonly base: string,
     private readonly grantId: string,
     private readonly bearer: string,
+    /** Ends the requests that are under way. */
+    private readonly life?: AbortSignal,
   ) {}
 
   /** Fetches the grant. */
@@ -128,6 +130,7 @@ export class Gateway {
     const timing = await download({
       url: this.#root() + path,
       init: { ...init, headers, cache: 'no-store' },
+      ...(this.life && { signal: this.life }),
       accept: acceptOk,
       take: collector.take,
     });

@@ -1,5 +1,5 @@
 /**
- * The page's open requests, as both Workers serve them.
+ * One playback's open requests, as every Worker of the pool serves them.
  *
  * Knows nothing of which Worker it runs in. Invariants: an aborted request is never answered; a
  * plaintext leaves by transfer and only after [`openRole`] has verified all of it; nothing is
@@ -68,6 +68,11 @@ export class Jobs {
   /** Ends a request without an answer. */
   abort(id: number): void {
     this.#live.get(id)?.abort();
+  }
+
+  /** Ends every request. */
+  end(): void {
+    for (const controller of this.#live.values()) controller.abort();
   }
 
   #attempt(id: number, role: Role, right: OpenRight, signal: AbortSignal) {

@@ -7,7 +7,7 @@
 
 import { PlayerFailure, type Part } from '../failure';
 import { ObjectOpener, SealBroken, sealedLength } from './cobblestone';
-import { download, type NetworkTiming } from './download';
+import { download, nowMs, type NetworkTiming } from './download';
 import { checkContentRange, rangeHeader, statusOfPart, type Part as RangePart } from './range';
 import { encodeRole, type Role, type TitleKey } from './role';
 
@@ -30,6 +30,8 @@ export interface Opened {
   readonly timing: NetworkTiming;
   /** Sealed bytes that were loaded. */
   readonly loaded: number;
+  /** From the arrival of the last byte until every chunk was verified, in milliseconds. */
+  readonly lagMs: number;
 }
 
 /** Told as bytes arrive. */
@@ -76,6 +78,7 @@ async function fetchAndOpen(
   const total = sealedLength(located.bytes);
   const range = located.place && { ...located.place, bytes: total };
   let loaded = 0;
+  let arrivedMs = nowMs();
   try {
     const objectKey = await key.objectKey(role);
     const opener = new ObjectOpener(objectKey, encodeRole(key.titleId, role), located.bytes);
@@ -87,11 +90,13 @@ async function fetchAndOpen(
       accept: (response) => accept(response, located, range, total),
       take: async (bytes) => {
         loaded += bytes.length;
+        arrivedMs = nowMs();
         onProgress?.(loaded, total);
         await opener.push(bytes);
       },
     });
-    return { plaintext: await opener.finish(), timing, loaded };
+    const plaintext = await opener.finish();
+    return { plaintext, timing, loaded, lagMs: nowMs() - arrivedMs };
   } catch (cause) {
     if (!(cause instanceof SealBroken)) throw cause;
     throw new PlayerFailure('tampered', located.part, { cause });

@@ -6,7 +6,7 @@
  * passphrase is tried. Invariant: a cost beyond the limits is refused before any of it is paid.
  */
 
-import { concat, utf8, wipe, type Bytes } from './bytes';
+import { concat, u32, utf8, wipe, type Bytes } from './bytes';
 import { openObject, SealBroken } from './cobblestone';
 import { importPrk } from './hkdf';
 
@@ -29,7 +29,7 @@ const MOST: Cost = { memoryKib: 1_048_576, passes: 16, lanes: 16 };
 const TICK_MS = 50;
 
 /** What one guess of a passphrase costs: the parameters of Argon2id. */
-interface Cost {
+export interface Cost {
   readonly memoryKib: number;
   readonly passes: number;
   readonly lanes: number;
@@ -73,12 +73,21 @@ function readCost(parameters: Bytes): Cost {
   return { memoryKib, passes, lanes };
 }
 
-/** Returns the key of the stanza's object, as the HMAC key that opening derives from. */
-async function stretch(
+/** Writes a new salt and a cost as a stanza begins with. */
+export function writeCost({ memoryKib, passes, lanes }: Cost): Bytes {
+  const salt = crypto.getRandomValues(new Uint8Array(ARGON2_SALT_BYTES));
+  return concat(salt, u32(memoryKib), u32(passes), u32(lanes));
+}
+
+/** Returns what a passphrase (1 to 1024 bytes) gives with a salt and at a cost, as the HMAC key that opening derives from. */
+export async function stretch(
   passphrase: Bytes,
   parameters: Bytes,
   onProgress: OnProgress | undefined,
 ): Promise<CryptoKey> {
+  if (passphrase.length === 0 || passphrase.length > MAX_PASSPHRASE_BYTES) {
+    throw new PassphraseRefused('passphrase');
+  }
   const { memoryKib, passes, lanes } = readCost(parameters);
   const { argon2idAsync } = await loadStretcher();
   const options = {
@@ -110,9 +119,6 @@ export async function unwrapFileKey(
   passphrase: Bytes,
   onProgress?: OnProgress,
 ): Promise<Bytes> {
-  if (passphrase.length === 0 || passphrase.length > MAX_PASSPHRASE_BYTES) {
-    throw new PassphraseRefused('passphrase');
-  }
   const parameters = stanza.slice(0, PARAMETER_BYTES);
   const key = await stretch(passphrase, parameters, onProgress);
   try {

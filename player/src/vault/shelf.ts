@@ -206,8 +206,10 @@ export class Shelf {
       throw new PlayerFailure('tampered', 'the description', { cause });
     };
     const collector = new Collector(limit, broken);
+    const { life } = this.connection;
     await download({
       url: await this.#sign(await key.name(MANIFEST), null),
+      ...(life && { signal: life }),
       accept: (response) => checkObjectStatus(response.status, 'the description'),
       take: collector.take,
     });

@@ -14,6 +14,7 @@ import { EnvelopeBroken } from './hpke';
 import type { Identity, LinkSecret } from './identity';
 import { Malformed } from './json';
 import { Kind, type TitleKey } from './role';
+import { placeOf, type UnwrapCache } from './unwrap-cache';
 
 /** A grant whose envelope has been opened. */
 export interface Unlocked {
@@ -25,17 +26,14 @@ export interface Unlocked {
 /** Asks the viewer for an identity; `wrong` tells that the one before did not fit. */
 export type AskIdentity = (recipient: string, wrong: boolean) => Promise<Identity>;
 
-async function findIdentity(
-  record: GrantRecord,
-  link: LinkSecret,
-  ask: AskIdentity,
-): Promise<Identity> {
-  if (record.kind === 'link') {
-    const identity = await link.identity();
-    if (identity.keyId === record.recipient) return identity;
-    identity.key.destroy();
-    throw new PlayerFailure('secret-wrong');
-  }
+async function identityOfLink(record: GrantRecord, link: LinkSecret): Promise<Identity> {
+  const identity = await link.identity();
+  if (identity.keyId === record.recipient) return identity;
+  identity.key.destroy();
+  throw new PlayerFailure('secret-wrong');
+}
+
+async function askFor(record: GrantRecord, ask: AskIdentity): Promise<Identity> {
   for (let wrong = false; ; wrong = true) {
     const identity = await ask(record.recipient, wrong);
     if (identity.keyId === record.recipient) return identity;
@@ -56,6 +54,40 @@ async function open(record: GrantRecord, identity: Identity): Promise<GrantKeys>
   }
 }
 
+/** Opens an envelope, or remembers what was in it; in both cases the identity is let go. */
+async function openOnce(
+  record: GrantRecord,
+  identity: Identity,
+  cache: UnwrapCache | null,
+  holder: string,
+): Promise<GrantKeys> {
+  if (cache === null) return open(record, identity);
+  const place = await placeOf(record, holder);
+  const known = cache.get(place);
+  if (known !== null) {
+    identity.key.destroy();
+    return known;
+  }
+  const keys = await open(record, identity);
+  cache.put(place, keys);
+  return keys;
+}
+
+async function keysOf(
+  record: GrantRecord,
+  link: LinkSecret,
+  ask: AskIdentity,
+  cache: UnwrapCache | null,
+): Promise<GrantKeys> {
+  if (record.kind === 'recipient') {
+    const identity = await askFor(record, ask);
+    return openOnce(record, identity, cache, identity.keyId);
+  }
+  // The bearer follows from the link's secret alone: whoever has it needs no identity made for what is remembered.
+  const known = cache?.get(await placeOf(record, link.bearer));
+  return known ?? openOnce(record, await identityOfLink(record, link), cache, link.bearer);
+}
+
 async function checkNames(record: GrantRecord, keys: GrantKeys): Promise<void> {
   const { title, variants } = keys;
   const index = await title.name({ kind: Kind.multivariantPlaylist, rendition: 0, index: 0 });
@@ -66,17 +98,21 @@ async function checkNames(record: GrantRecord, keys: GrantKeys): Promise<void> {
   }
 }
 
-/** Fetches and opens a grant; throws a [`PlayerFailure`] that says why it can't. */
+/**
+ * Fetches a grant and opens it, or finds its keys in `cache`; throws a [`PlayerFailure`] that says why it can't.
+ *
+ * The gateway is asked each time, so what was revoked stays closed.
+ */
 export async function unlock(
   gateway: Gateway,
   link: LinkSecret,
   connection: Connection,
   ask: AskIdentity,
+  cache: UnwrapCache | null,
 ): Promise<Unlocked> {
   const { record, nowMs, urls } = await connection.persist(() => gateway.grant());
   if (isExpired(record, Date.now(), nowMs)) throw new PlayerFailure('grant-expired');
-  const identity = await findIdentity(record, link, ask);
-  const keys = await open(record, identity);
+  const keys = await keysOf(record, link, ask, cache);
   await checkNames(record, keys);
   return { key: keys.title, record, urls };
 }

@@ -43,6 +43,15 @@ interface ModernSubtle {
     extractable: boolean,
     usages: readonly string[],
   ): Promise<CryptoKey>;
+  unwrapKey(
+    format: 'raw-seed',
+    sealed: Bytes,
+    by: CryptoKey,
+    how: AesGcmParams,
+    algorithm: typeof ALGORITHM,
+    extractable: boolean,
+    usages: readonly string[],
+  ): Promise<CryptoKey>;
   getPublicKey(key: CryptoKey, usages: readonly string[]): Promise<CryptoKey>;
   exportKey(format: 'raw-public', key: CryptoKey): Promise<ArrayBuffer>;
   encapsulateBits(
@@ -92,11 +101,9 @@ function checkEncapsulation(encapsulation: Bytes): void {
   }
 }
 
-async function nativeKey(seed: Bytes): Promise<XWingKey> {
-  const key = await modern.importKey('raw-seed', seed, ALGORITHM, false, [
-    'decapsulateKey',
-    'decapsulateBits',
-  ]);
+const USAGES = ['decapsulateKey', 'decapsulateBits'] as const;
+
+async function nativeKey(key: CryptoKey): Promise<XWingKey> {
   const publicKey = await modern.getPublicKey(key, ['encapsulateBits']);
   const recipient = new Uint8Array(await modern.exportKey('raw-public', publicKey));
   return {
@@ -110,8 +117,10 @@ async function nativeKey(seed: Bytes): Promise<XWingKey> {
   };
 }
 
+const loadNoble = () => import('@noble/post-quantum/hybrid.js');
+
 async function nobleKey(seed: Bytes): Promise<XWingKey> {
-  const { ml_kem768_x25519: xwing } = await import('@noble/post-quantum/hybrid.js');
+  const { ml_kem768_x25519: xwing } = await loadNoble();
   const secret = concat(seed);
   const recipient = concat(xwing.keygen(secret).publicKey);
   return {
@@ -157,11 +166,34 @@ export function hasNativeXWing(): Promise<boolean> {
   return nativeWorks;
 }
 
+/** Finds out which implementation there is, and loads it where the browser has none of its own. */
+export async function prepareXWing(): Promise<void> {
+  if (!(await hasNativeXWing())) await loadNoble();
+}
+
 /** Makes a key of a 32-byte seed and wipes the seed. */
 export async function keyFromSeed(seed: Bytes): Promise<XWingKey> {
   try {
-    return (await hasNativeXWing()) ? await nativeKey(seed) : await nobleKey(seed);
+    if (!(await hasNativeXWing())) return await nobleKey(seed);
+    return await nativeKey(await modern.importKey('raw-seed', seed, ALGORITHM, false, USAGES));
   } finally {
     wipe(seed);
   }
+}
+
+/**
+ * Makes a key of a seed that is sealed under `by`, an AES-GCM key; throws a `DOMException` where it doesn't open.
+ *
+ * Such keys clone silently to `null`, so a seed is all that can be stored; unwrapped by the browser it stays out of reach.
+ */
+export async function keyFromSealedSeed(
+  sealed: Bytes,
+  by: CryptoKey,
+  how: AesGcmParams,
+): Promise<XWingKey> {
+  if (await hasNativeXWing()) {
+    const unwrapped = modern.unwrapKey('raw-seed', sealed, by, how, ALGORITHM, false, USAGES);
+    return nativeKey(await unwrapped);
+  }
+  return keyFromSeed(new Uint8Array(await crypto.subtle.decrypt(how, by, sealed)));
 }
