@@ -145,7 +145,7 @@ describe('a viewer who wants to know', () => {
 
   it('is told why a sealed video is not cast', () =>
     watch(async (screen) => {
-      await openMenu(screen, 'More', /^Play on another device/);
+      await openMenu(screen, 'More', /^AirPlay and Cast/);
       await screen.page.getByText(/AirPlay and Cast would hand the opened video/).waitFor();
     }));
 });

@@ -146,6 +146,7 @@ describe('choices', () => {
   it('have names that a person reads', () => {
     expect(trackName(subtitles(512, null), ENGLISH)).toBe('Track 512');
     expect(trackName(subtitles(512, 'de'), ENGLISH)).toBe('German');
+    expect(trackName({ ...subtitles(512, 'de'), name: 'de' }, ENGLISH)).toBe('German');
     expect(trackName({ ...subtitles(512, 'de'), name: 'Deutsch' }, ENGLISH)).toBe('Deutsch');
     expect(qualityName({ width: 606, height: 1080 } as VideoRendition)).toBe('606p');
     expect([1, 1.5].map((factor) => speedName(factor, ENGLISH))).toEqual(['Normal', '1.5×']);

@@ -14,7 +14,7 @@ export const KEY_HELP: readonly (readonly [keys: readonly (Word | `=${string}`)[
     [['=J', '=L'], 'keySkip10'],
     [['keyShift', '=←', '=→'], 'keyChapter'],
     [['=,', '=.'], 'keyFrame'],
-    [['=0', '=9'], 'keyTenths'],
+    [['=0 – 9'], 'keyTenths'],
     [['keyHome', 'keyEnd'], 'keyEnds'],
     [['=↑', '=↓'], 'keyVolume'],
     [['=M'], 'keyMute'],
