@@ -9,7 +9,6 @@ import type { KnownIdentity } from '../vault/identity-store';
 import type { WantedLock } from '../vault/stored-identity';
 import { VaultClient, type Identities } from './client';
 import { pagePool } from './page-pool';
-import { hasPasskeys, makePasskey } from './passkey';
 import type { Playback } from './playback';
 
 /** How an identity is locked on this device: by the browser alone, by a new passkey, or by a passphrase. */
@@ -24,6 +23,7 @@ async function lockFor(how: RememberHow): Promise<WantedLock | null> {
   if (how.lock === 'passphrase') {
     return { kind: 'passphrase', passphrase: new TextEncoder().encode(how.passphrase) };
   }
+  const { makePasskey } = await import('./passkey');
   const made = await makePasskey(how.name);
   return made && { kind: 'passkey', ...made };
 }
@@ -77,7 +77,7 @@ export class IdentityKeeper {
   }
 
   /** Tells whether passkeys that lock identities may be had here. */
-  hasPasskeys(): Promise<boolean> {
-    return hasPasskeys();
+  async hasPasskeys(): Promise<boolean> {
+    return (await import('./passkey')).hasPasskeys();
   }
 }

@@ -14,7 +14,6 @@ import { Ahead } from './ahead';
 import { chooseStart, type Start } from './choice';
 import { VaultClient, type Identities, type OpenedObject, type Playlist } from './client';
 import { pagePool } from './page-pool';
-import { askPasskey } from './passkey';
 import { guessBandwidthBps } from './settings';
 import { Streaming } from './streaming';
 import { NO_TRACKS, type Tracks } from './tracks';
@@ -131,6 +130,7 @@ export class Playback {
 
   /** Asks the person for the passkey that opens the identity on this device; `false` where it gives nothing. */
   async unlockWithPasskey(): Promise<boolean> {
+    const { askPasskey } = await import('./passkey');
     const secret = this.#passkey && (await askPasskey(this.#passkey));
     if (secret && !this.#ended) this.#client.providePasskey(secret);
     return Boolean(secret);
