@@ -8,7 +8,7 @@
 
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vite';
+import { defaultClientConditions, defineConfig } from 'vite';
 import { oneLanguage, sealedStreaming } from '../../player/vite.ts';
 import { budget } from './build/budget.ts';
 import { finish } from './build/finish.ts';
@@ -26,6 +26,8 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export default defineConfig({
   root: at('.'),
   base: './',
+  // The player is built with the page, from its sources.
+  resolve: { conditions: ['veilcast:source', ...defaultClientConditions] },
   plugins: [
     sealedStreaming(),
     oneLanguage(),

@@ -84,7 +84,7 @@ export function wayOf({ loaded, firstFrameMs }: Seen, names: Names): Way {
   const steps = {
     page: find(({ initiator }) => initiator === 'navigation')?.endMs,
     script: find(({ initiator }) => initiator === 'script')?.endMs,
-    vault: script('vault.worker')?.endMs,
+    vault: script('pool.worker')?.endMs,
     grant: find(({ url }) => /\/v1\/grants\/[^/]+$/.test(url))?.endMs,
     key: manifest?.startMs,
     manifest: manifest?.endMs,

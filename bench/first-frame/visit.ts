@@ -82,7 +82,7 @@ function readTimeline(): Timeline {
   };
 }
 
-/** Evaluates a call of `work` where `session` is attached. */
+/** Evaluates a call of `work` where `session` is attached, as if a person had just pressed something. */
 export async function evaluate<T>(
   browser: Browser,
   session: string,
@@ -90,10 +90,11 @@ export async function evaluate<T>(
   ...args: readonly unknown[]
 ): Promise<T> {
   const expression = `(${work.toString()})(...${JSON.stringify(args)})`;
+  const how = { awaitPromise: true, returnByValue: true, userGesture: true };
   const answer = await browser.send<{
     result: { value: T };
     exceptionDetails?: { text: string; exception?: { description?: string } };
-  }>('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true }, session);
+  }>('Runtime.evaluate', { expression, ...how }, session);
   const { exceptionDetails: thrown } = answer;
   if (thrown) throw new Error(thrown.exception?.description ?? thrown.text);
   return answer.result.value;
@@ -153,11 +154,20 @@ export async function inNewPage<T>(
   }
 }
 
-/** Opens `url` in a context that knows nothing, and returns what was seen. */
-export function visit(browser: Browser, url: string): Promise<Seen> {
+/** Opens `url` in a context that knows nothing, leaves it to itself for a moment, and does something there. */
+export function within<T>(
+  browser: Browser,
+  url: string,
+  work: (session: string) => Promise<T>,
+): Promise<T> {
   return inNewPage(browser, async (session) => {
     await browser.send('Page.navigate', { url }, session);
     await sleep(UNDISTURBED_MS);
-    return see(browser, session);
+    return work(session);
   });
+}
+
+/** Opens `url` in a context that knows nothing, and returns what was seen. */
+export function visit(browser: Browser, url: string): Promise<Seen> {
+  return within(browser, url, (session) => see(browser, session));
 }

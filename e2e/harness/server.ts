@@ -36,10 +36,10 @@ export class Running<T> {
     throw new Error(`${name} ended before it answered: ${told}`);
   }
 
-  async end(): Promise<void> {
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (this.child.exitCode !== null) return;
     const gone = new Promise((done) => this.child.once('exit', done));
-    this.child.kill('SIGTERM');
+    this.child.kill(signal);
     await gone;
   }
 }

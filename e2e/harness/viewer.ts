@@ -66,17 +66,19 @@ export class Viewer {
 
   /**
    * Opens a link in a new page, runs `test`, and closes the page whatever happens. The page has a
-   * context of its own, so that no visit finds what an earlier one left in the cache.
+   * context of its own, so that no visit finds what an earlier one left in the cache. `prepare` runs in it first.
    */
   async visit(
     link: string,
     test: (screen: Screen) => Promise<void>,
     size = { width: 1280, height: 800 },
+    prepare?: () => void,
   ): Promise<void> {
     const context = await this.browser.newContext({ viewport: size });
     try {
       const page = await context.newPage();
       await page.addInitScript(takeNotes);
+      if (prepare) await page.addInitScript(prepare);
       const screen = new Screen(page);
       await page.goto(link);
       await test(screen);

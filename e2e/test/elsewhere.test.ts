@@ -6,7 +6,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { headersOf, OwnGateway, WebHost } from '../harness/elsewhere';
+import { headersOf, WebHost } from '../harness/elsewhere';
+import { OwnGateway } from '../harness/gateway';
 import { TITLE } from '../harness/setup';
 import { Veilcast, type Shared } from '../harness/veilcast';
 import { Viewer, type Screen } from '../harness/viewer';
@@ -35,7 +36,7 @@ describe.each(['with the headers that were written for it', 'that sets no header
     beforeAll(async () => {
       const hasHeaders = !kind.includes('no header');
       host = await WebHost.start(async (path) => (hasHeaders ? headersOf(host.folder, path) : {}));
-      gateway = await OwnGateway.start(house.data, [host.origin]);
+      gateway = await OwnGateway.start(house.data, `[cors]\norigins = ["${host.origin}"]\n`);
       const from = ['--gateway', gateway.url];
       exported = await house.run<Exported>('watch', 'export', host.folder, ...from);
     });

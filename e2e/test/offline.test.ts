@@ -5,7 +5,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { damaged, TitleFolder } from '../harness/bucket';
-import { OwnGateway } from '../harness/elsewhere';
+import { OwnGateway } from '../harness/gateway';
 import { fileOf, role, unlockTitle } from '../harness/opened';
 import { TITLE } from '../harness/setup';
 import { trailer, Veilcast, type Shared } from '../harness/veilcast';
@@ -44,7 +44,7 @@ async function keep({ page }: Screen, size: RegExp, state: string): Promise<void
 
 /** Without the gateway, whatever happens. */
 async function alone(test: () => Promise<void>): Promise<void> {
-  await gateway.stop();
+  await gateway.kill();
   try {
     await test();
   } finally {
@@ -208,7 +208,7 @@ describe('a kept video', () => {
       await screen.ready();
       await keep(screen, /^480p/, 'whole');
       await house.run('revoke', grant);
-      await gateway.stop();
+      await gateway.kill();
       await gateway.start();
       await screen.page.reload();
       expect((await screen.failure()).code).toBe('grant-revoked');

@@ -48,7 +48,7 @@ async function openMenu({ page }: Screen, ...names: readonly (string | RegExp)[]
 const cueRules = ({ page }: Screen) =>
   page.evaluate(() => {
     const { shadowRoot } = document.querySelector('veil-player') as HTMLElement;
-    const rules = shadowRoot!.adoptedStyleSheets.flatMap((sheet) => [...sheet.cssRules]);
+    const rules = shadowRoot!.adoptedStyleSheets.flatMap((sheet) => Array.from(sheet.cssRules));
     return rules.findLast(({ cssText }) => cssText.includes('::cue'))?.cssText ?? '';
   });
 
@@ -145,7 +145,7 @@ describe('a viewer who wants to know', () => {
 
   it('is told why a sealed video is not cast', () =>
     watch(async (screen) => {
-      await openMenu(screen, 'More', /^Play on another device/);
+      await openMenu(screen, 'More', /^AirPlay and Cast/);
       await screen.page.getByText(/AirPlay and Cast would hand the opened video/).waitFor();
     }));
 });

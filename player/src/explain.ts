@@ -35,7 +35,6 @@ export function explain(failure: Failure, words: Words = ENGLISH): Explanation {
   const code = words.has(`${failure.code}.title`) ? failure.code : 'playback-failed';
   const part = words.t(PARTS[failure.part ?? 'the video']);
   const Part = part.charAt(0).toLocaleUpperCase(words.language) + part.slice(1);
-  const say = (what: keyof Explanation): string =>
-    words.t(`${code}.${what}`, { part, Part });
+  const say = (what: keyof Explanation): string => words.t(`${code}.${what}`, { part, Part });
   return { title: say('title'), happened: say('happened'), action: say('action') };
 }

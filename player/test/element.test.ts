@@ -6,7 +6,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Tracks } from '../src/engine/tracks';
 import { NO_TRACKS } from '../src/engine/tracks';
-import { commandOf, KEY_HELP, SPEEDS, stepSpeed, type Key } from '../src/element/keyboard';
+import { KEY_HELP } from '../src/element/help';
+import { commandOf, SPEEDS, stepSpeed, type Key } from '../src/element/keyboard';
 import { preferredSubtitles, qualityName, speedName, trackName } from '../src/element/names';
 import { tileAt } from '../src/element/storyboard';
 import { clock } from '../src/element/time';
@@ -145,6 +146,7 @@ describe('choices', () => {
   it('have names that a person reads', () => {
     expect(trackName(subtitles(512, null), ENGLISH)).toBe('Track 512');
     expect(trackName(subtitles(512, 'de'), ENGLISH)).toBe('German');
+    expect(trackName({ ...subtitles(512, 'de'), name: 'de' }, ENGLISH)).toBe('German');
     expect(trackName({ ...subtitles(512, 'de'), name: 'Deutsch' }, ENGLISH)).toBe('Deutsch');
     expect(qualityName({ width: 606, height: 1080 } as VideoRendition)).toBe('606p');
     expect([1, 1.5].map((factor) => speedName(factor, ENGLISH))).toEqual(['Normal', '1.5×']);

@@ -12,7 +12,7 @@ import { decodeBech32 } from '../src/vault/bech32';
 import { toHex } from '../src/vault/bytes';
 import { openObject } from '../src/vault/cobblestone';
 import { expand, importPrk, type Hash } from '../src/vault/hkdf';
-import { parseIdentityFile } from '../src/vault/identity';
+import { parseIdentityFile } from '../src/vault/identity-text';
 import { isLowOrder, keyFromSeed } from '../src/vault/xwing';
 import { hex } from './vectors';
 import { wycheproof, type WycheproofCase } from './wycheproof';

@@ -7,7 +7,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { IdentityQuestion } from '../src/protocol';
 import { utf8, type Bytes } from '../src/vault/bytes';
 import { bringIdentity, type Brought } from '../src/vault/identity-file';
-import { parseIdentityFile } from '../src/vault/identity';
+import { parseIdentityFile } from '../src/vault/identity-text';
 import {
   bringSeed,
   openIdentity,

@@ -152,10 +152,7 @@ describe('the menu', () => {
       ['more', undefined],
     ]);
     const nothing = { ...situation, chapters: [], tracks: NO_TRACKS };
-    expect(listSettings(nothing, words, chooser).map(({ id }) => id)).toEqual([
-      'speed',
-      'more',
-    ]);
+    expect(listSettings(nothing, words, chooser).map(({ id }) => id)).toEqual(['speed', 'more']);
   });
 
   it('says why a sealed video is not cast', () => {

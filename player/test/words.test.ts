@@ -17,7 +17,10 @@ async function speaking(language: Language): Promise<Words> {
 }
 
 describe('the table', () => {
-  const entries = Object.entries({ ...table.first, ...table.later }) as [Word, Record<Language, string>][];
+  const entries = Object.entries({ ...table.first, ...table.later }) as [
+    Word,
+    Record<Language, string>,
+  ][];
 
   it('has every word in every language, with the same places', () => {
     const places = (text: string) => [...text.toLowerCase().matchAll(/\{\w+\}/g)].join().split(',');

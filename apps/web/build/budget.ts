@@ -20,8 +20,7 @@ const BEFORE_PLAY = [
   'watch.js',
   'watch.css',
   'hls.js',
-  'vault.worker.js',
-  'opener.worker.js',
+  'pool.worker.js',
   'transmuxer.worker.js',
 ];
 
@@ -35,14 +34,15 @@ export interface Weight {
 const packed = (bytes: Uint8Array | string): number => gzipSync(bytes, { level: 9 }).length;
 
 /** `watch-CEV_NGdR.js` is `watch.js`. */
-const plainName = (file: string): string => basename(file).replace(/-[\w-]{8}(?=\.\w+$)/, '');
+export const plainName = (file: string): string =>
+  basename(file).replace(/-[\w-]{8}(?=\.\w+$)/, '');
 
 function alone(codes: readonly string[]): number {
   const minified = codes.map((code, index) => minifySync(`${index}.js`, code).code);
   return codes.length === 0 ? 0 : packed(minified.join('\n'));
 }
 
-/** Returns which share of a chunk is ours, from 0 to 1. */
+/** Returns what share of a chunk is ours, from 0 to 1. */
 export function shareOf(
   modules: Readonly<Record<string, { readonly code: string | null }>>,
 ): number {

@@ -6,10 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// The policy of everything that is not the page: it may do nothing at all.
 const DATA_POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; \
@@ -41,9 +38,7 @@ pub(crate) fn page_policy(origins: &BTreeSet<String>) -> HeaderValue {
 }
 
 /// Puts the security headers on an answer; one that brought its own policy keeps it.
-pub(crate) async fn secure(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+pub(crate) fn secure(headers: &mut HeaderMap) {
     for (name, value) in &EVERYWHERE {
         headers.insert(name.clone(), HeaderValue::from_static(value));
     }
@@ -51,5 +46,4 @@ pub(crate) async fn secure(request: Request, next: Next) -> Response {
     headers.entry(name).or_insert(value);
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(DATA_POLICY));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
 }

@@ -6,6 +6,7 @@
  */
 
 import type { Playback } from '../engine/playback';
+import type { Link } from '../protocol';
 import type { Title } from '../title';
 import type { Language } from '../words/language';
 import type { Words } from '../words/words';
@@ -17,7 +18,8 @@ import css from './extras.css?inline';
 import type { Command } from './keyboard';
 import { SystemSession } from './media-session';
 import { Menu } from './menu';
-import type { Positions } from './positions';
+import { Positions } from './positions';
+import { Resume } from './resume';
 import { listSettings, type Chooser, type Situation } from './settings';
 import type { Shelf } from './shelf';
 import { Statistics } from './statistics';
@@ -29,12 +31,12 @@ export interface ExtrasContext {
   readonly video: HTMLVideoElement;
   readonly words: Words;
   readonly shelf: Shelf;
-  readonly positions: Positions;
   readonly settingsButton: HTMLButtonElement;
   readonly identitySlot: HTMLElement;
   readonly taker: IdentityTaker;
   playback(): Playback | null;
   title(): Title | null;
+  link(): Link | null;
   posterUrl(): string | null;
   run(command: Command): void;
   seek(seconds: number): void;
@@ -53,6 +55,8 @@ export class Extras {
   readonly statistics: Statistics;
   readonly identity: IdentityForm;
   readonly session: SystemSession;
+  readonly resume: Resume;
+  readonly #positions: Positions;
   readonly #cues = new CSSStyleSheet();
   #style: CaptionStyle;
 
@@ -64,6 +68,10 @@ export class Extras {
     this.menu = new Menu(settingsButton, words, () =>
       listSettings(this.#situation(), words, this.#chooser()),
     );
+    this.#positions = new Positions(shelf);
+    this.resume = new Resume(video, this.#positions);
+    const link = context.link();
+    if (link !== null) void this.resume.begin(link);
     this.help = new Help(words);
     this.statistics = new Statistics({
       video,
@@ -87,6 +95,7 @@ export class Extras {
 
   /** Puts everything away, as the playback ends. */
   close(): void {
+    this.resume.end();
     this.menu.close();
     this.help.toggle(false);
     this.statistics.toggle(false);
@@ -94,20 +103,20 @@ export class Extras {
   }
 
   #situation(): Situation {
-    const { video, playback, title, positions } = this.context;
+    const { video, playback, title } = this.context;
     return {
       tracks: playback()?.tracks ?? NO_TRACKS,
       chapters: title()?.chapters ?? [],
       seconds: video.currentTime,
       speed: video.playbackRate,
       captionStyle: this.#style,
-      remembersPosition: positions.isOn,
+      remembersPosition: this.#positions.isOn,
       showsStatistics: this.statistics.isShown,
     };
   }
 
   #chooser(): Chooser {
-    const { video, playback, positions, seek, setLanguage } = this.context;
+    const { video, playback, seek, setLanguage } = this.context;
     return {
       selectVideo: (id) => playback()?.selectVideo(id),
       selectAudio: (id) => playback()?.selectAudio(id),
@@ -116,7 +125,7 @@ export class Extras {
       seek,
       setCaptionStyle: (change) => this.#changeStyle(change),
       setLanguage,
-      rememberPosition: (isOn) => (positions.isOn = isOn),
+      rememberPosition: (isOn) => (this.#positions.isOn = isOn),
       toggleStatistics: () => this.statistics.toggle(),
       showHelp: () => this.help.toggle(true),
     };

@@ -2,16 +2,35 @@
  * The list of keys over the picture.
  */
 
-import type { Words } from '../words/words';
+import type { Word, Words } from '../words/words';
 import { h, listen } from './dom';
-import { icon } from './icons';
-import { KEY_HELP } from './keyboard';
+import { sheetIcon } from './sheet-icons';
+
+/** The keys as the help lists them; a key that has a name on a keyboard is a word. */
+export const KEY_HELP: readonly (readonly [keys: readonly (Word | `=${string}`)[], what: Word])[] =
+  [
+    [['keySpace', '=K'], 'keyPlay'],
+    [['=←', '=→'], 'keySkip5'],
+    [['=J', '=L'], 'keySkip10'],
+    [['keyShift', '=←', '=→'], 'keyChapter'],
+    [['=,', '=.'], 'keyFrame'],
+    [['=0 – 9'], 'keyTenths'],
+    [['keyHome', 'keyEnd'], 'keyEnds'],
+    [['=↑', '=↓'], 'keyVolume'],
+    [['=M'], 'keyMute'],
+    [['=C'], 'keyCaptions'],
+    [['=F'], 'keyFullscreen'],
+    [['=P'], 'keyPip'],
+    [['=<', '=>'], 'keySpeed'],
+    [['=I'], 'keyStatistics'],
+    [['=?'], 'keyHelp'],
+  ];
 
 /** The sheet of keys, a dialog that doesn't hold anybody. */
 export class Help {
   readonly #heading = h('h2', { id: 'help-title' });
   readonly #list = h('dl');
-  readonly #close = h('button', { type: 'button', class: 'close' }, icon('close'));
+  readonly #close = h('button', { type: 'button', class: 'close' }, sheetIcon('close'));
   readonly element = h(
     'div',
     { class: 'help', role: 'dialog', 'aria-labelledby': 'help-title', tabindex: -1, hidden: true },

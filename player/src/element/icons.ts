@@ -21,11 +21,6 @@ const PATHS = {
     'M4 9.5V4h5.5v2H6v3.5H4Zm10.5-5.5H20v5.5h-2V6h-3.5V4ZM6 14.5V18h3.5v2H4v-5.5h2Zm12 0h2V20h-5.5v-2H18v-3.5Z',
   shrink:
     'M9.5 4v5.5H4v-2h3.5V4h2Zm5 0h2v3.5H20v2h-5.5V4ZM4 14.5h5.5V20h-2v-3.5H4v-2Zm10.5 0H20v2h-3.5V20h-2v-5.5Z',
-  back: 'm14.6 5.4 1.4 1.4L10.8 12l5.2 5.2-1.4 1.4L8 12l6.6-6.6Z',
-  next: 'm9.4 5.4L8 6.8l5.2 5.2L8 17.2l1.4 1.4L16 12 9.4 5.4Z',
-  check: 'm9.5 16.2-4-4L4 13.7l5.5 5.5L20.5 8.2 19 6.7l-9.5 9.5Z',
-  close:
-    'm6.4 5 5.6 5.6L17.6 5 19 6.4 13.4 12l5.6 5.6-1.4 1.4-5.6-5.6L6.4 19 5 17.6l5.6-5.6L5 6.4 6.4 5Z',
   shield:
     'M12 2.5 4.5 5.3v5.9c0 4.7 3.2 8.7 7.5 10.3 4.3-1.6 7.5-5.6 7.5-10.3V5.3L12 2.5Zm1 12.5h-2v-2h2v2Zm0-4h-2V7h2v4Z',
 } as const;
@@ -35,11 +30,16 @@ export type IconName = keyof typeof PATHS;
 
 /** Draws an icon; it is hidden from assistive technology, which reads the button's label. */
 export function icon(name: IconName): SVGSVGElement {
+  return draw(PATHS[name]);
+}
+
+/** Draws the outline `d` as an icon. */
+export function draw(d: string): SVGSVGElement {
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('viewBox', '0 0 24 24');
   svg.setAttribute('aria-hidden', 'true');
   const path = document.createElementNS(SVG, 'path');
-  path.setAttribute('d', PATHS[name]);
+  path.setAttribute('d', d);
   svg.append(path);
   return svg;
 }

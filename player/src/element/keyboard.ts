@@ -1,10 +1,8 @@
 /**
  * Which key does what.
  *
- * Pure: a key event goes in, a command comes out. The table is also what the help shows.
+ * Pure: a key event goes in, a command comes out. What the keys are called is in `help.ts`.
  */
-
-import type { Word } from '../words/words';
 
 /** What a key asks for. */
 export type Command =
@@ -51,26 +49,6 @@ const CHAPTERS: Readonly<Record<string, Command>> = {
   ArrowLeft: { do: 'chapter', by: -1 },
   ArrowRight: { do: 'chapter', by: 1 },
 };
-
-/** The keys as the help lists them; a key that has a name on a keyboard is a word. */
-export const KEY_HELP: readonly (readonly [keys: readonly (Word | `=${string}`)[], what: Word])[] =
-  [
-    [['keySpace', '=K'], 'keyPlay'],
-    [['=←', '=→'], 'keySkip5'],
-    [['=J', '=L'], 'keySkip10'],
-    [['keyShift', '=←', '=→'], 'keyChapter'],
-    [['=,', '=.'], 'keyFrame'],
-    [['=0', '=9'], 'keyTenths'],
-    [['keyHome', 'keyEnd'], 'keyEnds'],
-    [['=↑', '=↓'], 'keyVolume'],
-    [['=M'], 'keyMute'],
-    [['=C'], 'keyCaptions'],
-    [['=F'], 'keyFullscreen'],
-    [['=P'], 'keyPip'],
-    [['=<', '=>'], 'keySpeed'],
-    [['=I'], 'keyStatistics'],
-    [['=?'], 'keyHelp'],
-  ];
 
 /** The facts of a key event that matter. */
 export type Key = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'altKey' | 'metaKey' | 'shiftKey'>;

@@ -7,7 +7,7 @@
 
 import type { Words } from '../words/words';
 import { h, listen } from './dom';
-import { icon } from './icons';
+import { sheetIcon } from './sheet-icons';
 
 /** Below this width a menu of five lines is higher than a 16:9 picture. */
 const CRAMPED_PX = 544;
@@ -164,7 +164,7 @@ export class Menu {
   }
 
   #head({ label: title, text }: Group): HTMLElement[] {
-    const back = line('menuitem', icon('back'), label(title));
+    const back = line('menuitem', sheetIcon('back'), label(title));
     back.classList.add('back');
     back.setAttribute('aria-label', `${this.words.t('back')}: ${title}`);
     listen(back, 'click', () => this.#up());
@@ -188,7 +188,7 @@ export class Menu {
   }
 
   #group({ id, label: text, value }: Group): Item {
-    const item = line('menuitem', label(text), ...note(value), icon('next'));
+    const item = line('menuitem', label(text), ...note(value), sheetIcon('next'));
     item.dataset['group'] = id;
     item.setAttribute('aria-haspopup', 'menu');
     listen(item, 'click', () => this.#show([...this.#path, id]));
@@ -196,7 +196,7 @@ export class Menu {
   }
 
   #choice({ label: text, note: small, isChosen, closes, choose }: Choice): Item {
-    const item = line('menuitemradio', icon('check'), label(text), ...note(small));
+    const item = line('menuitemradio', sheetIcon('check'), label(text), ...note(small));
     item.setAttribute('aria-checked', String(isChosen));
     listen(item, 'click', () => {
       choose();

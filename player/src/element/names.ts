@@ -13,9 +13,12 @@ export function qualityName({ width, height }: VideoRendition): string {
   return `${Math.min(width, height)}p`;
 }
 
-/** What a person reads for a sound or captions: its name, else its language in their own words. */
+/**
+ * What a person reads for a sound or captions: its name, else its language in their own words. A
+ * name that only repeats the tag of the language is none.
+ */
 export function trackName(track: AudioRendition | SubtitleRendition, words: Words): string {
-  if (track.name !== '') return track.name;
+  if (track.name !== '' && track.name !== track.language) return track.name;
   if (track.language === undefined) return words.t('track', { n: track.id });
   return words.languageName(track.language);
 }

@@ -56,12 +56,15 @@ export class Overlays {
   #failed: Failure | null = null;
 
   constructor(
+    video: HTMLVideoElement,
     private readonly words: Words,
     onResume: (seconds: number) => void,
   ) {
     listen(this.#resume, 'click', () => {
       if (this.#resumeAtS !== null) onResume(this.#resumeAtS);
     });
+    listen(video, ['waiting', 'seeking'], () => this.wait(true));
+    listen(video, ['playing', 'canplay', 'seeked', 'pause', 'emptied'], () => this.wait(false));
     words.show(() => {
       this.bigPlay.setAttribute('aria-label', words.t('play'));
       this.#waiting.textContent = words.t('loading');

@@ -7,14 +7,13 @@
  */
 
 import type { Link } from '../protocol';
-import type { Shelf } from './shelf';
+import { POSITIONS, type Shelf } from './shelf';
 
 /** Titles that are remembered: above it the oldest goes. */
 export const MAX_POSITIONS = 100;
 /** Nearer than this to either end, there is nothing to continue. */
 export const EDGE_S = 10;
 
-const NAME = 'positions';
 const OFF = 'off';
 const LABEL = 'veilcast/position/v1';
 /** Bytes of the hash that are kept: no two links of a person will meet. */
@@ -41,11 +40,11 @@ export class Positions {
 
   /** Whether positions are remembered at all. */
   get isOn(): boolean {
-    return this.shelf.read(NAME) !== OFF;
+    return this.shelf.read(POSITIONS) !== OFF;
   }
 
   set isOn(isOn: boolean) {
-    this.shelf.write(NAME, isOn ? null : OFF);
+    this.shelf.write(POSITIONS, isOn ? null : OFF);
   }
 
   /** Returns the second to continue at, `null` where there is none. */
@@ -64,11 +63,11 @@ export class Positions {
     const isOver = seconds > duration - EDGE_S;
     if (isOver && others.length === entries.length) return;
     if (!isOver) others.push([key, Math.floor(seconds)]);
-    this.shelf.write(NAME, others.length === 0 ? null : others.slice(-MAX_POSITIONS));
+    this.shelf.write(POSITIONS, others.length === 0 ? null : others.slice(-MAX_POSITIONS));
   }
 
   #entries(): Entry[] {
-    const kept = this.shelf.read(NAME);
+    const kept = this.shelf.read(POSITIONS);
     return Array.isArray(kept) ? kept.filter((entry) => isEntry(entry)) : [];
   }
 }

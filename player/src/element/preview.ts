@@ -1,20 +1,13 @@
 /**
- * The small picture over the seek bar, with the time and the chapter's name.
+ * What stands over the seek bar: a small picture, the time and the chapter's name.
  *
- * Opens storyboard sheets as they are needed and keeps a few decoded ones. Knows nothing of
- * pointers: it is told a moment. A sheet that can't be had leaves the time alone to be shown.
+ * Knows nothing of pointers: it is told a moment. Where there is no picture, the time stands alone.
  */
 
 import type { Storyboard } from '../title';
 import { h } from './dom';
-import { tileAt, type Tile } from './storyboard';
+import type { OpenSheet, Sheets } from './sheets';
 import { clock } from './time';
-
-/** Decoded sheets kept: a sheet of 5 × 5 tiles of 160 × 90 pixels takes 1.4 MB. */
-const MAX_SHEETS = 6;
-
-/** Opens one sheet, `null` where it can't be had. */
-export type OpenSheet = (index: number) => Promise<Blob | null>;
 
 /** The picture and the time under it. */
 export class Preview {
@@ -29,17 +22,20 @@ export class Preview {
     this.#time,
     this.#chapter,
   );
-  readonly #sheets = new Map<number, Promise<ImageBitmap | null>>();
-  #storyboard: Storyboard | null = null;
-  #openSheet: OpenSheet = () => Promise.resolve(null);
+  #make: () => Promise<Sheets | null> = () => Promise.resolve(null);
+  #sheets: Promise<Sheets | null> | null = null;
   #shownFor = -1;
 
   /** Says where the pictures come from. */
   use(storyboard: Storyboard | null, openSheet: OpenSheet): void {
-    this.#forgetSheets();
-    this.#storyboard = storyboard;
-    this.#openSheet = openSheet;
+    void this.#sheets?.then((sheets) => sheets?.close());
+    this.#sheets = null;
     this.#canvas.hidden = true;
+    this.#make = async () => {
+      if (storyboard === null) return null;
+      const { Sheets: Made } = await import('./sheets');
+      return new Made(storyboard, openSheet);
+    };
     if (storyboard === null) return;
     this.#canvas.width = storyboard.tileWidth;
     this.#canvas.height = storyboard.tileHeight;
@@ -52,7 +48,7 @@ export class Preview {
     this.#chapter.textContent = chapter;
     this.#chapter.hidden = chapter === '';
     this.element.hidden = false;
-    if (this.#storyboard !== null) void this.#draw(tileAt(this.#storyboard, seconds), seconds);
+    void this.#draw(seconds);
   }
 
   hide(): void {
@@ -60,37 +56,14 @@ export class Preview {
     this.element.hidden = true;
   }
 
-  async #draw(tile: Tile, seconds: number): Promise<void> {
-    const sheet = await this.#sheet(tile.sheet);
+  async #draw(seconds: number): Promise<void> {
+    this.#sheets ??= this.#make().catch(() => null);
+    const picture = await (await this.#sheets)?.at(seconds);
     // Another moment may have been asked for while the sheet was on its way.
-    if (sheet === null || this.#shownFor !== seconds) return;
+    if (!picture || this.#shownFor !== seconds) return;
+    const { sheet, tile } = picture;
     const { x, y, width, height } = tile;
     this.#canvas.getContext('2d')?.drawImage(sheet, x, y, width, height, 0, 0, width, height);
     this.#canvas.hidden = false;
-  }
-
-  #sheet(index: number): Promise<ImageBitmap | null> {
-    const known = this.#sheets.get(index);
-    const sheet = known ?? this.#decode(index);
-    // Taken out and put in again, a sheet becomes the youngest; the oldest goes first.
-    this.#sheets.delete(index);
-    this.#sheets.set(index, sheet);
-    const [oldest] = this.#sheets.keys();
-    if (this.#sheets.size > MAX_SHEETS && oldest !== undefined) this.#drop(oldest);
-    return sheet;
-  }
-
-  async #decode(index: number): Promise<ImageBitmap | null> {
-    const blob = await this.#openSheet(index);
-    return blob && createImageBitmap(blob).catch(() => null);
-  }
-
-  #drop(index: number): void {
-    void this.#sheets.get(index)?.then((sheet) => sheet?.close());
-    this.#sheets.delete(index);
-  }
-
-  #forgetSheets(): void {
-    for (const index of this.#sheets.keys()) this.#drop(index);
   }
 }

@@ -10,6 +10,9 @@ export type Storage = Pick<globalThis.Storage, 'getItem' | 'setItem' | 'removeIt
 
 const PREFIX = 'veilcast.';
 
+/** Where positions are kept: `positions.ts`. */
+export const POSITIONS = 'positions';
+
 /** The browser's storage for this page, `null` where it is switched off. */
 export function deviceStorage(): Storage | null {
   try {

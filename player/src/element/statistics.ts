@@ -9,7 +9,7 @@ import type { PlaybackStats } from '../engine/playback';
 import type { Tracks } from '../engine/tracks';
 import type { Word, Words } from '../words/words';
 import { h, listen } from './dom';
-import { icon } from './icons';
+import { sheetIcon } from './sheet-icons';
 
 const PERIOD_MS = 500;
 
@@ -78,7 +78,7 @@ const PROVIDERS = { native: 'statNative', noble: 'statNoble' } as const satisfie
 /** The figures' box. */
 export class Statistics {
   readonly #list = h('dl');
-  readonly #close = h('button', { type: 'button', class: 'close' }, icon('close'));
+  readonly #close = h('button', { type: 'button', class: 'close' }, sheetIcon('close'));
   readonly element = h(
     'div',
     { class: 'statistics', role: 'group', hidden: true },

@@ -7,6 +7,7 @@
  * leaves the page.
  */
 
+import { IdentityKeeper } from '../engine/identities';
 import { findObstacle, Playback, type PlaybackStats } from '../engine/playback';
 import type { Tracks } from '../engine/tracks';
 import { explain } from '../explain';
@@ -21,15 +22,14 @@ import { h, listen } from './dom';
 import { TellingElement, type PlayerState } from './events';
 import type { ExtrasContext } from './extras';
 import { listenToGestures } from './gestures';
-import { readKey } from './hotkeys';
 import type { Command } from './keyboard';
 import { Later } from './later';
 import { Overlays } from './overlays';
 import css from './player.css?inline';
-import { Positions } from './positions';
+import { listenToPage } from './page-events';
 import { Poster } from './poster';
-import { Resume } from './resume';
-import { deviceStorage, Shelf } from './shelf';
+import type { Resume } from './resume';
+import { deviceStorage, POSITIONS, Shelf } from './shelf';
 import { Spoken } from './spoken';
 
 const sheet = new CSSStyleSheet();
@@ -38,12 +38,11 @@ sheet.replaceSync(css);
 /** The player. */
 export class VeilPlayerElement extends TellingElement {
   static readonly observedAttributes = ['lang'];
-
+  /** The identities on this device: to remember the one that was brought, to list and to forget. */
+  readonly identities = new IdentityKeeper(() => this.#playback);
   readonly #video = h('video', { playsinline: true, preload: 'auto', tabindex: -1 });
   readonly #shelf = new Shelf(deviceStorage());
   readonly #spoken = new Spoken(this, this.#shelf);
-  readonly #positions = new Positions(this.#shelf);
-  readonly #resume = new Resume(this.#video, this.#positions);
   readonly #poster = new Poster();
   readonly #stage = h('div', { class: 'stage' }, this.#video, this.#poster.element);
   readonly #overlays: Overlays;
@@ -53,13 +52,14 @@ export class VeilPlayerElement extends TellingElement {
   #inPage: AbortController | null = null;
   #playback: Playback | null = null;
   #state: PlayerState = 'idle';
+  #link: Link | null = null;
   #title: Title | null = null;
 
   constructor() {
     super();
     const root = this.attachShadow({ mode: 'open' });
     root.adoptedStyleSheets = [sheet];
-    this.#overlays = new Overlays(this.words, (seconds) => {
+    this.#overlays = new Overlays(this.#video, this.words, (seconds) => {
       seekTo(this.#video, seconds);
       this.#start();
     });
@@ -121,7 +121,7 @@ export class VeilPlayerElement extends TellingElement {
    * Opens a link. `gateway` is where the gateway's `/v1` stands, absolute or relative to the page;
    * `secret` is the link's fragment without `#`, and goes into a Worker at once.
    */
-  open({ gateway, grantId, secret }: Link): void {
+  open({ gateway, ...link }: Link): void {
     this.close();
     this.#setState('opening');
     const obstacle = findObstacle();
@@ -130,11 +130,11 @@ export class VeilPlayerElement extends TellingElement {
     const playback = this.#makePlayback();
     this.#playback = playback;
     const base = new URL(gateway, document.baseURI).href.replace(/\/+$/, '');
-    const link = { gateway: base, grantId, secret };
-    playback.open(link);
-    void this.#resume.begin(link).then((seconds) => {
-      if (playback === this.#playback) this.#overlays.offerResume(seconds);
-    });
+    this.#link = { ...link, gateway: base };
+    playback.open(this.#link);
+    // Who has never stopped within a title needs nothing of this before the first play.
+    if (this.#later.loaded !== null || this.#shelf.read(POSITIONS) !== null)
+      this.#later.with(({ resume }) => this.#offer(resume));
   }
 
   /** Hands over an identity file, unread, where the state is `identity-needed`. */
@@ -157,13 +157,9 @@ export class VeilPlayerElement extends TellingElement {
     this.#playback?.providePassphrase(passphrase);
   }
 
-  play(): Promise<void> {
-    return this.#video.play();
-  }
+  play = (): Promise<void> => this.#video.play();
 
-  pause(): void {
-    this.#video.pause();
-  }
+  pause = (): void => this.#video.pause();
 
   /** Chooses a picture by its rendition number, `null` for the choice by bandwidth. */
   selectVideo(id: number | null): void {
@@ -182,9 +178,9 @@ export class VeilPlayerElement extends TellingElement {
 
   /** Ends the playback and forgets the title. */
   close(): void {
-    this.#resume.end();
     this.#playback?.destroy();
     this.#playback = null;
+    this.#link = null;
     this.#title = null;
     this.#showPoster(null);
     this.#overlays.wait(false);
@@ -202,7 +198,13 @@ export class VeilPlayerElement extends TellingElement {
   connectedCallback(): void {
     this.setAttribute('data-state', this.#state);
     this.#inPage = new AbortController();
-    this.#listenToPage(this.#inPage.signal);
+    listenToPage(this.#inPage.signal, {
+      host: this,
+      controls: this.#controls,
+      extras: () => this.#later.loaded,
+      isReady: () => this.#state === 'ready',
+      run: (command) => this.#run(command),
+    });
     this.#spoken.follow(this.#inPage.signal);
   }
 
@@ -247,6 +249,8 @@ export class VeilPlayerElement extends TellingElement {
   /** Waits for the words that are loaded later; tells whether the playback is still the same. */
   async #hasWords(): Promise<boolean> {
     const playback = this.#playback;
+    // The looks of messages come with the extras; without them they are plain.
+    void this.#later.load();
     await this.words.complete();
     return playback === this.#playback;
   }
@@ -308,6 +312,14 @@ export class VeilPlayerElement extends TellingElement {
     this.removeAttribute('data-started');
   }
 
+  /** Offers to go on where the viewer stopped. */
+  async #offer(resume: Resume): Promise<void> {
+    const link = this.#link;
+    const seconds = link && (await resume.begin(link));
+    if (link === this.#link && !this.hasAttribute('data-started'))
+      this.#overlays.offerResume(seconds);
+  }
+
   #start(): void {
     void this.#video.play().catch(() => undefined);
     this.#controls.focus();
@@ -319,12 +331,12 @@ export class VeilPlayerElement extends TellingElement {
       video: this.#video,
       words: this.words,
       shelf: this.#shelf,
-      positions: this.#positions,
       settingsButton: this.#controls.settings,
       identitySlot: this.#overlays.identitySlot,
       taker: this,
       playback: () => this.#playback,
       title: () => this.#title,
+      link: () => this.#link,
       posterUrl: () => this.#poster.url,
       run: (command) => this.#run(command),
       seek: (seconds) => seekTo(this.#video, seconds),
@@ -358,41 +370,11 @@ export class VeilPlayerElement extends TellingElement {
     this.words.show(() => {
       if (this.isConnected) this.emit('veil-language', this.words.language);
     });
-    listen(this.#video, ['waiting', 'seeking'], () => this.#overlays.wait(true));
-    listen(this.#video, ['playing', 'canplay', 'seeked', 'pause', 'emptied'], () =>
-      this.#overlays.wait(false),
-    );
     listenToGestures(
       this.#stage,
       (command) => this.#run(command),
       () => this.#activity.toggle(),
     );
-  }
-
-  /** Listens to the page for as long as the element is in it. */
-  #listenToPage(signal: AbortSignal): void {
-    listen(document, 'pointerdown', (event) => this.#onPress(event.composedPath()), signal);
-    listen(document, 'keydown', (event) => this.#onKey(event as KeyboardEvent), signal);
-    listen(document, 'fullscreenchange', () => this.#controls.showFullscreen(), signal);
-    listen(globalThis, 'pagehide', () => this.#resume.note(), signal);
-  }
-
-  /** A press outside puts menu and help away; the settings button does so itself. */
-  #onPress(path: readonly EventTarget[]): void {
-    if (this.#later.loaded === null) return;
-    const { menu, help } = this.#later.loaded;
-    if (!path.includes(menu.element) && !path.includes(this.#controls.settings)) menu.close();
-    if (!path.includes(help.element)) help.toggle(false);
-  }
-
-  #onKey(event: KeyboardEvent): void {
-    const command = readKey(event, this, this.getAttribute('hotkeys') === 'page');
-    if (command === 'escape') return this.#later.loaded?.help.toggle(false);
-    if (command === null || this.#state !== 'ready') return;
-    event.preventDefault();
-    this.#run(command);
-    const { seekBar } = this.#controls;
-    if (event.composedPath()[0] === seekBar.element) seekBar.showCurrent();
   }
 }
 

@@ -16,7 +16,6 @@ import { Ahead } from './ahead';
 import { chooseStart, type Start } from './choice';
 import { VaultClient, type Identities, type OpenedObject, type Playlist } from './client';
 import { pagePool } from './page-pool';
-import { askPasskey, makePasskey } from './passkey';
 import { guessBandwidthBps } from './settings';
 import { Streaming } from './streaming';
 import { NO_TRACKS, type Tracks } from './tracks';
@@ -67,22 +66,6 @@ export function findObstacle(): Failure | null {
   const canPlay = mediaSource() !== undefined || offeredFeed() !== null;
   const hasAll = 'subtle' in crypto && 'Worker' in globalThis && canPlay;
   return hasAll ? null : { code: 'browser-unsupported' };
-}
-
-/** How an identity is locked on this device: by the browser alone, by a new passkey, or by a passphrase. */
-export type RememberHow =
-  | { readonly lock: 'device' }
-  /** `name` is how the person finds the passkey among others. */
-  | { readonly lock: 'passkey'; readonly name: string }
-  | { readonly lock: 'passphrase'; readonly passphrase: string };
-
-async function lockFor(how: RememberHow): Promise<WantedLock | null> {
-  if (how.lock === 'device') return { kind: 'device' };
-  if (how.lock === 'passphrase') {
-    return { kind: 'passphrase', passphrase: new TextEncoder().encode(how.passphrase) };
-  }
-  const made = await makePasskey(how.name);
-  return made && { kind: 'passkey', ...made };
 }
 
 function loadLibrary(): Promise<typeof import('./hls')> {
@@ -150,18 +133,15 @@ export class Playback {
 
   /** Asks the person for the passkey that opens the identity on this device; `false` where it gives nothing. */
   async unlockWithPasskey(): Promise<boolean> {
+    const { askPasskey } = await import('./passkey');
     const secret = this.#passkey && (await askPasskey(this.#passkey));
     if (secret && !this.#ended) this.#client.providePasskey(secret);
     return Boolean(secret);
   }
 
-  /**
-   * Stores the identity that was brought, once it has opened the link; `null` where there is none, the person declines, or the
-   * browser keeps nothing.
-   */
-  async rememberIdentity(how: RememberHow): Promise<Identities> {
-    const lock = await lockFor(how);
-    return lock && !this.#ended ? this.#client.remember(lock) : null;
+  /** Stores the identity that was brought, once it has opened the link; `null` where there is none or nothing is kept. */
+  async rememberIdentity(lock: WantedLock): Promise<Identities> {
+    return this.#ended ? null : this.#client.remember(lock);
   }
 
   get tracks(): Tracks {

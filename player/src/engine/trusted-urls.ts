@@ -5,8 +5,7 @@
  * is for hls.js, which starts its transmuxer from a plain string; it knows that one address only.
  */
 
-import openerUrl from '../vault/opener.worker.ts?worker&url';
-import vaultUrl from '../vault/vault.worker.ts?worker&url';
+import poolUrl from '../vault/pool.worker.ts?worker&url';
 import transmuxerUrl from './transmuxer.worker.ts?worker&url';
 
 interface Policy {
@@ -27,7 +26,7 @@ function allow(...urls: readonly string[]): Policy {
   };
 }
 
-const workers = allow(vaultUrl, openerUrl);
+const workers = allow(poolUrl);
 const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
 const policy = trustedTypes?.createPolicy('veilcast-worker', workers) ?? workers;
 trustedTypes?.createPolicy('default', allow(transmuxerUrl));
@@ -37,10 +36,10 @@ function start(url: string, name: string): Worker {
 }
 
 /** Starts a vault Worker. */
-export const startVault = (): Worker => start(vaultUrl, 'vault');
+export const startVault = (): Worker => start(poolUrl, 'vault');
 
 /** Starts an opener Worker. */
-export const startOpener = (): Worker => start(openerUrl, 'opener');
+export const startOpener = (): Worker => start(poolUrl, 'opener');
 
 /** Where hls.js finds its transmuxer, as a file of its own. */
 export const TRANSMUXER_URL: string = transmuxerUrl;

@@ -10,7 +10,7 @@ import { openEnvelope } from './hpke';
 import type { Identity } from './identity';
 import { Fields, Malformed } from './json';
 import { TitleKey } from './role';
-import { ListKey } from './variants';
+import type { ListKey } from './variants';
 
 /** Largest answer with a grant: a record of at most 16 KiB and 8 URLs of at most 4 KiB. */
 export const MAX_GRANT_BYTES = 64 * 1024;
@@ -122,5 +122,7 @@ export async function openGrant(record: GrantRecord, identity: Identity): Promis
   const titleId = fromHex(record.title, 16) ?? fields.refuse('title');
   const title = await TitleKey.import(titleId, readKey(fields, 'key'));
   if (!fields.has('variants')) return { title, variants: null };
-  return { title, variants: await ListKey.import(titleId, readKey(fields, 'variants')) };
+  // Few titles are marked.
+  const { ListKey: Made } = await import('./variants');
+  return { title, variants: await Made.import(titleId, readKey(fields, 'variants')) };
 }

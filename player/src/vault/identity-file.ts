@@ -9,7 +9,7 @@
 import { failureOf, PlayerFailure, type Failure, type FailureCode } from '../failure';
 import type { IdentityQuestion } from '../protocol';
 import { wipe, type Bytes } from './bytes';
-import { MAX_IDENTITY_FILE_BYTES, parseIdentityFile } from './identity';
+import { MAX_IDENTITY_FILE_BYTES, parseIdentityFile } from './identity-text';
 import {
   loadStretcher,
   PassphraseRefused,

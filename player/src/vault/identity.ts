@@ -1,20 +1,15 @@
 /**
- * Who opens envelopes: identities, from a link's secret or from an age-style identity file.
+ * Who opens envelopes: identities, from a link's secret or from a seed.
  *
  * Specification: docs/format/envelope.md and docs/format/link.md. Knows nothing of grants or of
  * the gateway. Invariant: seeds exist as bytes only until they are imported.
  */
 
-import { decodeBech32 } from './bech32';
 import { fromBase64Url, toBase64Url, toHex, utf8, wipe, type Bytes } from './bytes';
 import { expand, importPrk } from './hkdf';
 import { keyFromSeed, SEED_BYTES, type XWingKey } from './xwing';
 
 const LINK_SECRET_BYTES = 32;
-const IDENTITY_PREFIX = 'age-secret-key-pq-';
-
-/** Longest identity file that is read: comments beside one line of 77 characters. */
-export const MAX_IDENTITY_FILE_BYTES = 64 * 1024;
 
 /** An X-Wing key under its key id. */
 export interface Identity {
@@ -59,17 +54,4 @@ export async function parseLinkSecret(fragment: string): Promise<LinkSecret | nu
     identity: async () =>
       identityFromSeed(await expand(prk, utf8('veilcast/link/identity/v1'), SEED_BYTES)),
   };
-}
-
-/** Returns the seed in the text of an identity file, or `null` where it holds not exactly one. */
-export function parseIdentityFile(text: string): Bytes | null {
-  const lines = text
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'));
-  const [line] = lines;
-  if (line === undefined || lines.length !== 1) return null;
-  const decoded = decodeBech32(line);
-  if (decoded?.prefix !== IDENTITY_PREFIX || decoded.bytes.length !== SEED_BYTES) return null;
-  return decoded.bytes;
 }

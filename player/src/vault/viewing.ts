@@ -12,12 +12,12 @@ import { wipe } from './bytes';
 import { Connection } from './connection';
 import { Gateway } from './gateway';
 import { parseLinkSecret, type Identity } from './identity';
-import { bringIdentity, type AskPerson, type Brought } from './identity-file';
-import { findIdentity, keepIdentity } from './identity-store';
+import { openDesk } from './identity-desk';
+import type { AskPerson, Brought } from './identity-file';
 import { Jobs, type OpenRight } from './jobs';
 import type { Role } from './role';
 import { Shelf } from './shelf';
-import { openIdentity, relock, type StoredIdentity, type WantedLock } from './stored-identity';
+import type { StoredIdentity, WantedLock } from './stored-identity';
 import { unlock } from './unlock';
 import type { UnwrapCache } from './unwrap-cache';
 import { hasNativeXWing } from './xwing';
@@ -101,6 +101,7 @@ export class Viewing {
   async remember(lock: WantedLock): Promise<boolean> {
     await this.#opened;
     if (this.#kept === null || this.#life.signal.aborted) return false;
+    const { keepIdentity, relock } = await openDesk();
     await keepIdentity(await relock(this.#kept, lock));
     return true;
   }
@@ -138,6 +139,7 @@ export class Viewing {
 
   /** Takes the identity on this device, or asks for one; `wrong` tells that the one before did not fit. */
   async #askIdentity(recipient: string, wrong: boolean): Promise<Identity> {
+    const { bringIdentity, findIdentity, openIdentity } = await openDesk();
     const stored = wrong ? null : await findIdentity(recipient);
     if (stored?.lock.kind === 'device') {
       const identity = await openIdentity(stored, null).catch(() => null);

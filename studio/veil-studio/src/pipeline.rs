@@ -292,6 +292,7 @@ fn facts(manifest: &TitleManifest, publication: &Publication) -> TitleFacts {
         object_count,
         sealed_bytes,
         has_poster: manifest.poster.is_some(),
+        single_file: manifest.renditions.iter().any(|rendition| rendition.single_file),
     }
 }
 

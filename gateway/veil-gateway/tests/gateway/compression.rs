@@ -23,7 +23,7 @@ fn sign(site: &Site, count: usize, encodings: &str) -> Answer {
     send(site.address, &format!("POST /v1/grants/{GRANT}/sign"), &headers, &body)
 }
 
-fn decoded(answer: &Answer) -> Vec<u8> {
+pub(crate) fn decoded(answer: &Answer) -> Vec<u8> {
     let mut plain = Vec::new();
     match answer.header("content-encoding") {
         Some("gzip") => {

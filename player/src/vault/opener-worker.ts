@@ -16,7 +16,7 @@ function begin({ playback, port }: BeginRequest): void {
   openings.set(playback, opening);
 }
 
-addEventListener('message', ({ data }: MessageEvent<OpenerRequest | BeginRequest>) => {
+function hear({ data }: MessageEvent<OpenerRequest | BeginRequest>): void {
   const opening = openings.get(data.playback);
   switch (data.op) {
     case 'begin':
@@ -29,4 +29,9 @@ addEventListener('message', ({ data }: MessageEvent<OpenerRequest | BeginRequest
       opening?.end();
       openings.delete(data.playback);
   }
-});
+}
+
+/** Makes this Worker an opener. */
+export function serveAsOpener(): void {
+  addEventListener('message', hear);
+}

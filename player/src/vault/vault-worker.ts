@@ -7,15 +7,12 @@
 
 import type { VaultReport, VaultRequest } from '../protocol';
 import { UnwrapCache } from './unwrap-cache';
-import { forgetIdentity, knownIdentities } from './identity-store';
+import { openDesk } from './identity-desk';
 import { Viewing } from './viewing';
 import { prepareXWing } from './xwing';
 
 const cache = new UnwrapCache();
 const viewings = new Map<number, Viewing>();
-
-// Whoever needs it sees a failure again.
-prepareXWing().catch(() => undefined);
 
 function start({ playback, link, ports }: Extract<VaultRequest, { op: 'start' }>): void {
   const viewing = new Viewing(link, ports, cache, (report, transfer = []) =>
@@ -37,6 +34,7 @@ async function tellIdentities(
   const tell = (identities: Extract<VaultReport, { event: 'identities' }>['identities']): void =>
     postMessage({ event: 'identities', playback, id, identities });
   try {
+    const { knownIdentities } = await openDesk();
     tell((await change()) === false ? null : await knownIdentities());
   } catch {
     // A browser that keeps nothing, or a database that is broken: nothing is stored, and the page may say so.
@@ -46,10 +44,11 @@ async function tellIdentities(
 
 async function forget(keyId: string): Promise<void> {
   cache.clear();
+  const { forgetIdentity } = await openDesk();
   await forgetIdentity(keyId);
 }
 
-addEventListener('message', ({ data }: MessageEvent<VaultRequest>) => {
+function hear({ data }: MessageEvent<VaultRequest>): void {
   const viewing = viewings.get(data.playback);
   switch (data.op) {
     case 'start':
@@ -75,4 +74,11 @@ addEventListener('message', ({ data }: MessageEvent<VaultRequest>) => {
     case 'end':
       return end(data.playback);
   }
-});
+}
+
+/** Makes this Worker the vault. */
+export function serveAsVault(): void {
+  // Whoever needs it sees a failure again.
+  prepareXWing().catch(() => undefined);
+  addEventListener('message', hear);
+}
