@@ -25,7 +25,7 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
   root: at('.'),
-  base: '/',
+  base: './',
   // The player is built with the page, from its sources.
   resolve: { conditions: ['veilcast:source', ...defaultClientConditions] },
   plugins: [
@@ -48,6 +48,6 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    rolldownOptions: { input: { watch: at('watch.html') } },
+    rolldownOptions: { input: { watch: at('w/index.html') } },
   },
 });

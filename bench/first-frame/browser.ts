@@ -42,9 +42,9 @@ export class Browser {
     child.once('error', (error) => this.#abandon(`Chromium does not start: ${error.message}`));
   }
 
-  static async start(): Promise<Browser> {
+  static async start(...flags: string[]): Promise<Browser> {
     const outputs = ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'];
-    const { child, end } = await start(['--remote-debugging-pipe'], outputs);
+    const { child, end } = await start(['--remote-debugging-pipe', ...flags], outputs);
     return new Browser(child, end);
   }
 

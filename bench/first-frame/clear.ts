@@ -6,7 +6,7 @@
  */
 
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import { finish } from '../../apps/web/build/finish';
@@ -28,12 +28,14 @@ export interface Unsealed {
   close(): void;
 }
 
-async function buildPage(output: string): Promise<void> {
+/** Builds a page of the benches, with a hls.js that has its own loaders. */
+export async function buildPage(input: URL, output: string): Promise<void> {
+  const page = fileURLToPath(input);
   const plugins = () => [sealedStreaming({ network: true })];
   await build({
     configFile: false,
     logLevel: 'error',
-    root: fileURLToPath(new URL('page', import.meta.url)),
+    root: dirname(page),
     plugins: [...plugins(), finish()],
     worker: { format: 'es', plugins },
     build: {
@@ -43,6 +45,7 @@ async function buildPage(output: string): Promise<void> {
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
+      rolldownOptions: { input: page },
     },
   });
 }
@@ -81,7 +84,7 @@ export async function unsealedSide(
   output: string,
 ): Promise<Unsealed> {
   const { folder, unlocked } = await unlockLink(link, bucket);
-  await buildPage(output);
+  await buildPage(new URL('page/index.html', import.meta.url), output);
   const server = new FileServer();
   await server.addFolder(output);
   server.add(await mediaFiles(folder, unlocked));

@@ -26,6 +26,12 @@ const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
 };
 
+/** The page is by itself in its process, as the watch page is: else its memory can't be asked for. */
+const ISOLATED = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+} as const;
+
 /** A server on a port that the system picks. */
 export class FileServer {
   readonly #files: Files = new Map();
@@ -65,6 +71,7 @@ export class FileServer {
     const isCompressed = brotli !== undefined && /\bbr\b/.test(String(headers['accept-encoding']));
     const bytes = isCompressed ? brotli : body;
     response.writeHead(200, {
+      ...ISOLATED,
       'content-type': type,
       'content-length': bytes.length,
       'cache-control': cache,

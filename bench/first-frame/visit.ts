@@ -82,18 +82,19 @@ function readTimeline(): Timeline {
   };
 }
 
-/** Evaluates a call of `work` where `session` is attached. */
-async function evaluate<T>(
+/** Evaluates a call of `work` where `session` is attached, as if a person had just pressed something. */
+export async function evaluate<T>(
   browser: Browser,
   session: string,
   work: (...args: never[]) => T | Promise<T>,
   ...args: readonly unknown[]
 ): Promise<T> {
   const expression = `(${work.toString()})(...${JSON.stringify(args)})`;
+  const how = { awaitPromise: true, returnByValue: true, userGesture: true };
   const answer = await browser.send<{
     result: { value: T };
     exceptionDetails?: { text: string; exception?: { description?: string } };
-  }>('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true }, session);
+  }>('Runtime.evaluate', { expression, ...how }, session);
   const { exceptionDetails: thrown } = answer;
   if (thrown) throw new Error(thrown.exception?.description ?? thrown.text);
   return answer.result.value;
@@ -132,8 +133,11 @@ async function see(browser: Browser, session: string): Promise<Seen> {
   return { firstFrameMs: view.frameMs, loadedBytes, loaded };
 }
 
-/** Opens `url` in a context that knows nothing, and returns what was seen. */
-export async function visit(browser: Browser, url: string): Promise<Seen> {
+/** Opens a page of its own in a context that knows nothing, and lets `work` use it. */
+export async function inNewPage<T>(
+  browser: Browser,
+  work: (session: string) => Promise<T>,
+): Promise<T> {
   const context = await browser.send<{ browserContextId: string }>('Target.createBrowserContext');
   try {
     const window = { url: 'about:blank', ...context, ...WINDOW };
@@ -144,10 +148,26 @@ export async function visit(browser: Browser, url: string): Promise<Seen> {
       attach,
     );
     await sleep(REST_MS);
-    await browser.send('Page.navigate', { url }, sessionId);
-    await sleep(UNDISTURBED_MS);
-    return await see(browser, sessionId);
+    return await work(sessionId);
   } finally {
     await browser.send('Target.disposeBrowserContext', context);
   }
+}
+
+/** Opens `url` in a context that knows nothing, leaves it to itself for a moment, and does something there. */
+export function within<T>(
+  browser: Browser,
+  url: string,
+  work: (session: string) => Promise<T>,
+): Promise<T> {
+  return inNewPage(browser, async (session) => {
+    await browser.send('Page.navigate', { url }, session);
+    await sleep(UNDISTURBED_MS);
+    return work(session);
+  });
+}
+
+/** Opens `url` in a context that knows nothing, and returns what was seen. */
+export function visit(browser: Browser, url: string): Promise<Seen> {
+  return within(browser, url, (session) => see(browser, session));
 }

@@ -4,21 +4,18 @@
  * Three servers, three origins: the store, the gateway, and the page with hls.js. Nothing here is sealed.
  */
 
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { program, ROOT } from './programs';
+import { listen, Running } from './server';
+import type { Store } from './street';
 
 const run = promisify(execFile);
-const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-const BINARIES = process.env['VEILCAST_BIN_DIR'] ?? join(ROOT, 'target/debug');
 const HLS = join(ROOT, 'node_modules/hls.js/dist/hls.min.js');
-const START_LIMIT_MS = 60_000;
 
 /** The page: `play(url, token)` plays by hls.js, with the token for the gateway's URLs alone or by cookie. */
 const PAGE = `<!doctype html><title>plain</title><video muted></video><script src="/hls.js"></script><script>
@@ -41,85 +38,53 @@ globalThis.play = (url, token) => {
 };
 </script>`;
 
-interface Store {
-  readonly url: string;
-  readonly folder: string;
-  readonly variables: Record<string, string>;
-}
-
 /** The three servers. */
 export class PlainHouse {
   private constructor(
     private readonly folder: string,
-    private readonly children: ChildProcess[],
+    private readonly children: Running<unknown>[],
     private readonly page: Server,
+    /** The address of the page. */
+    readonly pageUrl: string,
     readonly gateway: string,
     readonly store: string,
   ) {}
 
   static async create(): Promise<PlainHouse> {
     const folder = await mkdtemp(join(tmpdir(), 'veilcast-plain-'));
-    const page = await servePage();
-    const s3 = spawn(join(BINARIES, 'testkit-s3'), { stdio: ['pipe', 'pipe', 'inherit'] });
-    const store = await firstLine<Store>(s3);
+    const [page, origin] = await servePage();
+    const s3 = await Running.start<Store>('testkit-s3');
+    const store = s3.said;
     await makeTrees(store.folder);
-    const config = await configure(folder, store.url, addressOf(page));
-    const gateway = spawn(join(BINARIES, 'veilcast-gateway'), ['--config', config], {
-      env: { ...process.env, ...store.variables },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const { url } = await firstLine<{ url: string }>(gateway);
+    const config = await configure(folder, store.url, origin);
+    const args = ['--config', config];
+    const gateway = await Running.start<{ url: string }>('veilcast-gateway', args, store.variables);
     const endpoint = new URL(new URL(store.url).searchParams.get('endpoint') ?? '');
-    return new PlainHouse(folder, [gateway, s3], page, url, endpoint.origin);
-  }
-
-  /** The address of the page. */
-  get pageUrl(): string {
-    return `${addressOf(this.page)}/`;
+    const children = [gateway, s3];
+    return new PlainHouse(folder, children, page, `${origin}/`, gateway.said.url, endpoint.origin);
   }
 
   /** A token for a folder, as its owner makes one. */
   async token(path: string): Promise<string> {
     const key = join(this.folder, 'key');
     const command = ['token', '--key', key, '--path', path, '--expires', '1h'];
-    return (await run(join(BINARIES, 'veilcast'), command)).stdout.trim();
+    return (await run(program('veilcast'), command)).stdout.trim();
   }
 
   async destroy(): Promise<void> {
     this.page.close();
-    for (const child of this.children) {
-      const gone = new Promise((done) => child.once('exit', done));
-      child.kill('SIGTERM');
-      await gone;
-    }
+    for (const child of this.children) await child.end();
     await rm(this.folder, { recursive: true, force: true });
   }
 }
 
-function addressOf(server: Server): string {
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-async function servePage(): Promise<Server> {
+async function servePage(): Promise<[Server, string]> {
   const script = await readFile(HLS);
-  const server = createServer((request, response) => {
+  return listen((request, response) => {
     const isScript = request.url === '/hls.js';
     response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
     response.end(isScript ? script : PAGE);
   });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  return server;
-}
-
-async function firstLine<T>(child: ChildProcess): Promise<T> {
-  const { stdout } = child;
-  if (!stdout) throw new Error('a child without an output');
-  const timer = setTimeout(() => child.kill('SIGKILL'), START_LIMIT_MS);
-  for await (const line of createInterface({ input: stdout })) {
-    clearTimeout(timer);
-    return JSON.parse(line) as T;
-  }
-  throw new Error('a server ended before it answered');
 }
 
 /** The same two trees below `passed/` and `signed/`: fragmented MP4 with sound apart, and transport streams with a key. */

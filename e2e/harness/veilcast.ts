@@ -8,14 +8,12 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { program, ROOT } from './programs';
 
 const run = promisify(execFile);
-const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-const BINARIES = process.env['VEILCAST_BIN_DIR'] ?? join(ROOT, 'target/debug');
 const OUTPUT_LIMIT_BYTES = 16 << 20;
 const READY_LIMIT_MS = 60_000;
 
@@ -30,15 +28,19 @@ export class Veilcast {
   private up: ChildProcess | undefined;
   private logText = '';
 
-  private constructor(readonly data: string) {}
+  private constructor(
+    readonly data: string,
+    private readonly variables: Record<string, string> = {},
+  ) {}
 
   /** The house whose data folder is `data`; somebody else started it. */
   static at(data: string): Veilcast {
     return new Veilcast(data);
   }
 
-  static async create(): Promise<Veilcast> {
-    return new Veilcast(await mkdtemp(join(tmpdir(), 'veilcast-e2e-')));
+  /** A new data folder; `variables` are in the environment of every command. */
+  static async create(variables: Record<string, string> = {}): Promise<Veilcast> {
+    return new Veilcast(await mkdtemp(join(tmpdir(), 'veilcast-e2e-')), variables);
   }
 
   /** What `veilcast up` and the gateway wrote to standard error so far. */
@@ -46,11 +48,15 @@ export class Veilcast {
     return this.logText;
   }
 
+  private get environment(): NodeJS.ProcessEnv {
+    return { ...process.env, ...this.variables };
+  }
+
   /** Runs a command and returns its JSON answer. */
   async run<T>(...args: string[]): Promise<T> {
     const command = ['--data', this.data, '--json', ...args];
-    const limit = { maxBuffer: OUTPUT_LIMIT_BYTES };
-    const { stdout } = await run(join(BINARIES, 'veilcast'), command, limit);
+    const settings = { maxBuffer: OUTPUT_LIMIT_BYTES, env: this.environment };
+    const { stdout } = await run(program('veilcast'), command, settings);
     return JSON.parse(stdout) as T;
   }
 
@@ -68,9 +74,12 @@ export class Veilcast {
   }
 
   /** Starts studio and gateway on a port that the system picks; the answer is the gateway's URL. */
-  async start(): Promise<string> {
-    const args = ['--data', this.data, '--json', 'up', '--listen', '127.0.0.1:0'];
-    const child = spawn(join(BINARIES, 'veilcast'), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  async start(...flags: string[]): Promise<string> {
+    const args = ['--data', this.data, '--json', 'up', '--listen', '127.0.0.1:0', ...flags];
+    const child = spawn(program('veilcast'), args, {
+      env: this.environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.up = child;
     child.stderr.on('data', (text: Buffer) => (this.logText += text.toString()));
     const timer = setTimeout(() => child.kill('SIGKILL'), READY_LIMIT_MS);

@@ -56,8 +56,9 @@ export class Viewer {
     readonly close: () => Promise<void>,
   ) {}
 
-  static async start(): Promise<Viewer> {
-    const { context, close } = await launch();
+  /** Starts a browser with its usual flags and these. */
+  static async start(...flags: string[]): Promise<Viewer> {
+    const { context, close } = await launch(flags);
     const browser = context?.browser();
     if (!browser) throw new Error('the browser cannot be reached');
     return new Viewer(browser, close);
@@ -65,17 +66,19 @@ export class Viewer {
 
   /**
    * Opens a link in a new page, runs `test`, and closes the page whatever happens. The page has a
-   * context of its own, so that no visit finds what an earlier one left in the cache.
+   * context of its own, so that no visit finds what an earlier one left in the cache. `prepare` runs in it first.
    */
   async visit(
     link: string,
     test: (screen: Screen) => Promise<void>,
     size = { width: 1280, height: 800 },
+    prepare?: () => void,
   ): Promise<void> {
     const context = await this.browser.newContext({ viewport: size });
     try {
       const page = await context.newPage();
       await page.addInitScript(takeNotes);
+      if (prepare) await page.addInitScript(prepare);
       const screen = new Screen(page);
       await page.goto(link);
       await test(screen);
@@ -88,9 +91,12 @@ export class Viewer {
 /** A page with the player on it. */
 export class Screen {
   readonly errors: string[] = [];
+  /** Every URL that the page and its Workers asked for. */
+  readonly fetched: string[] = [];
 
   constructor(readonly page: Page) {
     page.on('pageerror', (error) => this.errors.push(error.message));
+    page.on('request', (request) => this.fetched.push(request.url()));
   }
 
   /** Presses play. */

@@ -54,7 +54,57 @@ describe.each(SCREENS)('on a $name', ({ width, height }) => {
       await viewer.visit(link, check, { width, height });
     },
   );
+
+  it.each(['dark', 'light'] as const)('passes them where videos are kept in %s', async (scheme) => {
+    const { link } = await house.share(TITLE);
+    const check = async (screen: Screen): Promise<void> => {
+      const { page } = screen;
+      const button = (name: string) => page.getByRole('button', { name, exact: true });
+      await screen.ready();
+      await button('Keep offline').click();
+      await checkPage(screen, scheme);
+      await button('Keep').click();
+      await page.locator('[data-copy=whole]').waitFor();
+      await checkPage(screen, scheme);
+      await button('About this page').click();
+      await page.locator('[data-hash]').waitFor();
+      await checkPage(screen, scheme);
+      await page.goto(`${inject('url')}/w/`);
+      await page.getByText(/^Video, /).waitFor();
+      await page.getByLabel('Open a link').fill('no link');
+      await button('Open').click();
+      await page.getByText('That is not a whole link.').waitFor();
+      await checkPage(screen, scheme);
+    };
+    await viewer.visit(link, check, { width, height });
+  });
+
+  it('stands still while it opens', async () => {
+    const { link } = await house.share(TITLE);
+    const check = async (screen: Screen): Promise<void> => {
+      await screen.ready();
+      await screen.until(({ width: picture }) => picture > 0);
+      expect(await layoutShift(screen)).toBeLessThan(0.05);
+    };
+    await viewer.visit(link, check, { width, height });
+  });
 });
+
+/** The sum of all layout shifts so far (W3C draft Layout Instability): at least the cumulative layout shift. */
+function layoutShift({ page }: Screen): Promise<number> {
+  return page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        let sum = 0;
+        new PerformanceObserver((list) => {
+          for (const entry of list.getEntries())
+            sum += (entry as unknown as { value: number }).value;
+        }).observe({ type: 'layout-shift', buffered: true });
+        // What was buffered is told in a task of its own.
+        setTimeout(() => resolve(sum), 100);
+      }),
+  );
+}
 
 async function checkPage(screen: Screen, colorScheme: 'dark' | 'light'): Promise<void> {
   await screen.page.emulateMedia({ colorScheme });

@@ -13,12 +13,14 @@
     reason = "a target reports by panicking, and a seed that is no longer one shall be seen"
 )]
 
+pub mod cdn;
 pub mod delivery;
 pub mod envelope;
 pub mod file;
 pub mod grant;
 pub mod object;
 pub mod text;
+pub mod tokens;
 pub mod vectors;
 
 /// One target.
@@ -51,6 +53,11 @@ pub const TARGETS: &[Target] = &[
     target("presigned-query", delivery::run_query, delivery::query_seeds, 20_000),
     target("store-url", text::run_store_url, text::store_url_seeds, 40_000),
     target("shared-credentials", text::run_profile, text::profile_seeds, 40_000),
+    target("token", tokens::run_token, tokens::token_seeds, 2_000),
+    target("token-claims", tokens::run_claims, tokens::claims_seeds, 20_000),
+    target("token-cookie", tokens::run_cookie, tokens::cookie_seeds, 4_000),
+    target("token-key", tokens::run_key, tokens::key_seeds, 2_000),
+    target("cdn-url", cdn::run, cdn::seeds, 1_000),
     target("batch", delivery::run_batch, delivery::batch_seeds, 20_000),
     target("names", delivery::run_names, delivery::names_seeds, 400),
 ];

@@ -4,6 +4,7 @@
 
 export { defineVeilPlayer, VeilPlayerElement } from './element/veil-player';
 export type { PlayerState, VeilPlayerEventMap } from './element/events';
+export type { IdentityKeeper, RememberHow } from './engine/identities';
 export type { PlaybackStats } from './engine/playback';
 export type { Tracks } from './engine/tracks';
 export { explain } from './explain';
@@ -11,6 +12,8 @@ export type { Explanation } from './explain';
 export { isPassing } from './failure';
 export type { Failure, FailureCode, Part } from './failure';
 export type { IdentityQuestion, Link } from './protocol';
+export type { KnownIdentity } from './vault/identity-store';
+export type { LockKind } from './vault/stored-identity';
 export { pictureRatio } from './title';
 export type {
   AudioRendition,

@@ -5,11 +5,13 @@
  */
 
 import type { FragmentLoaderContext, LoaderCallbacks, LoaderConfiguration } from 'hls.js';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Ahead, alignTiming, MAX_AHEAD_BYTES } from '../src/engine/ahead';
+import { Background } from '../src/engine/background';
 import { chooseStart, mimeTypeOf } from '../src/engine/choice';
 import type { Job, OpenedObject, Progress } from '../src/engine/client';
 import { makeLoaders } from '../src/engine/loaders';
+import { backBufferSeconds } from '../src/engine/settings';
 import { indexOfRendition, renditionIdOf } from '../src/engine/tracks';
 import { PlayerFailure, type Failure } from '../src/failure';
 import type { AudioRendition, Title, VideoRendition } from '../src/title';
@@ -257,6 +259,51 @@ describe('the start', () => {
   it('of a title without pictures is its sound', () => {
     const sound = { ...TITLE, renditions: [audio(256, true)] };
     expect(chooseStart(sound, all, 1e6)).toMatchObject({ video: null, audio: { id: 256 } });
+  });
+});
+
+describe('a hidden page', () => {
+  function hide(isApart = false) {
+    vi.useFakeTimers();
+    const page = Object.assign(new EventTarget(), { hidden: false });
+    const restrain = vi.fn();
+    const background = new Background(page as never, () => isApart, restrain);
+    const turn = (hidden: boolean, passMs = 0): void => {
+      page.hidden = hidden;
+      page.dispatchEvent(new Event('visibilitychange'));
+      vi.advanceTimersByTime(passMs);
+    };
+    return { turn, restrain, background };
+  }
+
+  afterEach(() => vi.useRealTimers());
+
+  it('is restrained after a while, and no longer once it is seen', () => {
+    const { turn, restrain, background } = hide();
+    turn(true, 9999);
+    turn(false, 60_000);
+    expect(restrain).not.toHaveBeenCalled();
+    turn(true, 10_000);
+    expect(restrain.mock.calls).toEqual([[true]]);
+    turn(false);
+    expect(restrain.mock.calls).toEqual([[true], [false]]);
+    turn(true);
+    background.destroy();
+    vi.advanceTimersByTime(60_000);
+    expect(restrain).toHaveBeenCalledTimes(2);
+  });
+
+  it('whose video has a window of its own is not restrained', () => {
+    const { turn, restrain } = hide(true);
+    turn(true, 60_000);
+    expect(restrain).not.toHaveBeenCalled();
+  });
+});
+
+describe('what is kept behind the playhead', () => {
+  it('has a bound in seconds and one in bytes', () => {
+    expect(backBufferSeconds(1e6)).toBe(60);
+    expect(backBufferSeconds(20e6)).toBeCloseTo((24 * 1024 * 1024 * 8) / 20e6);
   });
 });
 

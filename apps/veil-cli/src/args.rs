@@ -3,6 +3,7 @@
 pub(crate) mod sealed;
 pub(crate) mod sign;
 pub(crate) mod token;
+pub(crate) mod watch;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use self::sealed::{
 };
 use self::sign::{SIGN_EXAMPLES, SignArgs};
 use self::token::{TOKEN_EXAMPLES, TokenArgs};
+use self::watch::{WATCH_EXAMPLES, WatchCommand};
 
 /// Private video: sealed end to end, published to a bucket, watched by link.
 #[derive(Parser, Debug)]
@@ -112,7 +114,9 @@ pub(crate) enum Command {
     /// Start the studio and the gateway on this machine, until Ctrl-C
     ///
     /// The gateway is a process of its own (`veilcast-gateway`) that never sees a key. It listens
-    /// on this machine alone unless --listen says otherwise.
+    /// on this machine alone unless --listen says otherwise. It serves the titles of one place, which
+    /// --bucket names; a title that lies elsewhere wants a gateway there.
+    #[command(after_help = STORE_HELP)]
     Up(UpArgs),
     /// Encode, seal and publish a video
     ///
@@ -224,6 +228,12 @@ pub(crate) enum Command {
     /// until it expires; it can't be taken back.
     #[command(after_help = TOKEN_EXAMPLES)]
     Token(TokenArgs),
+    /// Put the watch page on a host of your own, and print its hash
+    ///
+    /// Whoever serves the page could change it, so a page that does not come from the gateway leaves a hostile
+    /// gateway nothing to change.
+    #[command(subcommand, after_help = WATCH_EXAMPLES)]
+    Watch(WatchCommand),
     /// Check that this machine has what Veilcast needs
     Doctor,
     /// Print a completion script for a shell
@@ -242,6 +252,10 @@ pub(crate) struct UpArgs {
     /// The address that viewers use, when a proxy stands before the gateway
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
+    /// Where the titles lie that it serves: s3://BUCKET/PREFIX, file:///FOLDER or `local`, the data
+    /// folder's own bucket. A store's objects pass through the gateway
+    #[arg(long, value_name = "STORE", env = "VEILCAST_STORE", default_value = veil_studio::place::OWN)]
+    pub(crate) bucket: String,
 }
 
 /// `veilcast import`.
@@ -292,6 +306,9 @@ pub(crate) struct ShareArgs {
     /// The gateway's address, when it isn't the one that `veilcast up` last used
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
+    /// The address of an exported watch page (`veilcast watch export`), where the link is to lead
+    #[arg(long, value_name = "URL", env = "VEILCAST_PAGE", conflicts_with = "base_url")]
+    pub(crate) page: Option<String>,
 }
 
 #[cfg(test)]

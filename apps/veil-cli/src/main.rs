@@ -64,6 +64,7 @@ fn offline(command: &Command, format: Format) -> Option<Result<(), CliError>> {
         Command::Gateway { args } => commands::gateway::run(args),
         Command::Sign(args) => commands::sign::run(args, format, Timestamp::now()),
         Command::Token(args) => commands::token::run(args, format, Timestamp::now()),
+        Command::Watch(command) => commands::watch::run(command, format),
         _ => return None,
     })
 }

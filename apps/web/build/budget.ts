@@ -16,7 +16,7 @@ export const BUDGET = { all: 190_000, ours: 35_000 } as const;
 
 /** Files that stand between a click on a link and its first picture, by the name before the hash. */
 const BEFORE_PLAY = [
-  'watch.html',
+  'index.html',
   'watch.js',
   'watch.css',
   'hls.js',
@@ -113,7 +113,7 @@ export function budget(): { page: Plugin; workers: () => Plugin } {
 function weigh(folder: string, shares: ReadonlyMap<string, number>): Weight[] {
   const assets = readdirSync(join(folder, 'assets')).map((name) => join('assets', name));
   return BEFORE_PLAY.map((file) => {
-    const path = ['watch.html', ...assets].find((name) => plainName(name) === file);
+    const path = ['w/index.html', ...assets].find((name) => plainName(name) === file);
     if (path === undefined) throw new Error(`the build made no ${file}`);
     const bytes = packed(readFileSync(join(folder, path)));
     return { file, bytes, ours: Math.round(bytes * (shares.get(file) ?? 1)) };

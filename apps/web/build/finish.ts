@@ -1,37 +1,54 @@
 /**
- * The last steps of a build: integrity hashes in the pages, compressed siblings beside the files.
+ * The last steps of a build: integrity hashes in the page, the service worker, the list of all hashes, compressed
+ * siblings.
  *
- * Knows nothing of what the files are. Invariant: a page names the hash of every script and style
- * that it loads by itself; what those load later, they name by content hash.
+ * Knows nothing of what the files are. Invariants: a page names the hash of every script and style that it loads by
+ * itself; the service worker names the hash of every file; the list names both of them.
  */
 
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
-import type { HtmlTagDescriptor, Plugin } from 'vite';
+import { build, type HtmlTagDescriptor, type Plugin } from 'vite';
 
 /** Below this the headers weigh more than what compression saves. */
 const MIN_BYTES = 512;
-const COMPRESSIBLE = /\.(html|js|css|svg|json|txt)$/;
-const REFERENCE = /<(?:script|link)\b[^>]*?\b(?:src|href)="(\/assets\/[^"]+)"[^>]*>/g;
+const COMPRESSIBLE = /\.(html|js|css|svg|json|txt|webmanifest)$/;
+const REFERENCE = /<(?:script|link)\b[^>]*?\b(?:src|href)="(?:\.\.)?\/(assets\/[^"]+)"[^>]*>/g;
+
+const SERVICE_WORKER = 'sw.js';
+const LIST = 'app.sha256';
+const WORKER_SOURCE = fileURLToPath(new URL('../src/shell/service-worker.ts', import.meta.url));
+const VERSION_CHARACTERS = 16;
 
 /** Returns the Subresource Integrity value of a file's bytes. */
 export function integrityOf(bytes: Uint8Array): string {
   return `sha384-${createHash('sha384').update(bytes).digest('base64')}`;
 }
 
-/** Writes `integrity` into the tags of a page; `read` returns the bytes behind a reference. */
-export function addIntegrity(html: string, read: (reference: string) => Uint8Array): string {
-  return html.replace(REFERENCE, (tag, reference: string) =>
-    tag.replace(/\s*\/?>$/, ` integrity="${integrityOf(read(reference))}">`),
+/** Writes `integrity` into the tags of a page; `read` returns the bytes of the file of a name. */
+export function addIntegrity(html: string, read: (name: string) => Uint8Array): string {
+  return html.replace(REFERENCE, (tag, name: string) =>
+    tag.replace(/\s*\/?>$/, ` integrity="${integrityOf(read(name))}">`),
   );
 }
 
-function filesIn(folder: string): string[] {
-  return readdirSync(folder).flatMap((name) => {
-    const path = join(folder, name);
-    return statSync(path).isDirectory() ? filesIn(path) : [path];
+function sha256(bytes: Uint8Array | string): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Writes the list as `sha256sum` does: by the names' bytes, one line a file. */
+export function listOf(files: Readonly<Record<string, string>>): string {
+  const names = Object.keys(files).toSorted((a, b) => (a < b ? -1 : 1));
+  return names.map((name) => `${files[name]}  ${name}\n`).join('');
+}
+
+function filesIn(folder: string, below = ''): string[] {
+  return readdirSync(join(folder, below)).flatMap((name) => {
+    const path = below === '' ? name : `${below}/${name}`;
+    return statSync(join(folder, path)).isDirectory() ? filesIn(folder, path) : [path];
   });
 }
 
@@ -54,9 +71,45 @@ function preloadTags(
     .filter(({ name }) => name === 'hls')
     .map(({ fileName }) => ({
       tag: 'link',
-      attrs: { rel: 'modulepreload', crossorigin: true, href: `/${fileName}` },
+      attrs: { rel: 'modulepreload', crossorigin: true, href: `../${fileName}` },
       injectTo: 'head',
     }));
+}
+
+/** Builds the service worker around the hashes of all other files. */
+async function serviceWorker(files: Readonly<Record<string, string>>): Promise<string> {
+  const result = await build({
+    configFile: false,
+    logLevel: 'warn',
+    publicDir: false,
+    define: {
+      __APP_FILES__: JSON.stringify(files),
+      __APP_VERSION__: JSON.stringify(sha256(listOf(files)).slice(0, VERSION_CHARACTERS)),
+    },
+    build: {
+      write: false,
+      target: 'es2022',
+      lib: { entry: WORKER_SOURCE, formats: ['iife'], name: 'shell' },
+    },
+  });
+  const [first] = [result].flat();
+  const [chunk] = first !== undefined && 'output' in first ? first.output : [];
+  if (chunk?.type !== 'chunk') throw new Error('the service worker was not built');
+  return chunk.code;
+}
+
+/** What is written once everything else is there. */
+async function complete(output: string): Promise<void> {
+  const read = (name: string) => readFileSync(join(output, name));
+  const names = filesIn(output);
+  for (const name of names.filter((file) => file.endsWith('.html'))) {
+    writeFileSync(join(output, name), addIntegrity(read(name).toString(), read));
+  }
+  const files = Object.fromEntries(names.map((name) => [name, sha256(read(name))]));
+  const worker = await serviceWorker(files);
+  writeFileSync(join(output, SERVICE_WORKER), worker);
+  writeFileSync(join(output, LIST), listOf({ ...files, [SERVICE_WORKER]: sha256(worker) }));
+  for (const name of [...names, SERVICE_WORKER]) compress(join(output, name));
 }
 
 /** The plugin. */
@@ -74,12 +127,6 @@ export function finish(): Plugin {
       order: 'post',
       handler: (_, { bundle }) => preloadTags(Object.values(bundle ?? {})),
     },
-    writeBundle() {
-      const read = (reference: string) => readFileSync(join(output, reference));
-      for (const path of filesIn(output).filter((file) => file.endsWith('.html'))) {
-        writeFileSync(path, addIntegrity(readFileSync(path, 'utf8'), read));
-      }
-      filesIn(output).forEach(compress);
-    },
+    writeBundle: () => complete(output),
   };
 }

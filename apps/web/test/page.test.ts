@@ -5,9 +5,9 @@
 
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { addIntegrity } from '../build/finish.ts';
+import { addIntegrity, listOf } from '../build/finish.ts';
 import { durationText, factsOf } from '../src/watch/facts';
-import { readLink } from '../src/watch/link';
+import { isEmpty, readLink } from '../src/watch/link';
 
 describe('the link', () => {
   const read = (url: string) => readLink(new URL(url));
@@ -24,6 +24,23 @@ describe('the link', () => {
     expect(read('https://x.example/films/w/0123').gateway).toBe('https://x.example/films');
     expect(read('https://x.example/films/w/0123').secret).toBe('');
     expect(read('https://x.example/').grantId).toBe('');
+  });
+
+  it('may stand in the fragment alone, for a page that names its gateway', () => {
+    const url = new URL(`https://films.example/ours/w/#${'0a'.repeat(16)}.abc`);
+    expect(readLink(url, 'https://veil.example')).toEqual({
+      gateway: 'https://veil.example',
+      grantId: '0a'.repeat(16),
+      secret: 'abc',
+    });
+    expect(readLink(url).gateway).toBe('https://films.example/ours');
+  });
+
+  it('is none where the page is opened by its icon', () => {
+    expect(isEmpty(read('https://veil.example/w/'))).toBe(true);
+    expect(isEmpty(read('https://veil.example/w/index.html'))).toBe(true);
+    expect(isEmpty(read('https://veil.example/w/0123'))).toBe(false);
+    expect(isEmpty(read('https://veil.example/w/#abc'))).toBe(false);
   });
 });
 
@@ -48,11 +65,16 @@ describe('facts', () => {
 describe('a built page', () => {
   it('names the hash of every script and style that it loads', () => {
     const html =
-      '<script type="module" crossorigin src="/assets/a.js"></script>' +
-      '<link rel="stylesheet" href="/assets/b.css"><link rel="icon" href="/favicon.svg" />';
-    const done = addIntegrity(html, (reference) => new TextEncoder().encode(reference));
-    const hash = createHash('sha384').update('/assets/a.js').digest('base64');
-    expect(done).toContain(`src="/assets/a.js" integrity="sha384-${hash}">`);
+      '<script type="module" crossorigin src="../assets/a.js"></script>' +
+      '<link rel="stylesheet" href="../assets/b.css"><link rel="icon" href="../favicon.svg" />';
+    const done = addIntegrity(html, (name) => new TextEncoder().encode(name));
+    const hash = createHash('sha384').update('assets/a.js').digest('base64');
+    expect(done).toContain(`src="../assets/a.js" integrity="sha384-${hash}">`);
     expect(done.match(/integrity=/g)).toHaveLength(2);
+  });
+
+  it('is listed as sha256sum lists it', () => {
+    const files = { 'w/index.html': 'bb', 'assets/Z.js': 'cc', 'assets/a.js': 'aa' };
+    expect(listOf(files)).toBe('cc  assets/Z.js\naa  assets/a.js\nbb  w/index.html\n');
   });
 });

@@ -6,7 +6,7 @@
  */
 
 import Library from '../../../player/src/engine/hls';
-import { guessBandwidthBps, settingsFor } from '../../../player/src/engine/settings';
+import { guessBandwidthBps, PLAYING, settingsFor } from '../../../player/src/engine/settings';
 import transmuxerUrl from '../../../player/src/engine/transmuxer.worker.ts?worker&url';
 
 const { Events } = Library;
@@ -21,5 +21,6 @@ hls.once(Events.MANIFEST_PARSED, () => {
   hls.startLoad();
 });
 hls.once(Events.INIT_PTS_FOUND, () => (hls.loadLevel = -1));
+video.addEventListener('play', () => Object.assign(hls.config, PLAYING), { once: true });
 hls.loadSource(`/t/${index}`);
 hls.attachMedia(video);

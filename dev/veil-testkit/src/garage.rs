@@ -87,6 +87,18 @@ impl Garage {
         format!("s3://{BUCKET}{slash}{prefix}?endpoint={}&region={REGION}", self.endpoint())
     }
 
+    /// The variables that give a program this store's credential, and no other way to one.
+    #[must_use]
+    pub fn variables(&self) -> [(&'static str, &'static str); 5] {
+        [
+            ("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID),
+            ("AWS_SECRET_ACCESS_KEY", SECRET),
+            ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+            ("AWS_CONFIG_FILE", "/dev/null"),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+        ]
+    }
+
     /// `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn endpoint(&self) -> String {

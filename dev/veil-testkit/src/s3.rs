@@ -149,6 +149,12 @@ impl S3Server {
         uploads::unfinished(self.root(), BUCKET).map(|(key, _)| key).collect()
     }
 
+    /// How many parts have arrived of those uploads.
+    #[must_use]
+    pub fn unfinished_parts(&self) -> usize {
+        uploads::part_count(self.root(), BUCKET)
+    }
+
     /// Adds a fault; the first one that fits a request is what happens to it.
     pub fn fault(&self, fault: Fault) {
         self.layer.add(fault);

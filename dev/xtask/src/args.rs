@@ -18,9 +18,10 @@ cargo xtask <command>
       --check              open the link in headless Chromium, print figures, and end
   tidy                   the rules that no compiler checks: zones, sizes, module docs, links
   bench [NAME...]        measure side by side; all without a NAME: import, first-frame, gateway, grant,
-                         manifest, seal, sign
+                         manifest, page, player, seal, sign
       --video FILE         the source to measure with (a sample, or a clip made here, by default)
       --runs N             runs of each side (3 imports, 15 visits, 5 files by default)
+      --minutes N          player alone: seek about for so long and look at memory
   fuzz TARGET            look for inputs that break a format's promise (fuzz/README.md)
       --seconds N          how long (60 by default)
   help                   this text
@@ -74,6 +75,8 @@ pub(crate) struct BenchOptions {
     pub(crate) video: Option<PathBuf>,
     /// Runs of each side; each bench has its own number by default.
     pub(crate) runs: Option<usize>,
+    /// How long `player` looks for what memory it doesn't give back.
+    pub(crate) minutes: Option<usize>,
 }
 
 /// Options of `fuzz`.
@@ -90,6 +93,9 @@ const SECONDS_LIMIT: usize = 7 * 24 * 60 * 60;
 
 /// Most runs of a bench: a slip of the finger shall not take a day.
 const RUNS_LIMIT: usize = 100;
+
+/// Longest loop of a bench: a day.
+const MINUTES_LIMIT: usize = 24 * 60;
 
 /// Parses the words after `cargo xtask`.
 pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Outcome<Request> {
@@ -137,10 +143,13 @@ fn demo(mut words: Words) -> Outcome<Request> {
 }
 
 fn bench(mut words: Words) -> Outcome<Request> {
-    let mut options = BenchOptions { names: Vec::new(), video: None, runs: None };
+    let mut options = BenchOptions { names: Vec::new(), video: None, runs: None, minutes: None };
     while let Some(word) = words.rest.next() {
         match word.to_str() {
             Some("--video") => options.video = Some(words.value("--video")?.into()),
+            Some("--minutes") => {
+                options.minutes = Some(words.number("--minutes", MINUTES_LIMIT)?);
+            }
             Some("--runs") => options.runs = Some(words.number("--runs", RUNS_LIMIT)?),
             Some(name) if !name.starts_with('-') => options.names.push(name.to_owned()),
             _ => return Err(unknown("option of `bench`", &word)),
@@ -225,13 +234,15 @@ mod tests {
         check("demo", demo(None, false));
         check("demo --check a.mp4", demo(Some("a.mp4"), true));
         check("demo -- -a.mp4", demo(Some("-a.mp4"), false));
-        let bench = |names: &[&str], video: Option<&str>, runs| {
+        let bench = |names: &[&str], video: Option<&str>, runs, minutes| {
             let names = names.iter().map(|name| (*name).to_owned()).collect();
-            Ok(Request::Bench(BenchOptions { names, video: video.map(PathBuf::from), runs }))
+            let video = video.map(PathBuf::from);
+            Ok(Request::Bench(BenchOptions { names, video, runs, minutes }))
         };
-        check("bench", bench(&[], None, None));
-        let both = bench(&["import", "first-frame"], Some("a.mp4"), Some(5));
+        check("bench", bench(&[], None, None, None));
+        let both = bench(&["import", "first-frame"], Some("a.mp4"), Some(5), None);
         check("bench import --video a.mp4 first-frame --runs 5", both);
+        check("bench player --minutes 30", bench(&["player"], None, None, Some(30)));
         let fuzz = FuzzOptions { target: "link".into(), seconds: 5 };
         check("fuzz link --seconds 5", Ok(Request::Fuzz(fuzz)));
     }

@@ -22,6 +22,8 @@ mod grant;
 mod import;
 mod manifest;
 mod measure;
+mod page;
+mod player;
 mod seal;
 mod sign;
 mod source;
@@ -29,12 +31,14 @@ mod source;
 /// A bench: its name, and what it does; the value goes into a file as it is.
 type Bench = (&'static str, fn(&Repo, &BenchOptions, &Stop) -> Outcome<Value>);
 
-const BENCHES: [Bench; 7] = [
+const BENCHES: [Bench; 9] = [
     ("import", import::run),
     ("first-frame", first_frame::run),
     ("gateway", gateway::run),
     ("grant", grant::run),
     ("manifest", manifest::run),
+    ("page", page::run),
+    ("player", player::run),
     ("seal", seal::run),
     ("sign", sign::run),
 ];
@@ -93,7 +97,7 @@ mod tests {
         let error = choose(&["imprt".to_owned()]).err().unwrap().to_string();
         assert_eq!(
             error,
-            "there is no bench `imprt`\nhint: one of: import, first-frame, gateway, grant, manifest, seal, sign"
+            "there is no bench `imprt`\nhint: one of: import, first-frame, gateway, grant, manifest, page, player, seal, sign"
         );
         assert_eq!(choose(&[]).unwrap().len(), BENCHES.len());
     }

@@ -5,6 +5,8 @@
 //! AWS SDKs and Tools Reference Guide, "Standardized credential providers". Invariant: what is named wins over what lies
 //! about: a profile that was asked for is used, or its failure told, and nothing else is tried.
 
+use jiff::Timestamp;
+
 use crate::profile::{DEFAULT_PROFILE, Profile, ProfileError, take};
 use crate::{Credentials, CredentialsError};
 
@@ -53,6 +55,8 @@ pub struct Settings<'a> {
 pub struct Chain {
     /// The credential; `None` when nothing names one and the machine may not be asked.
     pub source: Option<CredentialSource>,
+    /// When the credential of the variables ends, if they say so (`AWS_CREDENTIAL_EXPIRATION`, RFC 3339).
+    pub end: Option<Timestamp>,
     /// The user's region, for a store whose URL has none.
     pub region: Option<String>,
     /// The address of the user's store, for a URL that has none.
@@ -92,6 +96,8 @@ impl Settings<'_> {
             Err(_) if keys.is_some() => Profile::default(),
             Err(error) => return Err(refused(chosen, error)),
         };
+        let end = variable("AWS_CREDENTIAL_EXPIRATION").and_then(|text| text.parse().ok());
+        let end = end.filter(|_| keys.is_some());
         let source = keys.map(CredentialSource::Keys).or(found.credential);
         let source = match profile {
             Some(_) if source.is_none() => {
@@ -108,7 +114,7 @@ impl Settings<'_> {
             Some(_) => (found.region.or(region), found.endpoint_url.or(own)),
             None => (region.or(found.region), own.or(found.endpoint_url)),
         };
-        Ok(Chain { source, region, endpoint_url })
+        Ok(Chain { source, end, region, endpoint_url })
     }
 }
 
@@ -198,6 +204,18 @@ mod tests {
         check(&[], FILES, None, "AKIAFILE");
         check(&[("AWS_PROFILE", "")], FILES, None, "AKIAFILE");
         check(&[KEYS[0], KEYS[1], ("AWS_PROFILE", "gone")], FILES, None, "AKIAENV");
+    }
+
+    #[test]
+    fn the_variables_say_when_their_own_credential_ends_and_nobody_elses() {
+        let end = |keys: &[(&str, &str)], text: &str| {
+            let variables = [keys, &[("AWS_CREDENTIAL_EXPIRATION", text)]].concat();
+            find(&variables, FILES, None).ok().unwrap().end
+        };
+        let at = "2026-11-20T12:00:00+01:00";
+        assert_eq!(end(&KEYS, at), "2026-11-20T11:00:00Z".parse().ok());
+        assert_eq!(end(&[], at), None);
+        assert_eq!(end(&KEYS, "soon"), None);
     }
 
     #[test]

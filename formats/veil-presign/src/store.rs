@@ -133,10 +133,27 @@ impl StoreUrl {
 }
 
 impl S3Place {
-    /// Reads what stands after `s3://`.
-    fn parse(text: &str) -> Result<Self, StoreUrlError> {
-        let (place, query) = text.split_once('?').unwrap_or((text, ""));
-        let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+    /// A folder of a bucket of AWS's; `prefix` may be empty, and end in a slash.
+    ///
+    /// # Errors
+    /// A bucket or prefix that is none.
+    pub fn new(bucket: &str, prefix: &str) -> Result<Self, StoreUrlError> {
+        let place = Self {
+            bucket: String::new(),
+            prefix: String::new(),
+            endpoint: None,
+            region: None,
+            style: None,
+            profile: None,
+        };
+        place.renamed(bucket, prefix)
+    }
+
+    /// A folder of another bucket of the same store.
+    ///
+    /// # Errors
+    /// A bucket or prefix that is none.
+    pub fn renamed(self, bucket: &str, prefix: &str) -> Result<Self, StoreUrlError> {
         if bucket.contains(['@', ':']) {
             return Err(StoreUrlError::Credential);
         }
@@ -154,14 +171,31 @@ impl S3Place {
         {
             return Err(StoreUrlError::Prefix);
         }
-        let mut place = Self {
-            bucket: bucket.to_owned(),
-            prefix: prefix.to_owned(),
-            endpoint: None,
-            region: None,
-            style: None,
-            profile: None,
-        };
+        Ok(Self { bucket: bucket.to_owned(), prefix: prefix.to_owned(), ..self })
+    }
+
+    /// The same bucket as it is reached at another address.
+    #[must_use]
+    pub fn at(self, endpoint: Endpoint) -> Self {
+        Self { endpoint: Some(endpoint), ..self }
+    }
+
+    /// The same bucket, signed for another region.
+    ///
+    /// # Errors
+    /// A region that is none.
+    pub fn in_region(self, region: &str) -> Result<Self, StoreUrlError> {
+        if !scope::is_region(region) {
+            return Err(StoreUrlError::Region);
+        }
+        Ok(Self { region: Some(region.to_owned()), ..self })
+    }
+
+    /// Reads what stands after `s3://`.
+    fn parse(text: &str) -> Result<Self, StoreUrlError> {
+        let (place, query) = text.split_once('?').unwrap_or((text, ""));
+        let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+        let mut place = Self::new(bucket, prefix)?;
         if !query.is_empty() {
             for (name, value) in parse_query(query).ok_or(StoreUrlError::Parameter)? {
                 place.set(&name, value)?;

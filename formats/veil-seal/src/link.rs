@@ -57,8 +57,17 @@ impl LinkSecret {
     /// The whole link below `base`, for example `https://host`. It is a secret.
     #[must_use]
     pub fn to_link(&self, base: &str, grant: GrantId) -> Zeroizing<String> {
-        let secret = Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(self.0.expose()));
-        Zeroizing::new(format!("{}/w/{grant}#{}", base.trim_end_matches('/'), *secret))
+        Zeroizing::new(format!("{}/w/{grant}#{}", base.trim_end_matches('/'), *self.to_text()))
+    }
+
+    /// The whole link to an exported page at `page`, whose host learns nothing of it. It is a secret.
+    #[must_use]
+    pub fn to_page_link(&self, page: &str, grant: GrantId) -> Zeroizing<String> {
+        Zeroizing::new(format!("{}/w/#{grant}.{}", page.trim_end_matches('/'), *self.to_text()))
+    }
+
+    fn to_text(&self) -> Zeroizing<String> {
+        Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(self.0.expose()))
     }
 }
 
@@ -89,6 +98,17 @@ mod tests {
         let (before, fragment) = link.split_once('#').unwrap();
         assert_eq!(before, "https://veil.example/w/01010101010101010101010101010101");
         assert!(LinkSecret::parse(fragment).unwrap().0.ct_eq(&secret.0));
+    }
+
+    #[test]
+    fn a_link_to_a_page_carries_all_of_it_in_the_fragment() {
+        let secret = LinkSecret(Secret::new([0xfb; 32]));
+        let link = secret.to_page_link("https://films.example/ours/", GrantId([1; 16]));
+        let (before, fragment) = link.split_once('#').unwrap();
+        assert_eq!(before, "https://films.example/ours/w/");
+        let (grant, text) = fragment.split_once('.').unwrap();
+        assert_eq!(grant, "01010101010101010101010101010101");
+        assert!(LinkSecret::parse(text).unwrap().0.ct_eq(&secret.0));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! Owns what a line says: method, route pattern, status, body bytes that left, time until the last of
 //! them, version of HTTP, the request's id and, where the operator wants it, the client's network; the
-//! same goes to the metrics. Refuses to see more: paths hold grant ids, queries hold signatures, headers
+//! same goes to the metrics. Of requests that came too often, one a second of each address or grant has a line, with how
+//! many have none: a flood fills no disk. Refuses to see more: paths hold grant ids, queries hold signatures, headers
 //! hold bearers. The line is written when the body is done or dropped, so that an aborted download
 //! shows.
 //!
@@ -18,9 +19,8 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Version, header};
-use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
@@ -40,7 +40,6 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const ID_CHARS_MAX: usize = 64;
 
 /// What the log needs to know of the gateway.
-#[derive(Clone)]
 pub(crate) struct Log {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) proxies: Proxies,
@@ -72,6 +71,27 @@ impl Log {
             IpAddr::V6(address) => Network::around(address.into(), 48),
         })
     }
+
+    /// Begins the line of a request, which is written whatever becomes of it.
+    pub(crate) fn begin(&self, request: &mut Request) -> Line {
+        let id = self.id(request);
+        request.extensions_mut().insert(id.clone());
+        Line {
+            started: Instant::now(),
+            method: known_method(request.method()),
+            route: request.extensions().get::<MatchedPath>().cloned(),
+            status: StatusCode::from_u16(CLIENT_LEFT).unwrap_or(StatusCode::BAD_REQUEST),
+            bytes: 0,
+            promised_bytes: None,
+            complete: false,
+            told: Told::Line,
+            version: known_version(request.version()),
+            network: self.network(request),
+            id,
+            _open: self.metrics.request(),
+            metrics: Arc::clone(&self.metrics),
+        }
+    }
 }
 
 fn is_id(value: &HeaderValue) -> bool {
@@ -96,36 +116,6 @@ fn known_version(version: Version) -> &'static str {
     }
 }
 
-/// Counts an answer's body, and logs and counts the request when it ends.
-pub(crate) async fn log(State(log): State<Log>, mut request: Request, next: Next) -> Response {
-    let id = log.id(&request);
-    let mut line = Line {
-        started: Instant::now(),
-        method: known_method(request.method()),
-        route: request.extensions().get::<MatchedPath>().cloned(),
-        status: StatusCode::from_u16(CLIENT_LEFT).unwrap_or(StatusCode::BAD_REQUEST),
-        bytes: 0,
-        promised_bytes: None,
-        complete: false,
-        version: known_version(request.version()),
-        network: log.network(&request),
-        id: id.clone(),
-        _open: log.metrics.request(),
-        metrics: log.metrics,
-    };
-    request.extensions_mut().insert(id.clone());
-    let mut response = next.run(request).await;
-    response.headers_mut().insert(REQUEST_ID, id.0);
-    line.status = response.status();
-    let promised = response.headers().get(header::CONTENT_LENGTH);
-    line.promised_bytes = promised.and_then(|value| value.to_str().ok()?.parse().ok());
-    let bodiless = line.method == "HEAD" || line.status == StatusCode::NOT_MODIFIED;
-    response.map(|body| {
-        line.complete = bodiless || body.is_end_stream();
-        Body::new(Counted { body, line })
-    })
-}
-
 /// The method as a fixed word, so that a client cannot write into the log.
 fn known_method(method: &Method) -> &'static str {
     match *method {
@@ -139,7 +129,8 @@ fn known_method(method: &Method) -> &'static str {
     }
 }
 
-struct Line {
+/// A request on its way to the log.
+pub(crate) struct Line {
     started: Instant,
     method: &'static str,
     route: Option<MatchedPath>,
@@ -148,6 +139,7 @@ struct Line {
     /// `Content-Length`: the server stops asking a body that has kept its promise.
     promised_bytes: Option<u64>,
     complete: bool,
+    told: Told,
     version: &'static str,
     network: Option<Network>,
     id: RequestId,
@@ -155,11 +147,47 @@ struct Line {
     _open: Open,
 }
 
+/// How the log tells of a request.
+#[derive(Clone, Copy)]
+enum Told {
+    /// By a line of its own.
+    Line,
+    /// By one that stands for so many more.
+    Sample(u32),
+    /// By another's.
+    Not,
+}
+
+impl Line {
+    /// The request came too often; `untold` is how many others have no line, or nothing if it has none itself.
+    pub(crate) fn refuse(&mut self, untold: Option<u32>) {
+        self.told = untold.map_or(Told::Not, Told::Sample);
+    }
+
+    /// Names the answer, and ends the line with its body.
+    pub(crate) fn follow(mut self, mut response: Response) -> Response {
+        response.headers_mut().insert(REQUEST_ID, self.id.0.clone());
+        self.status = response.status();
+        let promised = response.headers().get(header::CONTENT_LENGTH);
+        self.promised_bytes = promised.and_then(|value| value.to_str().ok()?.parse().ok());
+        let bodiless = self.method == "HEAD" || self.status == StatusCode::NOT_MODIFIED;
+        response.map(|body| {
+            self.complete = bodiless || body.is_end_stream();
+            Body::new(Counted { body, line: self })
+        })
+    }
+}
+
 impl Drop for Line {
     fn drop(&mut self) {
         let route = self.route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
         let took = self.started.elapsed();
         self.metrics.ended(route, self.status, took, self.bytes);
+        let untold = match self.told {
+            Told::Not => return,
+            Told::Sample(untold) => Some(untold),
+            Told::Line => None,
+        };
         let time_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         tracing::info!(
             target: "access",
@@ -172,6 +200,7 @@ impl Drop for Line {
             version = self.version,
             id = self.id.0.to_str().unwrap_or_default(),
             network = self.network.map(tracing::field::display),
+            untold,
         );
     }
 }

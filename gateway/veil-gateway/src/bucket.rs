@@ -3,9 +3,11 @@
 //! Owns how bytes come out of a store: whole small documents under a limit, large objects as bounded
 //! pieces, everything under a time limit. Refuses to write, to list, and to tell a caller more than
 //! "not there", "too large" or "does not answer": a store's own errors name paths. How an S3 store is
-//! asked is in `bucket/s3.rs`. Invariant of a folder: nothing is read through a symbolic link, wherever
+//! asked is in `bucket/s3.rs`, with what credential in `bucket/credential.rs`. Invariant of a folder: nothing is read through a symbolic link, wherever
 //! it points.
 
+mod credential;
+mod platform;
 mod s3;
 
 use std::fs::File;
@@ -22,6 +24,8 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::local::LocalFileSystem;
 use object_store::{GetOptions, GetRange, GetResult, GetResultPayload, ObjectStore, path};
 
+pub use credential::StoreCredential;
+pub use platform::{Platform, Unfetched};
 pub use s3::StoreSettings;
 
 use crate::metrics::store::{StoreMeter, StoreRead};

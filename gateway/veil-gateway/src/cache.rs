@@ -90,12 +90,6 @@ impl CacheSettings {
         self.rules(self.grant_fresh_s.min(FRESH_MAX_S))
     }
 
-    /// The rules of plain trees' playlists, which may be live: asked for anew after a second, and the bucket says whether
-    /// it has changed.
-    pub(crate) fn plain_rules(&self) -> Rules {
-        self.rules(1)
-    }
-
     /// The rules of playlists.
     pub(crate) fn playlist_rules(&self) -> Rules {
         self.rules(self.playlist_fresh_s)

@@ -94,11 +94,14 @@ pub struct TlsFiles {
     pub key: Option<PathBuf>,
     /// How often the files are looked at for a renewal, in seconds, 1 to 86,400. Default 10.
     pub check_every_s: u32,
+    /// For how long browsers come by TLS alone (`Strict-Transport-Security`), in seconds, 0 to 63,072,000. Default
+    /// 31,536,000, a year; 0 takes it back.
+    pub strict_transport_s: u32,
 }
 
 impl Default for TlsFiles {
     fn default() -> Self {
-        Self { certificate: None, key: None, check_every_s: 10 }
+        Self { certificate: None, key: None, check_every_s: 10, strict_transport_s: 31_536_000 }
     }
 }
 
@@ -108,7 +111,9 @@ impl TlsFiles {
             let hint = "set both, or neither to serve in clear behind a proxy";
             return Err(ConfigError::value("tls.certificate", "needs tls.key beside it", hint));
         }
-        in_range("tls.check_every_s", self.check_every_s.into(), 1..=86_400)
+        in_range("tls.check_every_s", self.check_every_s.into(), 1..=86_400)?;
+        let two_years_s = 63_072_000;
+        in_range("tls.strict_transport_s", self.strict_transport_s.into(), 0..=two_years_s)
     }
 }
 
@@ -192,13 +197,15 @@ fn check_urls(table: &str, urls: &UrlSettings) -> Result<(), ConfigError> {
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
+    use veil_presign::StoreUrl;
 
     use super::*;
+    use crate::signer::UrlModeName;
 
     const DOCUMENTED: &str = include_str!("../../../docs/operations/gateway.toml");
 
     /// Keys that have no default; the page shows an example.
-    const EXAMPLES: [&str; 16] = [
+    const EXAMPLES: [&str; 19] = [
         "bucket",
         "credentials",
         "page",
@@ -210,6 +217,9 @@ mod tests {
         "metrics.otlp.headers",
         "urls.endpoint",
         "urls.bucket",
+        "urls.prefix",
+        "urls.region",
+        "urls.credentials",
         "urls.key_pair_id",
         "urls.secret_file",
         "urls.cookie_domain",
@@ -266,6 +276,35 @@ mod tests {
         assert_eq!(without_examples(&config), without_examples(&Config::default()));
     }
 
+    #[test]
+    fn every_example_of_the_guides_is_a_configuration() {
+        let guides = [
+            include_str!("../../../docs/operations/s3.md"),
+            include_str!("../../../docs/operations/r2.md"),
+            include_str!("../../../docs/operations/garage.md"),
+        ];
+        for guide in guides {
+            let examples: Vec<String> = guide
+                .split("```toml\n")
+                .skip(1)
+                .map(|rest| rest.split("```").next().unwrap().to_owned())
+                .collect();
+            assert!(examples.len() >= 2, "a guide lost its examples");
+            for example in examples {
+                // In a list an example is indented.
+                let text: String =
+                    example.lines().map(|line| line.trim_start().to_owned() + "\n").collect();
+                let config = Config::from_toml(&text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+                assert_ne!(config.urls.mode, UrlModeName::Local, "{text}");
+                let place =
+                    config.bucket.as_ref().map(|url| StoreUrl::parse(url.to_str().unwrap()));
+                if let Some(place) = place {
+                    assert!(matches!(place, Ok(StoreUrl::S3(_))), "{text}");
+                }
+            }
+        }
+    }
+
     #[track_caller]
     fn check_refused(text: &str, error: &str, hint: &str) {
         let refused = Config::from_toml(text).unwrap_err();
@@ -311,6 +350,8 @@ mod tests {
         check("idle_timeout_s", "0");
         check_refused("[tls]\nkey = \"a\"", "tls.certificate needs tls.key", "set both");
         check_refused("[tls]\ncheck_every_s = 0", "tls.check_every_s is 0", "from 1");
+        let text = "[tls]\nstrict_transport_s = 63072001";
+        check_refused(text, "tls.strict_transport_s is 63072001", "from 0");
         check_refused("[rate]\nfailure_cost = 0", "rate.failure_cost is 0", "from 1 to 1000");
         check_refused("[rate]\nentries = 1", "rate.entries is 1", "from 1024");
         check_refused("[cors]\norigins = [\"*\"]", "cors.origins holds \"*\"", "https://www");

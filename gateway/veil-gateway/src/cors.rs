@@ -4,12 +4,9 @@
 //! a private video is a short list. Invariants: without a list nothing of this appears, and an origin
 //! that is not on it, letter for letter, gets the same answer as none.
 
-use std::sync::Arc;
-
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
-use axum::middleware::Next;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +30,16 @@ pub struct Cors {
     pub credentials: bool,
     /// How long a browser may remember a preflight, in seconds, 0 to 86,400. Default 7,200.
     pub max_age_s: u32,
+}
+
+/// What a request is to this protocol.
+pub(crate) enum Asked {
+    /// Nothing that pages of other origins may read.
+    Nothing,
+    /// A preflight, and the answer to it.
+    Preflight(Response),
+    /// Data, for a page of this origin if that is on the list.
+    Data(Option<HeaderValue>),
 }
 
 impl Default for Cors {
@@ -72,6 +79,32 @@ impl Cors {
         }
     }
 
+    /// Who asks for what; a preflight of a listed origin is answered here.
+    pub(crate) fn ask(&self, request: &Request) -> Asked {
+        let is_data = || PATHS.iter().any(|start| request.uri().path().starts_with(start));
+        if self.origins.is_empty() || !is_data() {
+            return Asked::Nothing;
+        }
+        let origin = self.allowed(request.headers());
+        let is_preflight = request.method() == Method::OPTIONS
+            && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        match origin {
+            Some(origin) if is_preflight => Asked::Preflight(self.preflight(origin)),
+            origin => Asked::Data(origin),
+        }
+    }
+
+    /// Lets the page of a listed origin read what is answered to it.
+    pub(crate) fn answer(&self, origin: Option<HeaderValue>, answered: &mut HeaderMap) {
+        answered.append(header::VARY, HeaderValue::from_static("origin"));
+        if let Some(origin) = origin {
+            answered.insert(TIMING_ALLOW_ORIGIN, origin.clone());
+            let names = HeaderValue::from_static(ANSWER_HEADERS);
+            answered.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, names);
+            self.allow(origin, answered);
+        }
+    }
+
     fn preflight(&self, origin: HeaderValue) -> Response {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
@@ -95,34 +128,6 @@ fn is_origin(text: &str) -> bool {
         && authority.port_u16() != Some(default_port)
         && !authority.as_str().contains(['@', '*'])
         && text == format!("{scheme}://{}", authority.as_str().to_ascii_lowercase())
-}
-
-/// Answers preflights of listed origins, and lets their pages read what is answered to them.
-pub(crate) async fn answer(
-    State(cors): State<Arc<Cors>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let is_data = PATHS.iter().any(|start| request.uri().path().starts_with(start));
-    if cors.origins.is_empty() || !is_data {
-        return next.run(request).await;
-    }
-    let origin = cors.allowed(request.headers());
-    let is_preflight = request.method() == Method::OPTIONS
-        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-    if let (Some(origin), true) = (&origin, is_preflight) {
-        return cors.preflight(origin.clone());
-    }
-    let mut response = next.run(request).await;
-    let answered = response.headers_mut();
-    answered.append(header::VARY, HeaderValue::from_static("origin"));
-    if let Some(origin) = origin {
-        answered.insert(TIMING_ALLOW_ORIGIN, origin.clone());
-        let names = HeaderValue::from_static(ANSWER_HEADERS);
-        answered.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, names);
-        cors.allow(origin, answered);
-    }
-    response
 }
 
 #[cfg(test)]

@@ -1,16 +1,17 @@
 //! The gateway as a value, and the table of its routes.
 //!
-//! Owns the order in which a request meets the layers: access log, security headers, CORS, rate and
-//! size limits, host, route. Refuses to know sockets. Invariant: every answer, whoever made it, leaves through the
-//! first two.
+//! Owns which path is whose. Refuses to know sockets. Invariant: every route, and what answers where there is none, is behind
+//! [`crate::guard`].
 
 use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::http::HeaderValue;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
 use jiff::Timestamp;
 
@@ -18,6 +19,7 @@ use crate::admin::{self, AdminToken};
 use crate::bucket::Bucket;
 use crate::cache::{Absent, CacheSettings, Documents, Room};
 use crate::cors::Cors;
+use crate::desk::{Desk, WAITING_MAX};
 use crate::grant::Sheet;
 use crate::hosts::Hosts;
 use crate::manifest::Manifests;
@@ -27,15 +29,14 @@ use crate::objects::SignedUrls;
 use crate::page::PageFiles;
 use crate::peer::Proxies;
 use crate::performance::{self, Cache, ProcessHooks};
-use crate::plain::{PlainPlaylist, PlainTrees};
+use crate::plain::PlainTrees;
 use crate::playlist::Playlist;
 use crate::problem::Problem;
 use crate::rate::{RateLimits, Rates};
 use crate::ready::{self, HEALTH_PATH, READY_PATH, Readiness};
 use crate::signer::Signer;
 use crate::{
-    access, batch, compress, cors, grant, headers, hosts, limits, manifest, objects, page, plain,
-    rate,
+    access, batch, compress, grant, guard, headers, limits, manifest, objects, page, plain,
 };
 
 /// Tells the time.
@@ -68,12 +69,12 @@ pub struct Parts {
     pub(crate) page_policy: HeaderValue,
     pub(crate) clock: Clock,
     pub(crate) plain: PlainTrees,
-    pub(crate) plain_playlists: Documents<PlainPlaylist>,
     pub(crate) hosts: Hosts,
     pub(crate) rates: Arc<Rates>,
     proxies: Proxies,
     logs_networks: bool,
     cors: Arc<Cors>,
+    transport: Option<HeaderValue>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) ready: Arc<Readiness>,
     pub(crate) caches: Arc<[Arc<dyn Cache>]>,
@@ -115,12 +116,12 @@ impl Gateway {
             page: Arc::new(page),
             clock,
             plain: PlainTrees::default(),
-            plain_playlists: rooms.plain,
             hosts,
             rates: Arc::new(Rates::new(RateLimits::default(), Proxies::default())),
             proxies: Proxies::default(),
             logs_networks: false,
             cors: Arc::default(),
+            transport: None,
             metrics,
             ready: Arc::default(),
             process: ProcessHooks::default(),
@@ -144,7 +145,6 @@ impl Gateway {
             parts.playlists = rooms.playlists;
             parts.manifests = rooms.manifests;
             parts.urls = rooms.urls;
-            parts.plain_playlists = rooms.plain;
         })
     }
 
@@ -182,6 +182,14 @@ impl Gateway {
     #[must_use]
     pub fn with_cors(self, cors: Cors) -> Self {
         self.with(|parts| parts.cors = Arc::new(cors))
+    }
+
+    /// Tells browsers to come by TLS alone for so many seconds (RFC 6797), 0 to take that back; without this, nothing is
+    /// said. For a gateway that serves by TLS.
+    #[must_use]
+    pub fn with_strict_transport(self, max_age_s: u32) -> Self {
+        let value = HeaderValue::try_from(format!("max-age={max_age_s}"));
+        self.with(|parts| parts.transport = value.ok())
     }
 
     /// Limits how often somebody may ask, and believes these proxies on who that is; without this, the
@@ -244,35 +252,30 @@ impl Gateway {
             .route("/", get(|| async { ABOUT }))
             .route(HEALTH_PATH, get(ready::health))
             .route(READY_PATH, get(ready::ready))
-            .route("/w/{grant}", get(page::watch))
-            .route("/assets/{*name}", get(page::asset))
-            .route("/favicon.ico", get(page::favicon))
-            .route("/favicon.svg", get(page::favicon))
+            .merge(page_routes())
             .route("/v1/grants/{grant}", get(grant::show).layer(from_fn(compress::json)))
             .route("/v1/grants/{grant}/sign", post(objects::sign).layer(from_fn(compress::json)))
             .route("/v1/grants/{grant}/{playlist}", get(manifest::show))
             .route("/o/t/{title}/{name}", get(objects::serve))
     }
 
-    fn log(&self) -> access::Log {
+    fn guard(&self) -> guard::Guard {
         let (metrics, proxies) = (Arc::clone(&self.metrics), self.proxies.clone());
-        access::Log { metrics, proxies, networks: self.logs_networks }
+        guard::Guard(Arc::new(guard::Rooms {
+            log: access::Log { metrics, proxies, networks: self.logs_networks },
+            cors: Arc::clone(&self.cors),
+            rates: Arc::clone(&self.rates),
+            hosts: self.hosts.clone(),
+            transport: self.transport.clone(),
+        }))
     }
 
-    /// Puts around routes what holds for every request; the first is the outermost. They are one layer of the router, for
-    /// each that it has is copied, with all below it, for every request.
+    /// Puts around routes what holds for every request.
     fn layered(&self, router: Router) -> Router {
         router
             .fallback(|| async { Problem::not_found() })
             .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
-            .layer((
-                from_fn_with_state(self.log(), access::log),
-                from_fn(headers::secure),
-                from_fn_with_state(Arc::clone(&self.cors), cors::answer),
-                from_fn_with_state(Arc::clone(&self.rates), rate::check),
-                from_fn(limits::check),
-                from_fn_with_state(self.hosts.clone(), hosts::check),
-            ))
+            .layer(self.guard())
     }
 
     /// The service of a listener for the operator's machines: `/metrics`, `/healthz` and `/readyz`.
@@ -286,9 +289,18 @@ impl Gateway {
             .fallback(|| async { Problem::not_found() })
             .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
             .with_state(self)
-            .layer(from_fn(limits::check))
-            .layer(from_fn(headers::secure))
+            .layer(from_fn(aside))
     }
+}
+
+/// What holds for the operator's listener: no host, rate or log.
+async fn aside(request: Request, next: Next) -> Response {
+    let mut answer = match limits::check(&request) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    };
+    headers::secure(answer.headers_mut());
+    answer
 }
 
 /// The policy of a page that plays from wherever these signers' URLs lead.
@@ -302,7 +314,6 @@ struct Rooms {
     playlists: Documents<Playlist>,
     manifests: Manifests,
     urls: Arc<SignedUrls>,
-    plain: Documents<PlainPlaylist>,
     absent: Absent,
 }
 
@@ -310,14 +321,13 @@ impl Rooms {
     fn new(bucket: &Bucket, settings: &CacheSettings) -> Self {
         let absent: Absent =
             Arc::new(Room::new("absent", settings.absent_bytes, |key, _| key.len()));
+        let desk = Desk::new(WAITING_MAX);
         let grants = Sheet::kind(settings.grants_bytes);
         let playlists = Playlist::kind(settings.templates_bytes);
-        let plain = PlainPlaylist::kind(settings.templates_bytes);
         Self {
-            grants: Documents::new(bucket, grants, settings.grant_rules(), &absent),
-            playlists: Documents::new(bucket, playlists, settings.playlist_rules(), &absent),
-            manifests: Manifests::new(settings.manifests_bytes),
-            plain: Documents::new(bucket, plain, settings.plain_rules(), &absent),
+            grants: Documents::new(bucket, grants, settings.grant_rules(), &absent, &desk),
+            playlists: Documents::new(bucket, playlists, settings.playlist_rules(), &absent, &desk),
+            manifests: Manifests::new(settings.manifests_bytes, desk),
             urls: Arc::new(Room::new("urls", settings.urls_bytes, |_, url| url.len())),
             absent,
         }
@@ -325,16 +335,34 @@ impl Rooms {
 
     /// All of them, as the operator sees them.
     fn all(&self) -> Arc<[Arc<dyn Cache>]> {
-        let all: [Arc<dyn Cache>; 6] = [
+        let all: [Arc<dyn Cache>; 5] = [
             Arc::new(self.manifests.clone()),
             Arc::new(self.playlists.clone()),
             Arc::new(self.grants.clone()),
-            Arc::new(self.plain.clone()),
             Arc::clone(&self.urls) as Arc<dyn Cache>,
             Arc::clone(&self.absent) as Arc<dyn Cache>,
         ];
         Arc::new(all)
     }
+}
+
+/// The watch page and what it consists of.
+fn page_routes() -> Router<Gateway> {
+    let changing = ["/sw.js", "/app.webmanifest", "/app.sha256"];
+    let icons = [
+        "/favicon.ico",
+        "/favicon.svg",
+        "/icon-180.png",
+        "/icon-192.png",
+        "/icon-512.png",
+        "/icon-maskable-512.png",
+    ];
+    let pages = Router::new()
+        .route("/w/", get(page::watch))
+        .route("/w/{grant}", get(page::watch))
+        .route("/assets/{*name}", get(page::asset));
+    let pages = changing.iter().fold(pages, |all, path| all.route(path, get(page::changing)));
+    icons.iter().fold(pages, |all, path| all.route(path, get(page::icon)))
 }
 
 /// Plain trees; not in a batch, whose answers are small.

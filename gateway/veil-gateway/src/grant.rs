@@ -144,6 +144,7 @@ pub(crate) async fn authorize(
         Missing::Unknown => Problem::grant_unknown(),
         Missing::Invalid => Problem::record_invalid(),
         Missing::Unavailable => Problem::store_unavailable(),
+        Missing::Busy => Problem::busy(),
     })?;
     if !bool::from(sheet.bearer_sha256.ct_eq(&bearer_sha256)) {
         return Err(Problem::bearer_wrong());

@@ -1,18 +1,16 @@
 //! For whom this gateway answers: the hosts of its own URLs and nobody else's.
 //!
 //! Owns the allow-list against DNS rebinding: a page of `evil.example` whose name suddenly resolves
-//! to 127.0.0.1 sends `Host: evil.example` and gets nothing. Invariant: below [`check`], every
+//! to 127.0.0.1 sends `Host: evil.example` and gets nothing. Invariant: behind [`Hosts::admit`], every
 //! request carries one [`Host`], which is an entry of the list and not the client's spelling of it.
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::uri::Authority;
 use axum::http::{Uri, Version, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
 
 use crate::problem::Problem;
 use crate::ready::PROBE_PATHS;
@@ -124,26 +122,16 @@ impl Hosts {
         let entry = entries.find(|(accepted, _)| accepted.eq_ignore_ascii_case(shown));
         entry.map(|(_, signed)| Host(Arc::clone(signed)))
     }
-}
 
-/// Lets requests for a known host through, with their [`Host`]; refuses the rest.
-pub(crate) async fn check(
-    State(hosts): State<Hosts>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    if PROBE_PATHS.contains(&request.uri().path()) {
-        return next.run(request).await;
+    /// Lets a request for a known host through, with its [`Host`]; refuses the rest.
+    pub(crate) fn admit(&self, request: &mut Request) -> Result<(), Problem> {
+        if PROBE_PATHS.contains(&request.uri().path()) {
+            return Ok(());
+        }
+        let host = self.find(shown_host(request)?).ok_or(Problem::host_unknown())?;
+        request.extensions_mut().insert(host);
+        Ok(())
     }
-    let shown = match shown_host(&request) {
-        Ok(shown) => shown,
-        Err(problem) => return problem.into_response(),
-    };
-    let Some(host) = hosts.find(shown) else {
-        return Problem::host_unknown().into_response();
-    };
-    request.extensions_mut().insert(host);
-    next.run(request).await
 }
 
 /// The one host that a request shows: in `Host` and (RFC 9112 §3.2.2) an absolute-form target, or in

@@ -6,8 +6,8 @@
 //! credential, the bucket and the listener are arguments.
 //!
 //! A room a file: [`bucket`](Bucket) reads, [`cache`](CacheSettings) keeps, `grant` says who may watch, `playlist` and
-//! [`signer`](Signer) write what `manifest` answers with, `objects` serves sealed bytes, `plain` HLS that was never sealed, `page` the watch page; `headers`,
-//! `hosts`, `limits`, `rate`, `cors`, `problem` and `access` hold for every answer; `metrics` counts, `performance`, `ready`
+//! [`signer`](Signer) write what `manifest` answers with, `objects` serves sealed bytes, `plain` HLS that was never sealed (by the same signer), `page` the watch page; `headers`,
+//! `hosts`, `limits`, `rate`, `cors`, `problem` and `access` hold for every answer, in the order that `guard` has; `metrics` counts, `performance`, `ready`
 //! and `admin` are the operator's; and [`serve()`] is the only file that knows sockets.
 
 mod access;
@@ -19,9 +19,11 @@ mod compress;
 mod conditions;
 mod config;
 mod cors;
+mod desk;
 mod encoding;
 mod gateway;
 mod grant;
+mod guard;
 mod headers;
 mod hosts;
 mod limits;
@@ -29,7 +31,6 @@ mod manifest;
 mod metrics;
 mod names;
 mod objects;
-mod origin;
 mod page;
 mod peer;
 mod performance;
@@ -43,27 +44,25 @@ mod signer;
 
 pub use admin::{AdminFiles, AdminToken, AdminTokenError};
 pub use batch::{BatchEntry, BatchError, parse_batch};
-pub use bucket::{Bucket, BucketError, StoreSettings};
+pub use bucket::{Bucket, BucketError, Platform, StoreCredential, StoreSettings, Unfetched};
 pub use cache::{CacheSettings, FRESH_MAX_S};
 pub use config::{Config, ConfigError, LogForm, TitleUrls};
 pub use cors::Cors;
 pub use gateway::{Clock, Gateway};
-pub use headers::TRUSTED_TYPES_POLICIES;
 pub use hosts::{Hosts, PublicUrlError};
 pub use metrics::{MetricsSettings, OtlpSettings, PushError, Pusher};
-pub use origin::{Origin, TemporaryCredential};
 pub use page::{PageError, PageFiles};
 pub use peer::{ForwardedHeader, Network, NetworkError, Proxies};
 pub use performance::ProcessHooks;
 pub use plain::{
     PlainAlgorithm, PlainAuth, PlainError, PlainMode, PlainSettings, PlainTree, PlainTrees,
-    SameSite,
+    SameSite, plain_cookies,
 };
 pub use rate::RateLimits;
 pub use serve::{
     Certificate, CertificateError, Drained, ServeLimits, Tls, serve, serve_metrics, serve_tls,
 };
 pub use signer::{
-    CookieScope, CredentialSource, Place, Signer, SigningCredential, UnusableMode, UrlLife,
-    UrlMode, UrlModeName, UrlSettings, UrlSettingsError,
+    CookieScope, CredentialSource, Given, Origin, Place, Signer, SigningCredential, UnusableMode,
+    UrlLife, UrlMode, UrlModeName, UrlSettings, UrlSettingsError,
 };

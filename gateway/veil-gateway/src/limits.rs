@@ -4,8 +4,6 @@
 //! higher, beyond which a client gets a bare status and a closed connection.
 
 use axum::extract::Request;
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
 
 use crate::problem::Problem;
 
@@ -19,15 +17,15 @@ const HEADER_BYTES_MAX: usize = 16 << 10;
 const HEADER_COUNT_MAX: usize = 64;
 
 /// Refuses a head that is over a limit.
-pub(crate) async fn check(request: Request, next: Next) -> Response {
+pub(crate) fn check(request: &Request) -> Result<(), Problem> {
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     if target > TARGET_BYTES_MAX {
-        return Problem::uri_too_large().into_response();
+        return Err(Problem::uri_too_large());
     }
     let bytes: usize =
         request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if bytes > HEADER_BYTES_MAX || request.headers().len() > HEADER_COUNT_MAX {
-        return Problem::headers_too_large().into_response();
+        return Err(Problem::headers_too_large());
     }
-    next.run(request).await
+    Ok(())
 }

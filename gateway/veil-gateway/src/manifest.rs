@@ -1,23 +1,25 @@
 //! Signed playlists, as HTTP has them.
 //!
-//! Owns `GET /v1/grants/{grant}/{playlist}`: which text a request gets, under what tag, in which encoding, and for how long
-//! it may be kept. Refuses to know how a URL is made. Invariants: a tag names the bytes, so that it is the cache's key as
-//! well and every gateway gives the same; no manifest holds a URL that ends before its video does, unless the grant ends
-//! first.
+//! Owns `GET /v1/grants/{grant}/{playlist}`, and for plain trees too which text a request gets, under what tag and in which
+//! encoding. Refuses to know how a URL is made. Invariants: a tag names the bytes, so that it is the cache's key as
+//! well and every gateway gives the same; no manifest holds a URL that ends before its video does, unless the right to it
+//! ends first.
 
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Extension, Path, RawQuery, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::extract::{Extension, Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
+use veil_presign::Lanes;
 
 use crate::cache::{Flights, Lost, Missing, Room};
 use crate::conditions;
+use crate::desk::{Desk, Undone};
 use crate::encoding::{self, Encoding};
 use crate::gateway::Gateway;
 use crate::grant;
@@ -26,7 +28,7 @@ use crate::names::PlaylistName;
 use crate::performance::{Cache, CacheFigures};
 use crate::playlist::Playlist;
 use crate::problem::Problem;
-use crate::signer::{Form, Purpose, Signer, Stamp};
+use crate::signer::{Form, Purpose, Signer, Stamp, Urls};
 
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.apple.mpegurl");
 
@@ -53,11 +55,26 @@ struct Manifest {
     cookies: Arc<[HeaderValue]>,
 }
 
+/// Why there is no manifest.
+#[derive(Clone, Copy)]
+enum Unmade {
+    /// The playlist can't be written with these URLs.
+    Invalid,
+    Undone(Undone),
+}
+
+impl From<Undone> for Unmade {
+    fn from(undone: Undone) -> Self {
+        Self::Undone(undone)
+    }
+}
+
 /// Manifests that were signed and compressed.
 #[derive(Clone)]
 pub(crate) struct Manifests {
     room: Arc<Room<Tag, Manifest>>,
-    flights: Arc<Flights<Tag, Option<Manifest>>>,
+    flights: Arc<Flights<Tag, Result<Manifest, Unmade>>>,
+    desk: Desk,
 }
 
 /// The form that a playlist's URL asks for behind its `?`; other parameters are nobody's.
@@ -76,45 +93,80 @@ pub(crate) async fn show(
     State(gateway): State<Gateway>,
     Extension(host): Extension<Host>,
     path: Result<Path<(String, String)>, PathRejection>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    request: Request,
 ) -> Result<Response, Problem> {
     let Path((id, name)) = path?;
     let name = PlaylistName::parse(&name)
         .ok_or(Problem::bad_request("a playlist's name is 32 lower-case hex digits and .m3u8"))?;
-    let form = form(query.as_deref())?;
+    let form = form(request.uri().query())?;
+    let headers = request.headers();
     let now = gateway.now();
-    let grant = grant::authorize(&gateway, &id, &headers, now).await?;
-    let folder = format!("t/{}/", grant.title.as_str());
-    let found = gateway.playlists.get(&format!("{folder}{}", name.as_str())).await;
+    let grant = grant::authorize(&gateway, &id, headers, now).await?;
+    let folder = grant.title.folder();
+    let found = gateway.playlists.get(&[&folder, name.as_str()].concat()).await;
     let playlist = found.map_err(|missing| match missing {
         Missing::Unknown => Problem::object_unknown(),
         Missing::Invalid => Problem::playlist_invalid(),
         Missing::Unavailable => Problem::store_unavailable(),
+        Missing::Busy => Problem::busy(),
     })?;
     let duration_s = playlist.duration_s();
     let purpose = Purpose { host: &host, folder: &folder, duration_s, end: grant.end };
-    let order = Order { playlist, signer: gateway.signer(&grant.title), form, headers: &headers };
-    gateway.manifests.answer(&gateway, order, &purpose, now).await
+    let signing = Signing::new(gateway.signer(&grant.title), &playlist, &purpose, now);
+    let cache = cache_control(signing.stamp, now);
+    let order = Order { playlist, signing: Some(signing), form, headers, cache, vary: VARY };
+    gateway.manifests.answer(&gateway, order, &purpose).await
+}
+
+/// Until when a title's playlist may be kept: until its URLs hold just as long as its video plays.
+fn cache_control(stamp: Stamp, now: Timestamp) -> HeaderValue {
+    let kept = stamp.spare_s(now).map(|spare_s| format!("private, max-age={spare_s}"));
+    kept.and_then(|kept| HeaderValue::try_from(kept).ok()).unwrap_or(REVALIDATE)
+}
+
+/// Who signs a playlist's objects, from when to when.
+pub(crate) struct Signing {
+    signer: Arc<Signer>,
+    stamp: Stamp,
+}
+
+impl Signing {
+    /// What names no object needs no date.
+    pub(crate) fn new(
+        signer: Arc<Signer>,
+        playlist: &Playlist,
+        purpose: &Purpose<'_>,
+        now: Timestamp,
+    ) -> Self {
+        let stamp = match playlist.object_count() {
+            0 => Stamp::ALWAYS,
+            _ => signer.stamp(purpose, now),
+        };
+        Self { signer, stamp }
+    }
 }
 
 /// A playlist to be written out for somebody.
 pub(crate) struct Order<'a> {
     pub(crate) playlist: Arc<Playlist>,
-    pub(crate) signer: Arc<Signer>,
+    /// `None` leaves every URI as it stands.
+    pub(crate) signing: Option<Signing>,
     pub(crate) form: Form,
     pub(crate) headers: &'a HeaderMap,
+    /// The answer's `Cache-Control`, and `Vary`.
+    pub(crate) cache: HeaderValue,
+    pub(crate) vary: HeaderValue,
 }
 
 impl Manifests {
     /// An empty cache of at most `limit_bytes`.
-    pub(crate) fn new(limit_bytes: u64) -> Self {
+    pub(crate) fn new(limit_bytes: u64, desk: Desk) -> Self {
         let weigh = |_: &Tag, manifest: &Manifest| {
             let cookies: usize = manifest.cookies.iter().map(HeaderValue::len).sum();
             manifest.body.len() + cookies
         };
         let room = Arc::new(Room::new("manifests", limit_bytes, weigh));
-        Self { room, flights: Arc::new(Flights::new()) }
+        Self { room, flights: Arc::new(Flights::new()), desk }
     }
 
     /// Answers with a playlist, from what is at hand if it can.
@@ -123,21 +175,22 @@ impl Manifests {
         gateway: &Gateway,
         order: Order<'_>,
         purpose: &Purpose<'_>,
-        now: Timestamp,
     ) -> Result<Response, Problem> {
-        let Order { playlist, signer, form, headers } = order;
-        let encoding = encoding::choose(headers, |_| true);
-        let stamp = match playlist.object_count() {
-            0 => Stamp::ALWAYS,
-            _ => signer.stamp(purpose, now),
-        };
-        let tag = tag(&playlist, &signer, purpose, stamp, form, encoding);
+        let encoding = encoding::choose(order.headers, |_| true);
+        let tag = order.tag(purpose, encoding);
+        let quoted = tag.quoted();
+        let is_known = conditions::none_match(order.headers, &quoted);
+        let has_cookies = order.signing.as_ref().is_some_and(|it| it.signer.has_cookies());
         let mut response = Response::new(Body::empty());
-        set_head(response.headers_mut(), &tag, stamp, now);
-        let is_known = conditions::none_match(headers, tag.quoted().as_str());
+        let head = response.headers_mut();
+        head.insert(header::CACHE_CONTROL, order.cache.clone());
+        head.insert(header::VARY, order.vary.clone());
+        if let Ok(value) = HeaderValue::try_from(quoted) {
+            head.insert(header::ETAG, value);
+        }
         if is_known {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
-            if !signer.has_cookies() {
+            if !has_cookies {
                 self.room.count(true);
                 return Ok(response);
             }
@@ -149,8 +202,7 @@ impl Manifests {
             }
             None => {
                 self.room.count(false);
-                gateway.metrics.signed(playlist.object_count());
-                self.make(tag, playlist, signer, (purpose, stamp), form, encoding).await?
+                self.make(gateway, tag, order, purpose, encoding).await?
             }
         };
         for cookie in manifest.cookies.iter() {
@@ -170,37 +222,36 @@ impl Manifests {
     /// Signs, writes and compresses, once for all who wait for it, and where it keeps no other request waiting.
     async fn make(
         &self,
+        gateway: &Gateway,
         tag: Tag,
-        playlist: Arc<Playlist>,
-        signer: Arc<Signer>,
-        (purpose, stamp): (&Purpose<'_>, Stamp),
-        form: Form,
+        order: Order<'_>,
+        purpose: &Purpose<'_>,
         encoding: Encoding,
     ) -> Result<Manifest, Problem> {
-        let room = Arc::clone(&self.room);
+        let (room, desk) = (Arc::clone(&self.room), self.desk.clone());
         let flight = self.flights.join(&tag, || {
-            let urls = match playlist.object_count() {
-                0 => Ok(crate::signer::Urls::none()),
-                _ => signer.urls(purpose, stamp),
-            };
-            async move {
-                let urls = urls.ok()?;
-                let make = move || {
-                    let text = playlist.write(&urls, signer.lanes, form)?;
-                    let body = encoding.encode(text).ok()?.into_boxed_slice();
-                    let cookies = urls.cookies.iter().map(HeaderValue::try_from);
-                    let cookies = cookies.collect::<Result<_, _>>().ok()?;
-                    Some(Manifest { body: body.into(), cookies })
+            let Order { playlist, signing, form, .. } = order;
+            let work = signing.map(|Signing { signer, stamp }| {
+                gateway.metrics.signed(playlist.object_count());
+                let urls = match playlist.object_count() {
+                    0 => Ok(Urls::none()),
+                    _ => signer.urls(purpose, stamp),
                 };
-                let manifest = tokio::task::spawn_blocking(make).await.ok().flatten()?;
+                urls.map(|urls| (urls, signer.lanes, form))
+            });
+            async move {
+                let work = work.transpose().map_err(|_| Unmade::Invalid)?;
+                let make = move || Manifest::of(&playlist, work, encoding);
+                let manifest = desk.run(make).await?.ok_or(Unmade::Invalid)?;
                 room.insert(tag, manifest.clone());
-                Some(manifest)
+                Ok(manifest)
             }
         });
         match flight.await {
-            Ok(Some(manifest)) => Ok(manifest),
-            Ok(None) => Err(Problem::playlist_invalid()),
-            Err(Lost) => Err(Problem::internal()),
+            Ok(Ok(manifest)) => Ok(manifest),
+            Ok(Err(Unmade::Invalid)) => Err(Problem::playlist_invalid()),
+            Ok(Err(Unmade::Undone(Undone::Busy))) => Err(Problem::busy()),
+            Ok(Err(Unmade::Undone(Undone::Lost))) | Err(Lost) => Err(Problem::internal()),
         }
     }
 }
@@ -219,51 +270,50 @@ impl Cache for Manifests {
     }
 }
 
-/// Names a body by everything that it depends on.
-fn tag(
-    playlist: &Playlist,
-    signer: &Signer,
-    purpose: &Purpose<'_>,
-    stamp: Stamp,
-    form: Form,
-    encoding: Encoding,
-) -> Tag {
-    let mut hash = Sha256::new();
-    hash.update(TEXT_VERSION);
-    hash.update([form as u8, encoding as u8]);
-    hash.update(playlist.sha256);
-    // Playlists that name no object are the same for everyone.
-    if playlist.object_count() > 0 {
-        signer.mark(purpose, stamp, &mut hash);
+impl Manifest {
+    /// Signs, writes and compresses.
+    fn of(
+        playlist: &Playlist,
+        work: Option<(Urls, Lanes, Form)>,
+        encoding: Encoding,
+    ) -> Option<Self> {
+        let (text, cookies) = match work {
+            Some((urls, lanes, form)) => (playlist.signed(&urls, lanes, form)?, urls.cookies),
+            None => (playlist.unsigned()?, Vec::new()),
+        };
+        let body = encoding.encode(text).ok()?.into_boxed_slice();
+        let cookies = cookies.into_iter().map(HeaderValue::try_from).collect::<Result<_, _>>();
+        Some(Self { body: body.into(), cookies: cookies.ok()? })
     }
-    let mut digits = [0; TAG_DIGITS];
-    for (pair, byte) in digits.chunks_exact_mut(2).zip(hash.finalize()) {
-        pair[0] = b"0123456789abcdef"[usize::from(byte >> 4)];
-        pair[1] = b"0123456789abcdef"[usize::from(byte & 15)];
+}
+
+impl Order<'_> {
+    /// Names the body by everything that it depends on.
+    fn tag(&self, purpose: &Purpose<'_>, encoding: Encoding) -> Tag {
+        let mut hash = Sha256::new();
+        hash.update(TEXT_VERSION);
+        hash.update([self.form as u8, encoding as u8]);
+        hash.update(self.playlist.sha256);
+        // Playlists that name no object are the same for everyone.
+        if let Some(Signing { signer, stamp }) = &self.signing
+            && self.playlist.object_count() > 0
+        {
+            signer.mark(purpose, *stamp, &mut hash);
+        }
+        let mut digits = [0; TAG_DIGITS];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(hash.finalize()) {
+            pair[0] = b"0123456789abcdef"[usize::from(byte >> 4)];
+            pair[1] = b"0123456789abcdef"[usize::from(byte & 15)];
+        }
+        Tag(digits)
     }
-    Tag(digits)
 }
 
 impl Tag {
     fn quoted(&self) -> String {
-        format!("\"{}\"", std::str::from_utf8(&self.0).unwrap_or_default())
+        ["\"", std::str::from_utf8(&self.0).unwrap_or_default(), "\""].concat()
     }
 }
 
-/// Says what every answer says, a `304` too.
-fn set_head(headers: &mut HeaderMap, tag: &Tag, stamp: Stamp, now: Timestamp) {
-    let kept = match stamp.spare_s(now) {
-        None => Ok(REVALIDATE),
-        Some(spare_s) => HeaderValue::try_from(format!("private, max-age={spare_s}")),
-    };
-    let values: [(HeaderName, Result<HeaderValue, _>); 3] = [
-        (header::CACHE_CONTROL, kept),
-        (header::VARY, Ok(VARY)),
-        (header::ETAG, HeaderValue::try_from(tag.quoted())),
-    ];
-    for (name, value) in values {
-        if let Ok(value) = value {
-            headers.insert(name, value);
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,9 @@
 //! becomes part of a bucket key passes through here, so no key ever holds a dot segment, a slash, a
 //! zero byte or an escape. Not one of these types prints itself: ids stay out of logs.
 
+/// Where sealed titles lie in the bucket.
+pub(crate) const TITLES: &str = "t/";
+
 /// 16 random bytes in lower-case hex.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Id([u8; Self::DIGITS]);
@@ -28,6 +31,11 @@ impl Id {
 
     pub(crate) fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// A title's folder in the bucket, with a slash at its end.
+    pub(crate) fn folder(&self) -> String {
+        [TITLES, self.as_str(), "/"].concat()
     }
 }
 

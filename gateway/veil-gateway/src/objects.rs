@@ -27,7 +27,7 @@ use crate::grant::{self, Grant, PRIVATE};
 use crate::hosts::Host;
 use crate::names::{ObjectName, TitleId};
 use crate::problem::Problem;
-use crate::signer::{Form, Purpose};
+use crate::signer::{Form, Purpose, Signer};
 
 /// Most names that are signed in one request.
 const NAME_COUNT_MAX: usize = 64;
@@ -93,7 +93,7 @@ pub(crate) struct Signed {
 /// URLs of single objects that were signed, by what they depend on.
 pub(crate) type SignedUrls = Room<[u8; 32], Arc<str>>;
 
-/// Signs objects of a grant's title, those that were not signed lately.
+/// Signs objects of a grant's title.
 pub(crate) fn sign_names(
     gateway: &Gateway,
     host: &Host,
@@ -102,26 +102,38 @@ pub(crate) fn sign_names(
     now: Timestamp,
 ) -> Result<Signed, Problem> {
     let signer = gateway.signer(&grant.title);
-    let folder = format!("t/{}/", grant.title.as_str());
+    let folder = grant.title.folder();
     let purpose = Purpose { host, folder: &folder, duration_s: 0, end: grant.end };
-    let stamp = signer.stamp(&purpose, now);
+    let names: Vec<&str> = objects.iter().map(ObjectName::as_str).collect();
+    sign_each(gateway, &signer, &purpose, &names, now)
+}
+
+/// Signs objects of a folder, those that were not signed lately.
+pub(crate) fn sign_each(
+    gateway: &Gateway,
+    signer: &Signer,
+    purpose: &Purpose<'_>,
+    names: &[&str],
+    now: Timestamp,
+) -> Result<Signed, Problem> {
+    let stamp = signer.stamp(purpose, now);
     let mut shared = Sha256::new();
-    signer.mark(&purpose, stamp, &mut shared);
+    signer.mark(purpose, stamp, &mut shared);
     let mut urls = BTreeMap::new();
     let mut unsigned = Vec::new();
-    for name in objects {
-        let key: [u8; 32] = shared.clone().chain_update(name.as_str()).finalize().into();
+    for name in names {
+        let key: [u8; 32] = shared.clone().chain_update(name).finalize().into();
         let known = gateway.urls.get(&key);
         gateway.urls.count(known.is_some());
         match known {
-            Some(url) => drop(urls.insert(name.as_str().to_owned(), url.to_string())),
-            None => unsigned.push((name, key)),
+            Some(url) => drop(urls.insert((*name).to_owned(), url.to_string())),
+            None => unsigned.push((*name, key)),
         }
     }
     let mut cookies = Vec::new();
     if !unsigned.is_empty() || signer.has_cookies() {
-        let made = signer.urls(&purpose, stamp).map_err(|_| Problem::internal())?;
-        let names = Names::new(unsigned.iter().map(|(name, _)| name.as_str()));
+        let made = signer.urls(purpose, stamp).map_err(|_| Problem::internal())?;
+        let names = Names::new(unsigned.iter().map(|(name, _)| *name));
         let written = made.write(signer.lanes, &names, Form::Whole);
         gateway.metrics.signed(unsigned.len());
         for (at, (name, key)) in unsigned.into_iter().enumerate() {
@@ -129,7 +141,7 @@ pub(crate) fn sign_names(
             written.push(at, &mut url);
             let url = String::from_utf8_lossy(&url).into_owned();
             gateway.urls.insert(key, url.as_str().into());
-            urls.insert(name.as_str().to_owned(), url);
+            urls.insert(name.to_owned(), url);
         }
         let values = made.cookies.iter().filter_map(|value| HeaderValue::try_from(value).ok());
         cookies.extend(values.map(|value| (header::SET_COOKIE, value)));
@@ -155,18 +167,19 @@ pub(crate) async fn serve(
         .signer(&title)
         .verify(&host, request.uri().path(), query, now)
         .map_err(|error| signature_problem(&error))?;
-    let key = format!("t/{}/{}", title.as_str(), name.as_str());
+    let key = [&title.folder(), name.as_str()].concat();
     let is_head = request.method() == Method::HEAD;
     // A sealed object never changes, so a browser may keep it as long as its URL lives.
     let left_s = end.as_second() - now.as_second();
-    let cache = format!("private, max-age={left_s}, immutable");
+    let cache = HeaderValue::try_from(format!("private, max-age={left_s}, immutable"));
+    let cache = cache.map_err(|_| Problem::internal())?;
     let how = Presentation { cache, media_type: "application/octet-stream" };
     present(&gateway, &key, request.headers(), is_head, &how).await
 }
 
 /// How an object is shown: for how long it is good, and as what.
 pub(crate) struct Presentation {
-    pub(crate) cache: String,
+    pub(crate) cache: HeaderValue,
     pub(crate) media_type: &'static str,
 }
 
@@ -231,7 +244,7 @@ fn answer(selected: Selected, headers: &HeaderMap, is_head: bool, how: &Presenta
     let Selected { opened, is_partial } = selected;
     let mut response = Response::new(Body::empty());
     let answered = response.headers_mut();
-    insert(answered, header::CACHE_CONTROL, how.cache.clone());
+    answered.insert(header::CACHE_CONTROL, how.cache.clone());
     answered.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     if let Some(tag) = &opened.etag {
         insert(answered, header::ETAG, tag.clone());

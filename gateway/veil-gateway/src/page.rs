@@ -13,7 +13,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 
-pub use files::{PageError, PageFiles};
+pub use files::PageFiles;
+pub use veil_page::PageError;
 
 use crate::conditions;
 use crate::encoding::{self, Encoding};
@@ -21,22 +22,19 @@ use crate::gateway::Gateway;
 use crate::problem::Problem;
 use files::PageFile;
 
-/// The page's own file in the built folder.
-const WATCH: &str = "watch.html";
-
 /// The page may be kept, and asked for again each time: a new build shows at once.
 const REVALIDATE: &str = "no-cache";
 /// Assets have a hash in their name and never change.
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
-/// The icon may lag a day behind.
+/// Icons may lag a day behind.
 const ONE_DAY: &str = "public, max-age=86400";
 
-/// `GET /w/{grant}`
+/// `GET /w/`, `GET /w/{grant}`
 pub(crate) async fn watch(
     State(gateway): State<Gateway>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let file = gateway.page.get(WATCH).ok_or(Problem::page_missing())?;
+    let file = gateway.page.get(veil_page::INDEX).ok_or(Problem::page_missing())?;
     Ok(answer(&gateway, file, &headers, REVALIDATE))
 }
 
@@ -51,14 +49,26 @@ pub(crate) async fn asset(
     Ok(answer(&gateway, file, &headers, IMMUTABLE))
 }
 
-/// `GET /favicon.ico`, `GET /favicon.svg`
-pub(crate) async fn favicon(
+/// `GET /sw.js`, `/app.webmanifest` and `/app.sha256`: what a new build changes under the same name.
+pub(crate) async fn changing(
     State(gateway): State<Gateway>,
     request: Request,
 ) -> Result<Response, Problem> {
+    at_root(&gateway, &request, REVALIDATE)
+}
+
+/// `GET /favicon.svg`, `/favicon.ico` and the icons of the installed page.
+pub(crate) async fn icon(
+    State(gateway): State<Gateway>,
+    request: Request,
+) -> Result<Response, Problem> {
+    at_root(&gateway, &request, ONE_DAY)
+}
+
+fn at_root(gateway: &Gateway, request: &Request, cache: &'static str) -> Result<Response, Problem> {
     let name = request.uri().path().trim_start_matches('/');
     let file = gateway.page.get(name).ok_or(Problem::not_found())?;
-    Ok(answer(&gateway, file, request.headers(), ONE_DAY))
+    Ok(answer(gateway, file, request.headers(), cache))
 }
 
 /// Answers with a file in the best encoding that it has and the client takes.

@@ -2,30 +2,31 @@
 //!
 //! Owns `/hls/…` as `docs/format/plain-hls.md` has it. Refuses every key that is not below a configured
 //! prefix or has no media extension. What a tree may be is in `plain/settings.rs`, who may read in
-//! `plain/access.rs`, paths in `plain/path.rs`, what playlists become in `plain/playlist.rs`. Invariant:
+//! `plain/access.rs`, paths in `plain/path.rs`, how playlists are answered in `plain/manifest.rs`. Invariant:
 //! nothing of a key, not even that there is one, is told before the right to it was shown.
 
 mod access;
+mod manifest;
 mod path;
-mod playlist;
 mod session;
 mod settings;
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 
 use crate::gateway::Gateway;
+use crate::hosts::Host;
 use crate::objects::{self, Presentation};
-use crate::origin::Origin;
 use crate::problem::Problem;
+use crate::signer::{Purpose, Signer};
 
 use access::Right;
+pub use access::cookies as plain_cookies;
 use path::{Kind, Target};
-pub(crate) use playlist::PlainPlaylist;
 pub(crate) use session::{close as close_session, open as open_session};
 pub use settings::{
     PlainAlgorithm, PlainAuth, PlainError, PlainMode, PlainSettings, PlainTree, PlainTrees,
@@ -50,29 +51,31 @@ struct Asked {
 
 impl Asked {
     /// `Cache-Control` for an answer that is good for `age_s`, and never beyond the right to it.
-    fn cache(&self, age_s: i64, is_signed: bool) -> String {
+    fn cache(&self, age_s: i64, is_signed: bool) -> Result<HeaderValue, Problem> {
         let left_s = self.right.end.map_or(i64::MAX, |end| end.as_second() - self.now.as_second());
         let is_public = self.right.end.is_none() && !is_signed;
         let scope = if is_public { "public" } else { "private" };
-        format!("{scope}, max-age={}", age_s.min(left_s).max(0))
+        let value = format!("{scope}, max-age={}", age_s.min(left_s).max(0));
+        HeaderValue::try_from(value).map_err(|_| Problem::internal())
     }
 }
 
 /// `GET`, `HEAD /hls/{*path}`
 pub(crate) async fn show(
     State(gateway): State<Gateway>,
+    Extension(host): Extension<Host>,
     request: Request,
 ) -> Result<Response, Problem> {
     let headers = request.headers();
     let asked = ask(&gateway, request.uri().path(), headers)?;
     let is_head = request.method() == Method::HEAD;
-    let mut response = match (&asked.target.kind, &asked.tree.origin) {
-        (Kind::Playlist, _) => playlist::show(&gateway, &asked, headers).await?,
+    let mut response = match (&asked.target.kind, &asked.tree.signer) {
+        (Kind::Playlist, _) => manifest::show(&gateway, &host, &asked, headers).await?,
         (Kind::Object(media_type), None) => {
-            let how = Presentation { cache: asked.cache(OBJECT_AGE_S, false), media_type };
+            let how = Presentation { cache: asked.cache(OBJECT_AGE_S, false)?, media_type };
             objects::present(&gateway, &asked.target.key, headers, is_head, &how).await?
         }
-        (Kind::Object(_), Some(origin)) => redirect(&asked, origin)?,
+        (Kind::Object(_), Some(signer)) => redirect(&gateway, &host, &asked, signer)?,
     };
     let policy = HeaderValue::from_static(asked.tree.resource_policy());
     response.headers_mut().insert(RESOURCE_POLICY, policy);
@@ -90,13 +93,18 @@ fn ask(gateway: &Gateway, path: &str, headers: &HeaderMap) -> Result<Asked, Prob
 }
 
 /// Sends a client to the store for an object.
-fn redirect(asked: &Asked, origin: &Origin) -> Result<Response, Problem> {
+fn redirect(
+    gateway: &Gateway,
+    host: &Host,
+    asked: &Asked,
+    signer: &Signer,
+) -> Result<Response, Problem> {
     let (folder, name) = asked.target.split();
-    let life = asked.tree.life(folder, asked.now, asked.right.end, 0);
-    let url = origin.url(folder, name, life).map_err(|_| Problem::internal())?;
+    let purpose = Purpose { host, folder, duration_s: 0, end: asked.right.end };
+    let mut signed = objects::sign_each(gateway, signer, &purpose, &[name], asked.now)?;
+    let url = signed.urls.remove(name).ok_or_else(Problem::internal)?;
     let location = HeaderValue::try_from(url).map_err(|_| Problem::internal())?;
-    let cache = HeaderValue::try_from(asked.cache(REDIRECT_AGE_S, true));
-    let cache = cache.map_err(|_| Problem::internal())?;
+    let cache = asked.cache(REDIRECT_AGE_S, true)?;
     let headers = [(header::LOCATION, location), (header::CACHE_CONTROL, cache)];
     Ok((StatusCode::FOUND, headers).into_response())
 }

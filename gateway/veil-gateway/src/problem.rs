@@ -14,6 +14,9 @@ use serde::Serialize;
 /// What a store that is away is given to come back, in seconds.
 const RETRY_AFTER_S: u32 = 5;
 
+/// What a full line is given to move on, in seconds: it does in a fraction of one.
+const BUSY_RETRY_AFTER_S: u32 = 1;
+
 /// What is wrong with a bearer (RFC 6750 §3.1).
 const INVALID_TOKEN: &str = "Bearer error=\"invalid_token\"";
 
@@ -186,6 +189,12 @@ impl Problem {
         let title = "the bucket does not answer; try again in a few seconds";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", title)
             .with(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S))
+    }
+
+    pub(crate) fn busy() -> Self {
+        let title = "too many playlists are being signed; try again in a second";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", title)
+            .with(header::RETRY_AFTER, HeaderValue::from(BUSY_RETRY_AFTER_S))
     }
 
     /// The client may ask again after `wait`.

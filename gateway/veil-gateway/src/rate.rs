@@ -11,21 +11,17 @@ mod table;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{ConfigError, in_range};
 use crate::peer::{Network, Peer, Proxies};
-use crate::problem::Problem;
-use crate::ready::{HEALTH_PATH, READY_PATH};
-pub(crate) use table::Subject;
+use crate::ready::PROBE_PATHS;
 use table::{Quota, Table};
+pub(crate) use table::{Refused, Subject};
 
 /// Below it lies what a grant's bearer opens.
 const GRANTS_PATH: &str = "/v1/grants/";
@@ -85,7 +81,7 @@ impl RateLimits {
 
 /// Whom a request counts for; nobody where that is exempt.
 #[derive(Clone, Copy)]
-struct Client(Option<Subject>);
+pub(crate) struct Client(Option<Subject>);
 
 /// The limits at work, and the proxies that tell whose a request is.
 pub(crate) struct Rates {
@@ -147,7 +143,7 @@ impl Rates {
     }
 
     /// Counts a request, or says how long to wait.
-    fn take(&self, address: Option<Subject>, grant: Option<Subject>) -> Result<(), Duration> {
+    fn take(&self, address: Option<Subject>, grant: Option<Subject>) -> Result<(), Refused> {
         let now = self.began.elapsed();
         for (subject, quota) in
             [address.zip(self.address), grant.zip(self.grant)].into_iter().flatten()
@@ -156,29 +152,26 @@ impl Rates {
         }
         Ok(())
     }
-}
 
-/// Lets a request through that is within its limits; a failed bearer costs more than the request.
-pub(crate) async fn check(
-    State(rates): State<Arc<Rates>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    if [HEALTH_PATH, READY_PATH].contains(&request.uri().path()) {
-        return next.run(request).await;
+    /// Lets a request through that is within its limits, and says whom it counts for.
+    pub(crate) fn admit(&self, request: &mut Request) -> Result<Client, Refused> {
+        if PROBE_PATHS.contains(&request.uri().path()) {
+            return Ok(Client(None));
+        }
+        let client = self.client(request);
+        let grant = self.grant(request.uri().path(), request.headers());
+        self.take(client.0, grant)?;
+        Ok(client)
     }
-    let Client(address) = rates.client(&mut request);
-    let grant = rates.grant(request.uri().path(), request.headers());
-    if let Err(wait) = rates.take(address, grant) {
-        return Problem::rate_limited(wait).into_response();
+
+    /// A failed bearer costs more than its request.
+    pub(crate) fn settle(&self, Client(address): Client, status: StatusCode) {
+        if status == StatusCode::UNAUTHORIZED
+            && let Some((subject, quota)) = address.zip(self.address)
+        {
+            self.table.charge(subject, self.failure_cost, quota, self.began.elapsed());
+        }
     }
-    let response = next.run(request).await;
-    if response.status() == StatusCode::UNAUTHORIZED
-        && let Some((subject, quota)) = address.zip(rates.address)
-    {
-        rates.table.charge(subject, rates.failure_cost, quota, rates.began.elapsed());
-    }
-    response
 }
 
 #[cfg(test)]

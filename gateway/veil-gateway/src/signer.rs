@@ -25,8 +25,8 @@ use crate::hosts::Host;
 
 pub use credential::{CredentialSource, SigningCredential};
 use credential::{Keyring, Keys};
-pub use mode::{CookieScope, Place, UnusableMode, UrlLife, UrlMode};
-pub use settings::{UrlModeName, UrlSettings, UrlSettingsError};
+pub use mode::{CookieScope, Origin, Place, UnusableMode, UrlLife, UrlMode};
+pub use settings::{Given, UrlModeName, UrlSettings, UrlSettingsError};
 pub(crate) use stamp::{Purpose, Stamp};
 use urls::Kind;
 pub(crate) use urls::{Form, Urls};
@@ -86,7 +86,7 @@ impl Signer {
     pub fn new(mode: UrlMode, life: UrlLife) -> Result<Self, UnusableMode> {
         let mode = match mode {
             UrlMode::Local(source) => Mode::Local(Keyring::new(source, LOCAL_REGION)),
-            UrlMode::Presigned { source, region, place } => {
+            UrlMode::Presigned(Origin { source, region, place }) => {
                 Mode::Presigned(Keyring::new(source, &region), place)
             }
             UrlMode::Public(place) => Mode::Public(place),
@@ -102,8 +102,7 @@ impl Signer {
     /// A signer for `local` mode with a credential that stays. Every gateway over one bucket takes the same.
     #[must_use]
     pub fn local(credentials: Credentials) -> Self {
-        let credential = SigningCredential { credentials: Arc::new(credentials), end: None };
-        let mode = UrlMode::Local(Arc::new(move || credential.clone()));
+        let mode = UrlMode::Local(SigningCredential::lasting(credentials));
         #[allow(clippy::expect_used, reason = "region and path are constants that sign")]
         Self::new(mode, UrlLife::default()).expect("local mode makes URLs")
     }

@@ -62,7 +62,7 @@ export function readFigures(sources: Sources): Figure[] {
     ...pictureFigures(sources, sources.tracks()),
     ['statThroughput', stats?.bandwidthBps ? words.bitRate(stats.bandwidthBps) : NONE],
     ['statBuffer', words.measure(bufferedAheadS(video), 'second')],
-    ['statOpening', ms(stats?.openLagMs)],
+    ['statOpening', ms(stats?.openingMs)],
     ['statDropped', words.t('statDroppedOf', ofAll)],
     ['statOpened', words.measure((stats?.openedBytes ?? 0) / 1e6, 'megabyte')],
     ['statFirst', ms(stats?.firstFrameMs)],

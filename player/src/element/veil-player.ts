@@ -7,6 +7,7 @@
  * leaves the page.
  */
 
+import { IdentityKeeper } from '../engine/identities';
 import { findObstacle, Playback, type PlaybackStats } from '../engine/playback';
 import type { Tracks } from '../engine/tracks';
 import { explain } from '../explain';
@@ -37,7 +38,8 @@ sheet.replaceSync(css);
 /** The player. */
 export class VeilPlayerElement extends TellingElement {
   static readonly observedAttributes = ['lang'];
-
+  /** The identities on this device: to remember the one that was brought, to list and to forget. */
+  readonly identities = new IdentityKeeper(() => this.#playback);
   readonly #video = h('video', { playsinline: true, preload: 'auto', tabindex: -1 });
   readonly #shelf = new Shelf(deviceStorage());
   readonly #spoken = new Spoken(this, this.#shelf);
@@ -119,7 +121,7 @@ export class VeilPlayerElement extends TellingElement {
    * Opens a link. `gateway` is where the gateway's `/v1` stands, absolute or relative to the page;
    * `secret` is the link's fragment without `#`, and goes into a Worker at once.
    */
-  open({ gateway, grantId, secret }: Link): void {
+  open({ gateway, ...link }: Link): void {
     this.close();
     this.#setState('opening');
     const obstacle = findObstacle();
@@ -128,9 +130,9 @@ export class VeilPlayerElement extends TellingElement {
     const playback = this.#makePlayback();
     this.#playback = playback;
     const base = new URL(gateway, document.baseURI).href.replace(/\/+$/, '');
-    const link = { gateway: base, grantId, secret };
-    playback.open(link);
-    this.#link = link;
+    const whole = { ...link, gateway: base };
+    playback.open(whole);
+    this.#link = whole;
     // Who has never stopped within a title needs nothing of this before the first play.
     if (this.#later.loaded !== null || this.#shelf.read(POSITIONS) !== null)
       this.#later.with(({ resume }) => this.#offer(resume));
@@ -156,13 +158,9 @@ export class VeilPlayerElement extends TellingElement {
     this.#playback?.providePassphrase(passphrase);
   }
 
-  play(): Promise<void> {
-    return this.#video.play();
-  }
+  play = (): Promise<void> => this.#video.play();
 
-  pause(): void {
-    this.#video.pause();
-  }
+  pause = (): void => this.#video.pause();
 
   /** Chooses a picture by its rendition number, `null` for the choice by bandwidth. */
   selectVideo(id: number | null): void {
@@ -342,6 +340,7 @@ export class VeilPlayerElement extends TellingElement {
       link: () => this.#link,
       posterUrl: () => this.#poster.url,
       run: (command) => this.#run(command),
+      say: (text) => this.#overlays.say(text),
       seek: (seconds) => seekTo(this.#video, seconds),
       setLanguage: (language) => this.#spoken.keep(language),
     };
@@ -353,11 +352,10 @@ export class VeilPlayerElement extends TellingElement {
       host: this,
       video: this.#video,
       words: this.words,
-      playback: () => this.#playback,
-      title: () => this.#title,
       say: (text) => this.#overlays.say(text),
       toggleHelp: () => this.#later.with(({ help }) => help.toggle()),
       toggleStatistics: () => this.#later.with(({ statistics }) => statistics.toggle()),
+      runLater: (late) => this.#later.with((extras) => extras.run(late)),
     });
     if (command.do === 'skip' || command.do === 'chapter') this.#activity.wake();
   }

@@ -40,7 +40,7 @@ export interface PlaybackStats {
   /** Sealed bytes of media that were opened. */
   readonly openedBytes: number;
   /** From an object's last byte until it was verified: the median of the last ones, in milliseconds. */
-  readonly openLagMs: number | null;
+  readonly openingMs: number | null;
   readonly decodedFrames: number;
   readonly droppedFrames: number;
 }
@@ -63,23 +63,6 @@ export function findObstacle(): Failure | null {
   if (!globalThis.isSecureContext) return { code: 'insecure-context' };
   const hasAll = 'subtle' in crypto && 'Worker' in globalThis && mediaSource() !== undefined;
   return hasAll ? null : { code: 'browser-unsupported' };
-}
-
-/** How an identity is locked on this device: by the browser alone, by a new passkey, or by a passphrase. */
-export type RememberHow =
-  | { readonly lock: 'device' }
-  /** `name` is how the person finds the passkey among others. */
-  | { readonly lock: 'passkey'; readonly name: string }
-  | { readonly lock: 'passphrase'; readonly passphrase: string };
-
-async function lockFor(how: RememberHow): Promise<WantedLock | null> {
-  if (how.lock === 'device') return { kind: 'device' };
-  if (how.lock === 'passphrase') {
-    return { kind: 'passphrase', passphrase: new TextEncoder().encode(how.passphrase) };
-  }
-  const { makePasskey } = await import('./passkey');
-  const made = await makePasskey(how.name);
-  return made && { kind: 'passkey', ...made };
 }
 
 function loadLibrary(): Promise<typeof import('./hls')> {
@@ -153,13 +136,9 @@ export class Playback {
     return Boolean(secret);
   }
 
-  /**
-   * Stores the identity that was brought, once it has opened the link; `null` where there is none, the person declines, or the
-   * browser keeps nothing.
-   */
-  async rememberIdentity(how: RememberHow): Promise<Identities> {
-    const lock = await lockFor(how);
-    return lock && !this.#ended ? this.#client.remember(lock) : null;
+  /** Stores the identity that was brought, once it has opened the link; `null` where there is none or nothing is kept. */
+  async rememberIdentity(lock: WantedLock): Promise<Identities> {
+    return this.#ended ? null : this.#client.remember(lock);
   }
 
   get tracks(): Tracks {
@@ -173,7 +152,7 @@ export class Playback {
       firstFrameMs: this.#firstFrameMs,
       bandwidthBps: this.#streaming?.bandwidthBps ?? null,
       openedBytes: this.#openedBytes,
-      openLagMs: this.#lagsMs.toSorted((a, b) => a - b)[this.#lagsMs.length >> 1] ?? null,
+      openingMs: this.#lagsMs.toSorted((a, b) => a - b)[this.#lagsMs.length >> 1] ?? null,
       decodedFrames: quality.totalVideoFrames,
       droppedFrames: quality.droppedVideoFrames,
     };

@@ -7,8 +7,9 @@
 import type { HlsConfig } from 'hls.js';
 import { ASSUMED_BANDWIDTH_BPS } from './choice';
 
-/** Seconds kept behind the playhead, so that a short step back costs nothing. */
+/** Seconds, and bytes, kept behind the playhead, so that a short step back costs nothing. */
 const BACK_BUFFER_S = 60;
+const BACK_BUFFER_BYTES = 24 * 1024 * 1024;
 /** Seconds fetched before the first play: enough to begin at once, little for who never plays. */
 const FIRST_BUFFER_S = 6;
 /** Seconds fetched ahead while playing. */
@@ -45,6 +46,17 @@ export const PLAYING: Partial<HlsConfig> = {
   maxBufferLength: FORWARD_BUFFER_S,
   maxMaxBufferLength: MAX_FORWARD_BUFFER_S,
 };
+
+/** What changes while nobody looks: a minute may pass until there is more to load, and it takes little. */
+export const HIDDEN: Partial<HlsConfig> = {
+  maxBufferLength: 90,
+  maxMaxBufferLength: 120,
+};
+
+/** Returns how many seconds are kept behind the playhead of a picture of so many bits a second. */
+export function backBufferSeconds(bitrateBps: number): number {
+  return Math.min(BACK_BUFFER_S, (BACK_BUFFER_BYTES * 8) / bitrateBps);
+}
 
 /** The browser's own guess, which is rounded and capped for privacy, or a cautious one. */
 export function guessBandwidthBps(): number {

@@ -6,14 +6,15 @@
  */
 
 import type Hls from 'hls.js';
-import type { ErrorData } from 'hls.js';
+import type { ErrorData, LevelSwitchedData } from 'hls.js';
 import { MULTIVARIANT_ADDRESS } from '../address';
 import type { Failure } from '../failure';
 import type { Title } from '../title';
 import type { Role } from '../vault/role';
+import { Background, isPictureInPicture } from './background';
 import type { Start } from './choice';
 import { makeLoaders, type LoaderEnvironment } from './loaders';
-import { PLAYING, settingsFor } from './settings';
+import { backBufferSeconds, HIDDEN, PLAYING, settingsFor } from './settings';
 import { indexOfRendition, readTracks, type Tracks } from './tracks';
 import { TRANSMUXER_URL } from './trusted-urls';
 
@@ -31,6 +32,7 @@ export interface StreamingEvents {
 export class Streaming {
   readonly #hls: Hls;
   readonly #recoveries: number[] = [];
+  readonly #background: Background;
   #tracks: Tracks;
   #pictureBegins = (): void => undefined;
   readonly #pictureBegun = new Promise<void>((resolve) => (this.#pictureBegins = resolve));
@@ -52,8 +54,16 @@ export class Streaming {
     this.#tracks = readTracks(this.#hls, title);
     this.#listen();
     video.addEventListener('play', this.#onPlay, { once: true });
+    this.#background = new Background(
+      document,
+      () => isPictureInPicture(video),
+      (isHidden) => this.#restrain(isHidden),
+    );
     this.#hls.loadSource(MULTIVARIANT_ADDRESS);
+    // A source that comes after the wish to play ends the wish; its first promise is broken, the wish is kept.
+    const isWanted = !video.paused;
     this.#hls.attachMedia(video);
+    if (isWanted) video.play().catch(() => undefined);
   }
 
   /** The present choices. */
@@ -85,9 +95,23 @@ export class Streaming {
   }
 
   destroy(): void {
+    this.#background.destroy();
     this.video.removeEventListener('play', this.#onPlay);
     this.#hls.destroy();
   }
+
+  /** Lowers the work where nobody looks; back in sight the picture is chosen anew at once. */
+  #restrain(isHidden: boolean): void {
+    const isPlaying = !this.video.paused;
+    if (isPlaying) Object.assign(this.#hls.config, isHidden ? HIDDEN : PLAYING);
+    this.#hls.autoLevelCapping = isHidden ? 0 : -1;
+    if (!isHidden && this.#hls.autoLevelEnabled) this.#hls.nextLevel = -1;
+  }
+
+  readonly #boundBackBuffer = (_: unknown, { level }: LevelSwitchedData): void => {
+    const bitrateBps = this.#hls.levels[level]?.maxBitrate ?? 0;
+    if (bitrateBps > 0) this.#hls.config.backBufferLength = backBufferSeconds(bitrateBps);
+  };
 
   /**
    * Holds sound back until the picture has told hls.js where its time begins: sound that comes earlier is put aside and
@@ -116,6 +140,7 @@ export class Streaming {
       this.#hls.subtitleDisplay = true;
       this.#hls.startLoad();
     });
+    this.#hls.on(Events.LEVEL_SWITCHED, this.#boundBackBuffer);
     this.#hls.once(Events.INIT_PTS_FOUND, () => this.#pictureBegins());
     for (const event of [
       Events.MANIFEST_PARSED,

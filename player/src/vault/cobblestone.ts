@@ -20,11 +20,8 @@ const HEADER_BYTES = SALT_BYTES + COMMITMENT_BYTES;
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 
-/** Chunks decrypted per batch: 256 KiB, where WebCrypto's cost per call is already small. */
-const BATCH_CHUNKS = 16;
-
-/** Batches under way at once: bounds the copies that WebCrypto holds to about 1 MiB. */
-const BATCHES_IN_FLIGHT = 4;
+/** Chunks under way at once: bounds the copies that WebCrypto holds to about 2 MiB, in and out. */
+const CHUNKS_IN_FLIGHT = 64;
 
 const LABEL = utf8('c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0');
 
@@ -88,16 +85,18 @@ function chunkNonce(baseNonce: Bytes, index: number): Bytes {
 /**
  * Opens one object whose plaintext length is known, from bytes pushed in as they arrive.
  *
- * `push` and `finish` throw [`SealBroken`]; after that the opener is of no more use.
+ * A chunk is begun as soon as its last byte is there, out of the pushed bytes themselves where they hold all of it. `push` and
+ * `finish` throw [`SealBroken`]; after that the opener is of no more use.
  */
 export class ObjectOpener {
   readonly #plaintext: Bytes;
   readonly #pending: Promise<void>[] = [];
-  #stage: Bytes = new Uint8Array(HEADER_BYTES);
+  /** Holds the header, and then the beginning of a chunk whose end has not arrived. */
+  readonly #stage: Bytes = new Uint8Array(SEALED_CHUNK_BYTES);
   #filled = 0;
   #cipher: Cipher | null = null;
   #chunk = 0;
-  /** Sealed bytes of the body that have not been pushed yet. */
+  /** Sealed bytes of the body in chunks that have not been begun. */
   #left: number;
 
   constructor(
@@ -110,58 +109,60 @@ export class ObjectOpener {
     this.#left = sealedLength(plaintextBytes) - HEADER_BYTES;
   }
 
-  /** Takes the next bytes of the object; waits where decryption lags behind. */
-  async push(bytes: Uint8Array): Promise<void> {
+  /** Takes the next bytes of the object, whose buffer stays the caller's; waits where decryption lags behind. */
+  async push(bytes: Bytes): Promise<void> {
     let at = 0;
+    if (this.#cipher === null) {
+      at = this.#fill(bytes, at, HEADER_BYTES);
+      if (this.#filled < HEADER_BYTES) return;
+      const header = this.#stage.subarray(0, HEADER_BYTES);
+      this.#cipher = await deriveCipher(this.objectKey, header, this.context);
+      this.#filled = 0;
+    }
     while (at < bytes.length) {
-      if (this.#stage.length === 0) throw new SealBroken('length');
-      const step = Math.min(bytes.length - at, this.#stage.length - this.#filled);
-      this.#stage.set(bytes.subarray(at, at + step), this.#filled);
-      this.#filled += step;
-      at += step;
-      if (this.#filled === this.#stage.length) await this.#drain();
+      const size = Math.min(SEALED_CHUNK_BYTES, this.#left);
+      if (size === 0) throw new SealBroken('length');
+      if (this.#filled === 0 && bytes.length - at >= size) {
+        this.#begin(this.#cipher, bytes.subarray(at, at + size));
+        at += size;
+      } else {
+        at = this.#fill(bytes, at, size);
+        if (this.#filled === size) this.#begin(this.#cipher, this.#stage.subarray(0, size));
+      }
+      if (this.#pending.length > CHUNKS_IN_FLIGHT) await this.#pending.shift();
     }
   }
 
   /** Returns the whole plaintext once every chunk is verified. */
   async finish(): Promise<ArrayBuffer> {
-    if (this.#left > 0 || this.#stage.length > 0) throw new SealBroken('length');
+    if (this.#cipher === null || this.#left > 0) throw new SealBroken('length');
     await Promise.all(this.#pending);
     return this.#plaintext.buffer;
   }
 
-  async #drain(): Promise<void> {
-    if (this.#cipher === null) {
-      this.#cipher = await deriveCipher(this.objectKey, this.#stage, this.context);
-    } else {
-      this.#startBatch(this.#cipher);
-      if (this.#pending.length > BATCHES_IN_FLIGHT) await this.#pending.shift();
-    }
-    const next = Math.min(this.#left, BATCH_CHUNKS * SEALED_CHUNK_BYTES);
-    if (this.#stage.length !== next) this.#stage = new Uint8Array(next);
-    this.#left -= next;
-    this.#filled = 0;
+  /** Moves bytes from `at` to the stage until it holds `size`; returns where they end. */
+  #fill(bytes: Bytes, at: number, size: number): number {
+    const end = Math.min(bytes.length, at + size - this.#filled);
+    this.#stage.set(bytes.subarray(at, end), this.#filled);
+    this.#filled += end - at;
+    return end;
   }
 
-  /** WebCrypto copies its input before it returns, so the stage is free again at once. */
-  #startBatch(cipher: Cipher): void {
-    const chunks: Promise<void>[] = [];
-    for (let at = 0; at < this.#filled; at += SEALED_CHUNK_BYTES) {
-      const end = Math.min(at + SEALED_CHUNK_BYTES, this.#filled);
-      chunks.push(this.#openChunk(cipher, this.#chunk++, this.#stage.subarray(at, end)));
-    }
-    const batch = Promise.all(chunks).then(() => undefined);
-    // A failure is reported by whoever awaits it later; until then it must not count as unhandled.
-    batch.catch(() => undefined);
-    this.#pending.push(batch);
-  }
-
-  async #openChunk(cipher: Cipher, index: number, sealed: Bytes): Promise<void> {
+  /** WebCrypto copies its input before it returns, so what holds `sealed` is free again at once. */
+  #begin(cipher: Cipher, sealed: Bytes): void {
+    const index = this.#chunk++;
     const algorithm = { name: 'AES-GCM', iv: chunkNonce(cipher.baseNonce, index) };
-    const opened = await crypto.subtle.decrypt(algorithm, cipher.key, sealed).catch(() => {
-      throw new SealBroken('chunk');
-    });
-    this.#plaintext.set(new Uint8Array(opened), index * CHUNK_BYTES);
+    const opened = crypto.subtle.decrypt(algorithm, cipher.key, sealed).then(
+      (plaintext) => this.#plaintext.set(new Uint8Array(plaintext), index * CHUNK_BYTES),
+      () => {
+        throw new SealBroken('chunk');
+      },
+    );
+    // A failure is reported by whoever awaits it later; until then it must not count as unhandled.
+    opened.catch(() => undefined);
+    this.#pending.push(opened);
+    this.#left -= sealed.length;
+    this.#filled = 0;
   }
 }
 

@@ -7,6 +7,7 @@
 
 import { PlayerFailure } from '../failure';
 import type { Bytes } from './bytes';
+import { fetchOrKept } from './kept';
 
 /** A connection that brings nothing for so long counts as broken. */
 const SILENCE_MS = 20_000;
@@ -110,7 +111,7 @@ export async function download(request: Download): Promise<NetworkTiming> {
     }
   };
   try {
-    const response = await fetch(request.url, {
+    const response = await fetchOrKept(request.url, {
       credentials: 'omit',
       referrerPolicy: 'no-referrer',
       redirect: 'error',

@@ -8,6 +8,7 @@
 pub mod open;
 
 mod fault;
+mod parts;
 mod unfinished;
 mod upload;
 mod write;
@@ -24,6 +25,7 @@ use object_store::{GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt as _};
 use veil_seal::id::{GrantId, TitleId};
 
 pub(crate) use self::fault::{hint, told};
+pub(crate) use self::parts::{LargeObject, Moved};
 use self::unfinished::Uploads;
 pub(crate) use self::upload::Upload;
 pub(crate) use self::write::{Fingerprint, PART_BYTES};

@@ -8,6 +8,7 @@
 //! <data>/gateway.toml          the gateway's signing credential, 0600
 //! <data>/imports/<title id>    locked while an import runs
 //! <data>/gateway.url           where the gateway was last reachable
+//! <data>/gateway.store         the place that it last served titles from
 //! ```
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -117,6 +118,14 @@ impl DataDir {
         self.line("gateway.address")
     }
 
+    /// The place that the gateway last served titles from, as its text.
+    ///
+    /// # Errors
+    /// [`StudioError::File`] when the file is there and can't be read.
+    pub fn gateway_store(&self) -> Result<Option<String>, StudioError> {
+        self.line("gateway.store")
+    }
+
     fn line(&self, name: &str) -> Result<Option<String>, StudioError> {
         let path = self.root.join(name);
         match fs::read_to_string(&path) {
@@ -132,6 +141,14 @@ impl DataDir {
     /// [`StudioError::File`] when it can't be written.
     pub fn set_gateway_url(&self, url: &str) -> Result<(), StudioError> {
         write_beside(&self.root.join("gateway.url"), format!("{url}\n").as_bytes())
+    }
+
+    /// Remembers the place that the gateway serves titles from.
+    ///
+    /// # Errors
+    /// [`StudioError::File`] when it can't be written.
+    pub fn set_gateway_store(&self, store: &str) -> Result<(), StudioError> {
+        write_beside(&self.root.join("gateway.store"), format!("{store}\n").as_bytes())
     }
 
     /// Remembers where the running gateway answers on this machine; `None` when it has stopped.

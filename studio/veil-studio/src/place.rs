@@ -89,6 +89,17 @@ impl Studio {
         }
     }
 
+    /// The place that `veilcast up` last served titles from; the own bucket, if it never ran.
+    ///
+    /// # Errors
+    /// [`StudioError`] when what was noted can't be read, or is no place.
+    pub fn served_place(&self) -> Result<Place, StudioError> {
+        match self.data().gateway_store()? {
+            Some(text) if text != OWN => Place::parse(&text),
+            _ => Ok(Place::Own),
+        }
+    }
+
     /// Opens the bucket of a place; one that was opened before is used again, with its connections.
     ///
     /// # Errors

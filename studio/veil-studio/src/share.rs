@@ -32,6 +32,15 @@ pub struct ShareRequest {
     pub expires: Option<Timestamp>,
 }
 
+/// Where a link leads, both without a slash at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkBase {
+    /// To the page that the gateway at this address serves.
+    Gateway(String),
+    /// To an exported page at this address.
+    Page(String),
+}
+
 /// A new grant.
 pub struct Shared {
     /// The grant's id.
@@ -45,7 +54,7 @@ pub struct Shared {
 }
 
 impl Studio {
-    /// Grants the right to watch a title, under a link below `base_url`.
+    /// Grants the right to watch a title, under a link below `base`.
     ///
     /// # Errors
     /// [`StudioError::NoTitle`], [`StudioError::AlreadyExpired`], or that the grant can't be written.
@@ -53,7 +62,7 @@ impl Studio {
         &self,
         name_or_id: &str,
         request: &ShareRequest,
-        base_url: &str,
+        base: &LinkBase,
         now: Timestamp,
     ) -> Result<Shared, StudioError> {
         if request.expires.is_some_and(|expires| expires <= now) {
@@ -72,7 +81,10 @@ impl Studio {
             self.catalogue().delete_grant(&record.id).await?;
             return Err(error);
         }
-        let link = secret.to_link(base_url, grant);
+        let link = match base {
+            LinkBase::Gateway(url) => secret.to_link(url, grant),
+            LinkBase::Page(url) => secret.to_page_link(url, grant),
+        };
         Ok(Shared { grant, link, expires: record.expires, places })
     }
 

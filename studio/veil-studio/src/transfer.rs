@@ -1,7 +1,7 @@
 //! Copying a title's objects from one bucket to another: sealed bytes as they are, no key needed.
 //!
 //! Owns the order (objects, media playlists, the multivariant playlist last) and what is skipped: an object that is there with the
-//! same size and the same SHA-256. So a copy that was interrupted goes on where it was. Memory is bounded by
+//! same size and the same SHA-256, and parts of a large one that are. So a copy that was interrupted goes on where it was. Memory is bounded by
 //! eight parts of 8 MiB, whatever the title's size. Refuses to know the catalogue.
 
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use veil_seal::id::TitleId;
 
 use crate::StudioError;
-use crate::bucket::{Bucket, Fingerprint, PART_BYTES, is_playlist};
+use crate::bucket::{Bucket, Fingerprint, LargeObject, Moved, PART_BYTES, is_playlist};
 
 /// Objects under way at a time; with [`PART_BYTES`] each, the memory of a copy.
 const IN_FLIGHT: usize = 8;
@@ -56,9 +56,13 @@ impl Transfer<'_> {
     /// Copies everything that isn't there yet, and checks the sizes of what then is.
     pub(crate) async fn run(&self) -> Result<Vec<Copied>, StudioError> {
         self.progress.send_modify(|state| state.step = "comparing");
-        self.to.discard_unfinished(self.title).await;
         let wanted = sizes(self.from, self.title).await?;
         let present = sizes(self.to, self.title).await?;
+        let is_missing = |key: &Path| {
+            let size = wanted.get(key);
+            size.is_some_and(|size| *size > PART_BYTES) && present.get(key) != size
+        };
+        let begun = self.to.begun(self.title, is_missing).await;
         if !wanted.contains_key(&self.index) {
             return Err(StudioError::Altered { key: self.index.to_string() });
         }
@@ -71,7 +75,10 @@ impl Transfer<'_> {
             let at_a_time =
                 if turn.iter().any(|(_, size)| *size > PART_BYTES) { 1 } else { IN_FLIGHT };
             let mut copies = stream::iter(turn)
-                .map(|(key, size)| self.copy(key, size, present.get(key).copied()))
+                .map(|(key, size)| {
+                    let begun = begun.get(key).map(String::as_str);
+                    self.copy(key, size, present.get(key).copied(), begun)
+                })
                 .buffer_unordered(at_a_time);
             while let Some(one) = copies.try_next().await? {
                 copied.push(one);
@@ -117,6 +124,7 @@ impl Transfer<'_> {
         key: &Path,
         size_bytes: u64,
         present: Option<u64>,
+        begun: Option<&str>,
     ) -> Result<Copied, StudioError> {
         let is_small = size_bytes <= PART_BYTES;
         if is_small && present != Some(size_bytes) {
@@ -133,8 +141,12 @@ impl Transfer<'_> {
         if is_small {
             return self.copy_small(key, size_bytes).await;
         }
-        let moved = |bytes| self.moved(bytes, 0);
-        self.to.put_parts(key, self.from, size_bytes, fingerprint, &moved).await?;
+        let object = LargeObject { key, from: self.from, size_bytes, fingerprint };
+        let moved = |moved| match moved {
+            Moved::Now(bytes) => self.moved(bytes, 0),
+            Moved::Before(bytes) => self.progress.send_modify(|state| state.done_bytes += bytes),
+        };
+        self.to.put_parts(&object, begun, &moved).await?;
         self.moved(0, 1);
         Ok(Copied { key: key.clone(), fingerprint })
     }

@@ -18,6 +18,7 @@ pub(crate) mod sign;
 pub(crate) mod tell;
 pub(crate) mod token;
 pub(crate) mod up;
+pub(crate) mod watch;
 
 use tokio::signal::unix::{SignalKind, signal};
 

@@ -44,10 +44,12 @@ pub(crate) async fn move_to(
     }
     format.answer(&answer(&done), || {
         format!(
-            "moved {:?} to {}: {}\nits links work where a gateway of that place has the same public address",
+            "moved {:?} to {}: {}\nits links work where a gateway of that place has the same public address; \
+             `veilcast up --bucket '{}'` is one",
             done.title.name,
             done.place,
-            counted(&done)
+            counted(&done),
+            done.place
         )
     });
     Ok(())

@@ -7,7 +7,7 @@ use serde_json::json;
 use veil_seal::identity::{MAX_TEXT_BYTES, Recipient};
 use veil_studio::Studio;
 use veil_studio::place::Place;
-use veil_studio::share::{ShareRequest, Shared};
+use veil_studio::share::{LinkBase, ShareRequest, Shared};
 
 use crate::args::ShareArgs;
 use crate::commands::up::DEFAULT_LISTEN;
@@ -22,15 +22,14 @@ pub(crate) async fn run(
 ) -> Result<(), CliError> {
     let to = args.to.as_deref().map(recipient).transpose()?;
     let request = ShareRequest { to, expires: expiry(&args.expires, now)? };
-    let base_url = match &args.base_url {
-        Some(url) => checked_url(url)?,
-        None => last_url(studio)?,
+    let base = match (&args.page, &args.base_url) {
+        (Some(page), _) => LinkBase::Page(checked_page(page)?),
+        (None, Some(url)) => LinkBase::Gateway(checked_url(url)?),
+        (None, None) => LinkBase::Gateway(last_url(studio)?),
     };
-    let shared = studio.share(&args.title, &request, &base_url, now).await?;
-    if args.base_url.is_none() && !shared.places.contains(&Place::Own) {
-        note(
-            "note: the title lies elsewhere than `veilcast up` serves from: --base-url names the gateway there",
-        );
+    let shared = studio.share(&args.title, &request, &base, now).await?;
+    if args.page.is_none() && args.base_url.is_none() {
+        tell_elsewhere(studio, &shared)?;
     }
     let kind = if args.to.is_some() { "recipient" } else { "link" };
     let answer = json!({
@@ -44,6 +43,20 @@ pub(crate) async fn run(
     Ok(())
 }
 
+/// Says so when the link leads to a gateway that doesn't have the title.
+fn tell_elsewhere(studio: &Studio, shared: &Shared) -> Result<(), CliError> {
+    let served = studio.served_place()?;
+    if let Some(place) = shared.places.first()
+        && !shared.places.iter().any(|place| place.is_same(&served))
+    {
+        note(&format!(
+            "note: the title lies at {place}, and `veilcast up` last served {served}: `veilcast up --bucket '{place}'` \
+             makes the link work, or --base-url names another gateway of that place"
+        ));
+    }
+    Ok(())
+}
+
 /// Checks an address that viewers use: `http://` or `https://`, a host, nothing after it.
 pub(crate) fn checked_url(url: &str) -> Result<String, CliError> {
     let url = url.trim_end_matches('/');
@@ -53,6 +66,20 @@ pub(crate) fn checked_url(url: &str) -> Result<String, CliError> {
         Some(host) if !host.is_empty() && !host.contains(bad) => Ok(url.to_owned()),
         _ => Err(CliError::new(format!("{url:?} is not the address of a gateway"))
             .hint("an address looks like https://video.example.org")),
+    }
+}
+
+/// Checks the address of an exported page: as a gateway's, with a path where it lies in a folder.
+fn checked_page(url: &str) -> Result<String, CliError> {
+    let url = url.trim_end_matches('/');
+    let bad = |c: char| c.is_whitespace() || c.is_control() || "?#@\\\"'<>".contains(c);
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    match rest {
+        Some(rest) if !rest.starts_with('/') && !rest.is_empty() && !rest.contains(bad) => {
+            Ok(url.to_owned())
+        }
+        _ => Err(CliError::new(format!("{url:?} is not the address of a page"))
+            .hint("an address looks like https://films.example.net or https://example.net/films")),
     }
 }
 
@@ -131,6 +158,14 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         for text in ["", "7", "soon", "1y", "99999999999d"] {
             assert!(expiry(text, now).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pages_address_may_have_a_path() {
+        assert_eq!(checked_page("https://a.example/films/").unwrap(), "https://a.example/films");
+        for url in ["", "films", "https://", "https:///x", "https://a.example/?x", "https://a#b"] {
+            assert!(checked_page(url).is_err(), "{url}");
         }
     }
 

@@ -1,7 +1,8 @@
 //! `veilcast up`: studio and gateway on this machine, until Ctrl-C.
 //!
 //! The gateway is a process of its own that gets the bucket, its signing credential and nothing
-//! else. The studio's part is housekeeping: it sweeps what killed imports and ended grants left.
+//! else; over a store, that is what finds the store's credential as well. It serves one place. The studio's part is
+//! housekeeping: it sweeps what killed imports and ended grants left.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,6 +13,9 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::ChildStdout;
 use veil_ffmpeg::sandbox::Confinement;
 use veil_ffmpeg::{Child, Invocation, Launcher};
+use veil_studio::catalogue::TitleState;
+use veil_studio::catalogue::copies::CopyState;
+use veil_studio::place::Place;
 use veil_studio::{Studio, StudioError};
 
 use crate::args::UpArgs;
@@ -19,6 +23,7 @@ use crate::commands::share::checked_url;
 use crate::commands::stop_signal;
 use crate::error::CliError;
 use crate::output::{Format, note};
+use crate::stores;
 
 /// Where the gateway listens, and where links point, unless told otherwise.
 pub(crate) const DEFAULT_LISTEN: &str = "127.0.0.1:8787";
@@ -31,18 +36,41 @@ const READY_LIMIT: Duration = Duration::from_secs(30);
 const READY_LINE_BYTES: u64 = 4096;
 /// How often the studio sweeps.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// How long the store may take to answer before the gateway starts.
+const STORE_LIMIT: Duration = Duration::from_secs(10);
+/// What a gateway needs of this process's environment to reach a store, besides AWS's variables: their files, the authorities
+/// of certificates, and proxies.
+const STORE_VARIABLES: [&str; 9] = [
+    "HOME",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+];
 
 pub(crate) async fn run(studio: &Studio, args: &UpArgs, format: Format) -> Result<(), CliError> {
     let public_url = args.public_url.as_deref().map(checked_url).transpose()?;
-    let mut gateway = start_gateway(studio, args, public_url.as_deref()).await?;
+    let place = stores::place(studio, &args.bucket)?;
+    reach(studio, &place).await?;
+    tell_elsewhere(studio, &place).await?;
+    let mut gateway = start_gateway(studio, args, &place, public_url.as_deref()).await?;
     let own_url = wait_ready(&mut gateway).await?;
     studio.data().set_gateway_address(Some(&own_url))?;
     let url = public_url.unwrap_or(own_url);
     studio.data().set_gateway_url(&url)?;
-    let answer = json!({ "event": "ready", "url": url });
+    studio.data().set_gateway_store(&place.to_string())?;
+    let answer = json!({ "event": "ready", "url": url, "store": place.to_string() });
+    let titles = match &place {
+        Place::Own => String::new(),
+        place => format!(", for titles in {place}"),
+    };
     format.answer(&answer, || {
         format!(
-            "Veilcast is up at {url}\n\n  veilcast import FILE --title NAME   add a video\n  \
+            "Veilcast is up at {url}{titles}\n\n  veilcast import FILE --title NAME   add a video\n  \
              veilcast share NAME                 print a link to watch it\n\nCtrl-C stops it."
         )
     });
@@ -52,20 +80,63 @@ pub(crate) async fn run(studio: &Studio, args: &UpArgs, format: Format) -> Resul
     ended.and(stopped.map(drop).map_err(CliError::from))
 }
 
+/// Asks a store once, so that a wrong name or credential is told here and not to viewers.
+async fn reach(studio: &Studio, place: &Place) -> Result<(), CliError> {
+    if *place == Place::Own {
+        return Ok(());
+    }
+    let bucket = studio.bucket_at(place).await?;
+    match tokio::time::timeout(STORE_LIMIT, bucket.reach()).await {
+        Ok(reached) => Ok(reached?),
+        Err(_) => Err(CliError::new(format!("{place} does not answer"))
+            .hint("check the endpoint and the network")),
+    }
+}
+
+/// Names the titles that can't be watched by this gateway, since they lie elsewhere.
+async fn tell_elsewhere(studio: &Studio, served: &Place) -> Result<(), CliError> {
+    let mut copies = studio.catalogue().copies(None).await?;
+    copies.retain(|copy| copy.state == CopyState::Ready);
+    for title in studio.catalogue().titles(TitleState::Ready).await? {
+        let mut places = copies.iter().filter(|copy| copy.title == title.id);
+        let first = places.clone().next().map(|copy| &copy.place);
+        if let (Some(first), false) = (first, places.any(|copy| copy.place.is_same(served))) {
+            note(&format!(
+                "note: {:?} is not served here: it lies at {first}, which --bucket names",
+                title.name
+            ));
+        }
+    }
+    Ok(())
+}
+
 async fn start_gateway(
     studio: &Studio,
     args: &UpArgs,
+    place: &Place,
     public_url: Option<&str>,
 ) -> Result<Child, CliError> {
     let credentials = studio.gateway_credentials()?;
     let token = studio.new_gateway_admin_token()?;
+    let bucket = match place {
+        Place::Own => studio.data().bucket().into_os_string(),
+        elsewhere => elsewhere.to_string().into(),
+    };
     let mut command = Invocation::new(gateway_binary()?, Confinement::DeathSignalOnly)
-        .args(["--bucket".as_ref(), studio.data().bucket().as_os_str()])
+        .args(["--bucket".as_ref(), bucket.as_os_str()])
         .args(["--credentials".as_ref(), credentials.as_os_str()])
         .args(["--admin-token".as_ref(), token.as_os_str()])
         .args(["--listen", &args.listen.to_string()]);
     if let Some(url) = public_url {
         command = command.args(["--public-url", url]);
+    }
+    if let Place::S3(_) = place {
+        let is_needed = |name: &str| name.starts_with("AWS_") || STORE_VARIABLES.contains(&name);
+        for (name, value) in std::env::vars_os() {
+            if name.to_str().is_some_and(is_needed) {
+                command = command.env(name, value);
+            }
+        }
     }
     let command = command.streams_inherited().stdout_piped().grace(GATEWAY_GRACE);
     Ok(command.start(&Launcher::default()).await.map_err(StudioError::from)?)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::sleep;
@@ -29,6 +30,19 @@ impl Street {
         street
     }
 
+    /// Adds an object of so many MiB and a little to the title in the house's own bucket, named `ff…`.
+    pub(crate) fn add_large_object(&self, mebibytes: u32) -> PathBuf {
+        let path = self.title_folder().join("f".repeat(32));
+        let mut file = fs::File::create(&path).unwrap();
+        let block: Vec<u8> =
+            (0..1 << 20).map(|at: u32| at.to_le_bytes()[1] ^ at.to_le_bytes()[2]).collect();
+        for number in 0..mebibytes {
+            file.write_all(&number.to_le_bytes()).unwrap();
+            file.write_all(&block).unwrap();
+        }
+        path
+    }
+
     /// The folder of the only title in the house's own bucket.
     pub(crate) fn title_folder(&self) -> PathBuf {
         self.house.bucket().join("t").join(self.id())
@@ -43,12 +57,7 @@ impl Street {
     }
 
     pub(crate) fn command(&self, line: &str) -> Command {
-        let mut command = self.house.command(line.split_whitespace());
-        command.envs(self.server.variables()).env("VEILCAST_STORE_PATIENCE", "20s");
-        for name in ["http_proxy", "https_proxy", "all_proxy"] {
-            command.env_remove(name).env_remove(name.to_uppercase());
-        }
-        command
+        command(&self.house, &self.server.variables(), line)
     }
 
     pub(crate) fn ok(&self, line: &str) -> Value {
@@ -71,6 +80,16 @@ impl Street {
         let stores = self.house.titles()[0]["stores"].as_array().unwrap().clone();
         stores.iter().map(|one| (text(&one["store"]), text(&one["state"]))).collect()
     }
+}
+
+/// A command that knows a store's credential.
+pub(crate) fn command(house: &House, credential: &[(&str, &str)], line: &str) -> Command {
+    let mut command = house.command(line.split_whitespace());
+    command.envs(credential.iter().copied()).env("VEILCAST_STORE_PATIENCE", "20s");
+    for name in ["http_proxy", "https_proxy", "all_proxy"] {
+        command.env_remove(name).env_remove(name.to_uppercase());
+    }
+    command
 }
 
 /// Every file below a folder, by its path there.

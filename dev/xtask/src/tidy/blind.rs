@@ -29,7 +29,7 @@ const GATEWAY: &str = "veil-gateway";
 const SEAL: &str = "veil-seal";
 
 /// Crates of ours that are built into the gateway.
-const GATEWAY_MAY_CONTAIN: [&str; 2] = ["veil-hls", "veil-presign"];
+const GATEWAY_MAY_CONTAIN: [&str; 3] = ["veil-hls", "veil-page", "veil-presign"];
 
 /// Ciphers, KEMs and HPKE.
 const OPENERS: [&str; 47] = [

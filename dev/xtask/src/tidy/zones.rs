@@ -27,12 +27,14 @@ enum Zone {
     Fuzz,
 }
 
-const CRATES: [(&str, Zone); 10] = [
+const CRATES: [(&str, Zone); 12] = [
     ("veil-seal", Zone::Formats),
     ("veil-hls", Zone::Formats),
     ("veil-presign", Zone::Formats),
+    ("veil-stego", Zone::Formats),
     ("veil-ffmpeg", Zone::Studio),
     ("veil-studio", Zone::Studio),
+    ("veil-page", Zone::Gateway),
     ("veil-gateway", Zone::Gateway),
     ("veil-cli", Zone::Apps),
     ("veil-testkit", Zone::Dev),

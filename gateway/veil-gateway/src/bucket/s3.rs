@@ -1,22 +1,20 @@
 //! A bucket of an S3 store: how long it may take, how often it is asked again, how many requests run at a time.
 //!
-//! Owns the client's limits and where its credential comes from. Refuses to read the environment: the chain was walked by
-//! whoever has one ([`veil_presign::Settings`]). Credentials of a platform are fetched, kept in memory and replaced five
-//! minutes before they end, by the client. Invariant: no request outlives its limits, and a store that is slow or away
+//! Owns the client's limits. Refuses to know where its credential comes from ([`StoreCredential`]). Invariant: no request outlives its limits, and a store that is slow or away
 //! costs a bounded number of connections.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::limit::LimitStore;
 use object_store::prefix::PrefixStore;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 use serde::{Deserialize, Serialize};
-use veil_presign::{CredentialSource, S3Place, Style};
+use veil_presign::{S3Place, Style};
 
-use super::{Bucket, BucketError};
+use super::{Bucket, BucketError, StoreCredential};
 use crate::config::{ConfigError, in_range};
 
 /// How an S3 store is asked, `[store]` in the configuration.
@@ -95,10 +93,10 @@ impl Bucket {
     /// A place that the client can't be set up for.
     pub fn s3(
         place: &S3Place,
-        source: CredentialSource,
+        credential: StoreCredential,
         settings: &StoreSettings,
     ) -> Result<Self, BucketError> {
-        let store = client(place, source, settings).map_err(|_| BucketError::Client)?;
+        let store = client(place, credential, settings).map_err(|_| BucketError::Client)?;
         let store = LimitStore::new(store, settings.request_count as usize);
         let store: Arc<dyn ObjectStore> = match place.prefix() {
             "" => Arc::new(store),
@@ -110,52 +108,22 @@ impl Bucket {
 
 fn client(
     place: &S3Place,
-    source: CredentialSource,
+    credential: StoreCredential,
     settings: &StoreSettings,
 ) -> object_store::Result<AmazonS3> {
     let address = place.address();
     let is_plain_http = address.endpoint.scheme() == "http";
     let endpoint = format!("{}://{}", address.endpoint.scheme(), address.endpoint.host());
-    let builder = AmazonS3Builder::new()
+    AmazonS3Builder::new()
         .with_client_options(settings.client())
         .with_retry(settings.retry())
         .with_allow_http(is_plain_http)
         .with_bucket_name(place.bucket())
         .with_region(address.region)
         .with_endpoint(endpoint)
-        .with_virtual_hosted_style_request(address.style == Style::Virtual);
-    with_source(builder, source).build()
-}
-
-fn with_source(builder: AmazonS3Builder, source: CredentialSource) -> AmazonS3Builder {
-    match source {
-        CredentialSource::Keys(keys) => {
-            let builder = builder
-                .with_access_key_id(keys.access_key_id())
-                .with_secret_access_key(keys.secret_access_key());
-            match keys.session_token() {
-                Some(token) => builder.with_token(token),
-                None => builder,
-            }
-        }
-        CredentialSource::WebIdentity { token_file, role_arn, session_name } => {
-            let builder = builder
-                .with_config(AmazonS3ConfigKey::WebIdentityTokenFile, token_file)
-                .with_config(AmazonS3ConfigKey::RoleArn, role_arn);
-            match session_name {
-                Some(name) => builder.with_config(AmazonS3ConfigKey::RoleSessionName, name),
-                None => builder,
-            }
-        }
-        CredentialSource::Container { relative_uri } => {
-            builder.with_config(AmazonS3ConfigKey::ContainerCredentialsRelativeUri, relative_uri)
-        }
-        CredentialSource::ContainerWithToken { full_uri, token_file } => builder
-            .with_config(AmazonS3ConfigKey::ContainerCredentialsFullUri, full_uri)
-            .with_config(AmazonS3ConfigKey::ContainerAuthorizationTokenFile, token_file),
-        // The metadata service is what the client asks when it is given nothing.
-        _ => builder,
-    }
+        .with_virtual_hosted_style_request(address.style == Style::Virtual)
+        .with_credentials(Arc::new(credential))
+        .build()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::{Absent, Flights, Room};
 use crate::bucket::{Bucket, Fetched, ReadError};
+use crate::desk::{Desk, Undone};
 use crate::performance::{Cache, CacheFigures};
 
 /// How long a request waits for news of a document that it could use as it is.
@@ -56,6 +57,8 @@ pub(crate) enum Missing {
     Invalid,
     /// The bucket doesn't answer.
     Unavailable,
+    /// It was read, and too much waits to be parsed.
+    Busy,
 }
 
 /// A document that was read.
@@ -92,6 +95,7 @@ struct Inner<V> {
     weigh: fn(&V) -> usize,
     room: Room<Box<str>, Kept<V>>,
     absent: Absent,
+    desk: Desk,
     flights: Flights<Box<str>, Result<Kept<V>, Missing>>,
     /// How often something was forgotten.
     forgotten: AtomicU64,
@@ -99,7 +103,13 @@ struct Inner<V> {
 }
 
 impl<V: Send + Sync + 'static> Documents<V> {
-    pub(crate) fn new(bucket: &Bucket, kind: Kind<V>, rules: Rules, absent: &Absent) -> Self {
+    pub(crate) fn new(
+        bucket: &Bucket,
+        kind: Kind<V>,
+        rules: Rules,
+        absent: &Absent,
+        desk: &Desk,
+    ) -> Self {
         Self(Arc::new(Inner {
             bucket: bucket.clone(),
             rules,
@@ -108,6 +118,7 @@ impl<V: Send + Sync + 'static> Documents<V> {
             weigh: kind.weigh,
             room: Room::new(kind.name, kind.limit_bytes, |key, kept| key.len() + kept.weight_bytes),
             absent: Arc::clone(absent),
+            desk: desk.clone(),
             flights: Flights::new(),
             forgotten: AtomicU64::new(0),
             away: Away::new(),
@@ -117,13 +128,18 @@ impl<V: Send + Sync + 'static> Documents<V> {
     /// The document of `key`: as it is known, if that is fresh, else as the bucket has it. While the bucket doesn't
     /// answer, as it was.
     pub(crate) async fn get(&self, key: &str) -> Result<Arc<V>, Missing> {
+        self.get_fresh(key, self.0.rules.fresh_s).await
+    }
+
+    /// The same, where a document is fresh for `fresh_s` seconds.
+    pub(crate) async fn get_fresh(&self, key: &str, fresh_s: u64) -> Result<Arc<V>, Missing> {
         let Inner { rules, room, .. } = &*self.0;
         let now = Instant::now();
         let is_within = |since: Instant, seconds: u64| {
             now.saturating_duration_since(since) < Duration::from_secs(seconds)
         };
         let known = room.get(key);
-        if let Some(kept) = known.as_ref().filter(|kept| is_within(kept.checked, rules.fresh_s)) {
+        if let Some(kept) = known.as_ref().filter(|kept| is_within(kept.checked, fresh_s)) {
             room.count(true);
             return Ok(Arc::clone(&kept.value));
         }
@@ -159,7 +175,8 @@ impl<V: Send + Sync + 'static> Documents<V> {
         }
         match tokio::time::timeout(REFRESH_WAIT, flight).await {
             Ok(Ok(Ok(fresh))) => Ok(fresh.value),
-            Ok(Ok(Err(missing))) if missing != Missing::Unavailable => Err(missing),
+            Ok(Ok(Err(missing @ (Missing::Unknown | Missing::Invalid)))) => Err(missing),
+            Ok(Ok(Err(Missing::Busy))) => Ok(usable),
             _ => {
                 away.begin(Instant::now());
                 Ok(usable)
@@ -200,6 +217,7 @@ impl<V: Send + Sync + 'static> Documents<V> {
                 absent.insert(key, began);
             }
             Err(Missing::Invalid) => room.remove(&key),
+            Err(Missing::Busy) => {}
             Err(Missing::Unavailable) => {
                 if let Some(kept) = known {
                     room.insert(key, Kept { failed: Some(Instant::now()), ..kept });
@@ -219,7 +237,7 @@ impl<V: Send + Sync + 'static> Documents<V> {
         let etag = known.and_then(|kept| kept.etag.as_deref());
         match bucket.fetch(key, *document_bytes_max, etag).await {
             Ok(Fetched::Document(document, etag)) => {
-                let value = self.parse(key, document).await.ok_or(Missing::Invalid)?;
+                let value = self.parse(key, document).await?;
                 let weight_bytes = (self.0.weigh)(&value);
                 let etag = etag.map(Arc::from);
                 let value = Arc::new(value);
@@ -234,13 +252,17 @@ impl<V: Send + Sync + 'static> Documents<V> {
         }
     }
 
-    async fn parse(&self, key: &str, document: Bytes) -> Option<V> {
+    async fn parse(&self, key: &str, document: Bytes) -> Result<V, Missing> {
         let parse = self.0.parse;
         if document.len() <= PARSE_HERE_BYTES_MAX {
-            return parse(key, &document);
+            return parse(key, &document).ok_or(Missing::Invalid);
         }
         let key: Box<str> = key.into();
-        tokio::task::spawn_blocking(move || parse(&key, &document)).await.ok().flatten()
+        match self.0.desk.run(move || parse(&key, &document)).await {
+            Ok(value) => value.ok_or(Missing::Invalid),
+            Err(Undone::Busy) => Err(Missing::Busy),
+            Err(Undone::Lost) => Err(Missing::Invalid),
+        }
     }
 }
 

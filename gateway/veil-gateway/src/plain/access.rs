@@ -68,8 +68,8 @@ pub(super) fn verify(auth: &TokenAuth, token: &str, now: Timestamp) -> Result<Ac
     })
 }
 
-/// The values of every cookie that may hold a token.
-pub(super) fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+/// The values of every cookie that may hold a plain tree's token.
+pub fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let lists = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     lists.flat_map(|list| list.split(';')).filter_map(|pair| {
         let (name, value) = pair.trim().split_once('=')?;

@@ -6,22 +6,19 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use veil_hls::template::local_path;
+use veil_presign::EXPIRES_MAX_S;
 use veil_presign::jwt::{KeyError, VerifyKey};
-use veil_presign::{EXPIRES_MAX_S, staggered_window_start};
 
-use crate::origin::{Life, Origin};
+use crate::names::TITLES;
+use crate::signer::{Origin, Signer, UnusableMode, UrlLife, UrlMode};
 
 /// Folders of a bucket that hold sealed titles and grants.
-const SEALED: [&str; 2] = ["t/", "g/"];
+const SEALED: [&str; 2] = [TITLES, "g/"];
 
 /// Longest window, in seconds: a day, for which two signing keys are kept.
 const WINDOW_MAX_S: u32 = 86_400;
-
-/// How much longer a URL lives than its playlist plays, in seconds.
-const PAUSE_S: u32 = 1_800;
 
 /// One plain tree, as it is configured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,6 +138,14 @@ pub enum PlainError {
         "plain.mode is \"presigned\" for {0}, and the bucket has no store that takes presigned URLs"
     )]
     NoStore(String),
+    /// The store's place makes no URL.
+    #[error("plain.prefix {prefix}: {error}")]
+    Unusable {
+        /// The tree's prefix.
+        prefix: String,
+        /// What is wrong.
+        error: UnusableMode,
+    },
     /// An extension that is none.
     #[error("plain.extensions has {0:?}; an extension is lower-case letters and digits")]
     Extension(String),
@@ -161,12 +166,10 @@ pub enum PlainError {
 /// One plain tree, ready to serve.
 pub struct PlainTree {
     pub(super) prefix: String,
-    /// The store that takes presigned URLs; `None` in `local` mode.
-    pub(super) origin: Option<Arc<Origin>>,
+    /// Signs for the store; `None` in `local` mode.
+    pub(super) signer: Option<Arc<Signer>>,
     pub(super) auth: Auth,
     pub(super) extensions: Vec<String>,
-    url_life_s: u32,
-    url_window_s: u32,
 }
 
 pub(super) enum Auth {
@@ -188,47 +191,24 @@ impl PlainTree {
     pub fn new(
         settings: &PlainSettings,
         key: Option<&str>,
-        origin: Option<&Arc<Origin>>,
+        origin: Option<&Origin>,
     ) -> Result<Self, PlainError> {
         settings.check()?;
         let prefix = &settings.prefix;
         let usual = if origin.is_some() { PlainMode::Presigned } else { PlainMode::Local };
-        let origin = match settings.mode.unwrap_or(usual) {
+        let signer = match settings.mode.unwrap_or(usual) {
             PlainMode::Local => None,
             PlainMode::Presigned => {
                 let origin = origin.ok_or_else(|| PlainError::NoStore(prefix.clone()))?;
-                Some(Arc::clone(origin))
+                Some(Arc::new(settings.signer(origin)?))
             }
         };
         Ok(Self {
             prefix: prefix.clone(),
-            origin,
+            signer,
             auth: settings.auth(key)?,
             extensions: settings.extensions.clone(),
-            url_life_s: settings.url_life_s,
-            url_window_s: settings.url_window_s,
         })
-    }
-
-    /// When URLs of `folder` are signed, and how long they live beyond their window: for the configured time, or as long as
-    /// the playlist plays and a pause; never beyond `end`.
-    pub(super) fn life(
-        &self,
-        folder: &str,
-        now: Timestamp,
-        end: Option<Timestamp>,
-        duration_s: u32,
-    ) -> Life {
-        let signed_at = staggered_window_start(now, self.url_window_s, folder.as_bytes());
-        let left_s = end.map_or(i64::MAX, |end| end.as_second() - signed_at.as_second());
-        let playing_s = match duration_s {
-            0 => 0,
-            duration_s => duration_s.saturating_add(PAUSE_S),
-        };
-        let life_s = self.url_life_s.max(playing_s);
-        let whole_s = life_s.saturating_add(self.url_window_s).min(EXPIRES_MAX_S);
-        let expires_s = u32::try_from(left_s).unwrap_or(u32::MAX).min(whole_s);
-        Life { signed_at, expires_s }
     }
 
     /// What `Cross-Origin-Resource-Policy` lets in: other sites' pages where they have a right to read.
@@ -242,6 +222,12 @@ impl PlainTree {
 }
 
 impl PlainSettings {
+    fn signer(&self, origin: &Origin) -> Result<Signer, PlainError> {
+        let life = UrlLife { window_s: self.url_window_s, life_s: self.url_life_s };
+        Signer::new(UrlMode::Presigned(origin.clone()), life)
+            .map_err(|error| PlainError::Unusable { prefix: self.prefix.clone(), error })
+    }
+
     fn check(&self) -> Result<(), PlainError> {
         let folder = self.prefix.strip_suffix('/').ok_or(PlainError::Prefix)?;
         if local_path(folder) != Ok(None) || folder.contains(['?', '#']) {

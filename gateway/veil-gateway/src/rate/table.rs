@@ -1,12 +1,13 @@
 //! Who has asked how much: one number a subject, in a table of bounded size.
 //!
 //! Owns the arithmetic. The number is the time at which the subject will have paid for everything (the
-//! *theoretical arrival time* of GCRA); time is an argument. Refuses to know HTTP.
+//! *theoretical arrival time* of GCRA); time is an argument. Beside it stands when a refusal was last told of, so that a
+//! flood is told of once a second. Refuses to know HTTP.
 
 use std::hash::RandomState;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use quick_cache::UnitWeighter;
@@ -56,16 +57,46 @@ impl Quota {
     }
 }
 
+/// A request that came too early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refused {
+    /// When one would be let through.
+    pub(crate) wait: Duration,
+    /// Whether this refusal is told of: one a second is, of each subject, with how many weren't since the last that was.
+    pub(crate) untold: Option<u32>,
+}
+
+/// One subject's account.
+#[derive(Default)]
+struct Account {
+    paid_until_ns: AtomicU64,
+    /// The second of the last refusal that was told of, from 1.
+    told_s: AtomicU32,
+    untold: AtomicU32,
+}
+
+impl Account {
+    /// Counts a refusal.
+    fn refuse(&self, now: Duration) -> Option<u32> {
+        let second = u32::try_from(now.as_secs() + 1).unwrap_or(u32::MAX);
+        if self.told_s.swap(second, Ordering::Relaxed) == second {
+            self.untold.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(self.untold.swap(0, Ordering::Relaxed))
+    }
+}
+
 /// What every subject has paid until.
 pub(super) struct Table {
-    paid_until_ns: Cache<Subject, Arc<AtomicU64>, UnitWeighter, RandomState>,
+    accounts: Cache<Subject, Arc<Account>, UnitWeighter, RandomState>,
 }
 
 impl Table {
     pub(super) fn new(entries: usize) -> Self {
         let (hasher, lifecycle) = (RandomState::new(), DefaultLifecycle::default());
-        let paid_until_ns = Cache::with(entries, entries as u64, UnitWeighter, hasher, lifecycle);
-        Self { paid_until_ns }
+        let accounts = Cache::with(entries, entries as u64, UnitWeighter, hasher, lifecycle);
+        Self { accounts }
     }
 
     /// Counts `requests`, or refuses them uncounted and says when they would be let through.
@@ -75,15 +106,19 @@ impl Table {
         requests: u32,
         quota: Quota,
         now: Duration,
-    ) -> Result<(), Duration> {
+    ) -> Result<(), Refused> {
         let now_ns = nanoseconds(now);
         let limit_ns = now_ns + quota.burst_ns;
         let after = |paid_until_ns: u64| paid_until_ns.max(now_ns) + quota.cost(requests);
-        let entry = self.entry(subject);
-        let taken = entry.fetch_update(Ordering::AcqRel, Ordering::Acquire, |paid| {
+        let account = self.account(subject);
+        let paid = &account.paid_until_ns;
+        let taken = paid.fetch_update(Ordering::AcqRel, Ordering::Acquire, |paid| {
             Some(after(paid)).filter(|paid| *paid <= limit_ns)
         });
-        taken.map(drop).map_err(|paid| Duration::from_nanos(after(paid) - limit_ns))
+        taken.map(drop).map_err(|paid| {
+            let wait = Duration::from_nanos(after(paid) - limit_ns);
+            Refused { wait, untold: account.refuse(now) }
+        })
     }
 
     /// Counts `requests` that have already been answered, whatever is left.
@@ -91,14 +126,14 @@ impl Table {
         let now_ns = nanoseconds(now);
         let debt_ns = now_ns + quota.burst_ns + nanoseconds(DEBT_MAX);
         let charge = |paid: u64| (paid.max(now_ns) + quota.cost(requests)).min(debt_ns.max(paid));
-        let entry = self.entry(subject);
-        let _ = entry.fetch_update(Ordering::AcqRel, Ordering::Acquire, |paid| Some(charge(paid)));
+        let paid = &self.account(subject).paid_until_ns;
+        let _ = paid.fetch_update(Ordering::AcqRel, Ordering::Acquire, |paid| Some(charge(paid)));
     }
 
-    fn entry(&self, subject: Subject) -> Arc<AtomicU64> {
+    fn account(&self, subject: Subject) -> Arc<Account> {
         let fresh = || Ok::<_, std::convert::Infallible>(Arc::default());
-        match self.paid_until_ns.get_or_insert_with(&subject, fresh) {
-            Ok(entry) => entry,
+        match self.accounts.get_or_insert_with(&subject, fresh) {
+            Ok(account) => account,
         }
     }
 }
@@ -128,6 +163,28 @@ mod tests {
         (0..100).filter(|_| table.take(subject, 1, quota(), at(ms)).is_ok()).count()
     }
 
+    /// How long Alice has to wait for requests at `ms`, if she has to.
+    fn wait(table: &Table, requests: u32, ms: u64) -> Result<(), Duration> {
+        table.take(ALICE, requests, quota(), at(ms)).map_err(|refused| refused.wait)
+    }
+
+    #[test]
+    fn of_a_flood_one_refusal_a_second_is_told_with_how_many_were_not() {
+        let table = Table::new(1024);
+        let told = |subject, ms| table.take(subject, 1, quota(), at(ms)).map_err(|it| it.untold);
+        assert_eq!(through(&table, BOB, 0), 5);
+        assert_eq!(through(&table, ALICE, 0), 5);
+        assert_eq!(told(ALICE, 10), Err(None));
+        assert_eq!(told(ALICE, 20), Err(None));
+        table.charge(ALICE, 100, quota(), at(0));
+        // 95 of the hundred were refused, one of them was told of; and two since.
+        assert_eq!(told(ALICE, 1000), Err(Some(96)));
+        assert_eq!(told(ALICE, 1999), Err(None));
+        assert_eq!(told(ALICE, 2000), Err(Some(1)));
+        table.charge(BOB, 100, quota(), at(0));
+        assert_eq!(told(BOB, 2000), Err(Some(94)), "each by itself");
+    }
+
     #[test]
     fn a_burst_and_then_the_rate_for_each_by_itself() {
         let table = Table::new(1024);
@@ -137,8 +194,8 @@ mod tests {
         assert_eq!(through(&table, ALICE, 350), 2);
         assert_eq!(through(&table, BOB, 350), 5);
         assert_eq!(through(&table, ALICE, 1_000_000), 5);
-        assert_eq!(table.take(ALICE, 1, quota(), at(1_000_010)), Err(at(90)));
-        assert_eq!(table.take(ALICE, 3, quota(), at(1_000_010)), Err(at(290)));
+        assert_eq!(wait(&table, 1, 1_000_010), Err(at(90)));
+        assert_eq!(wait(&table, 3, 1_000_010), Err(at(290)));
     }
 
     #[test]
@@ -147,11 +204,11 @@ mod tests {
         table.charge(ALICE, 4, quota(), at(0));
         assert_eq!(through(&table, ALICE, 0), 1);
         table.charge(ALICE, 20, quota(), at(0));
-        assert_eq!(table.take(ALICE, 1, quota(), at(0)), Err(at(2100)));
+        assert_eq!(wait(&table, 1, 0), Err(at(2100)));
         for _ in 0..1000 {
             table.charge(ALICE, 20, quota(), at(0));
         }
-        assert_eq!(table.take(ALICE, 1, quota(), at(0)), Err(DEBT_MAX + at(100)));
+        assert_eq!(wait(&table, 1, 0), Err(DEBT_MAX + at(100)));
         assert_eq!(through(&table, ALICE, 60_000), 0);
         assert_eq!(through(&table, ALICE, 60_100), 1);
     }
@@ -165,7 +222,7 @@ mod tests {
                 let _ = table.take(Subject::V6(round * 5000 + host), 1, quota(), at(0));
             }
         }
-        assert!(table.paid_until_ns.len() <= 1024, "{}", table.paid_until_ns.len());
+        assert!(table.accounts.len() <= 1024, "{}", table.accounts.len());
     }
 
     #[test]

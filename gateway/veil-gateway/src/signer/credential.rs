@@ -21,6 +21,21 @@ pub struct SigningCredential {
 /// means that nothing changed.
 pub type CredentialSource = Arc<dyn Fn() -> SigningCredential + Send + Sync>;
 
+impl SigningCredential {
+    /// A source of one credential that stays.
+    #[must_use]
+    pub fn lasting(credentials: Credentials) -> CredentialSource {
+        Self::until(credentials, None)
+    }
+
+    /// A source of one credential that the store accepts until `end`.
+    #[must_use]
+    pub fn until(credentials: Credentials, end: Option<Timestamp>) -> CredentialSource {
+        let credential = Self { credentials: Arc::new(credentials), end };
+        Arc::new(move || credential.clone())
+    }
+}
+
 /// The keys of whatever credential signs now.
 pub(super) struct Keyring {
     source: CredentialSource,

@@ -4,7 +4,7 @@
 //! values.
 
 use veil_presign::cdn::{CloudFrontKey, SecureLink, TimedHmac};
-use veil_presign::{Endpoint, PlaceError, folder_path};
+use veil_presign::{Endpoint, PlaceError, S3Place, folder_path};
 
 use super::CredentialSource;
 
@@ -33,20 +33,37 @@ pub struct Place {
     folder: String,
 }
 
+/// A store that takes presigned URLs: where its objects are reached, and what signs for it.
+///
+/// Whoever sees a URL can try secrets against it offline, and what could be found is the credential's: one that may read
+/// and nothing else is best.
+#[derive(Clone)]
+pub struct Origin {
+    /// Signs.
+    pub source: CredentialSource,
+    /// The store's region.
+    pub region: String,
+    /// The store, and the bucket.
+    pub place: Place,
+}
+
+impl Origin {
+    /// The store of a bucket.
+    #[must_use]
+    pub fn new(bucket: &S3Place, source: CredentialSource) -> Self {
+        let address = bucket.address();
+        let place = Place { endpoint: address.endpoint, folder: address.folder };
+        Self { source, region: address.region, place }
+    }
+}
+
 /// What a URL of an object is, and who checks it (`docs/format/urls.md`).
 #[non_exhaustive]
 pub enum UrlMode {
     /// The gateway serves objects, and checks its own SigV4.
     Local(CredentialSource),
     /// The store checks SigV4.
-    Presigned {
-        /// Signs.
-        source: CredentialSource,
-        /// The store's region.
-        region: String,
-        /// The store, and the bucket.
-        place: Place,
-    },
+    Presigned(Origin),
     /// Nobody checks: objects are sealed.
     Public(Place),
     /// CloudFront checks a policy for a folder, in every URL's query or in cookies.

@@ -1,15 +1,16 @@
 //! URL modes as an operator writes them down.
 //!
-//! Owns the table `[urls]` and its checks: which keys belong to which mode. Refuses to hold a secret, and to read a file:
-//! secrets are named by their files, and whoever has those hands their text in.
+//! Owns the table `[urls]` and its checks: which keys belong to which mode, and that what isn't said of a store is that of
+//! the bucket's own. Refuses to hold a secret, and to read a file: secrets are named by their files, and whoever has those
+//! hands their text in.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use veil_presign::cdn::{CloudFrontKey, SecureLink, TimedHmac, TokenError};
-use veil_presign::{Endpoint, PlaceError};
+use veil_presign::{Endpoint, PlaceError, S3Place, StoreUrlError};
 
-use super::{CookieScope, CredentialSource, Place, Signer, UnusableMode, UrlLife, UrlMode};
+use super::{CookieScope, CredentialSource, Origin, Place, Signer, UnusableMode, UrlLife, UrlMode};
 
 /// Longest window, in seconds.
 const WINDOW_S_MAX: u32 = 86_400;
@@ -44,13 +45,17 @@ pub struct UrlSettings {
     /// The mode: `local`, `presigned`, `public`, `cloudfront`, `secure-link` or `timed-hmac`. Default `local`.
     pub mode: UrlModeName,
     /// Where objects are fetched from, `https://host` or `http://host:port`, without a path. Every mode but `local`.
+    /// Default for `presigned`: that of the bucket's URL.
     pub endpoint: Option<String>,
-    /// The bucket's name in the path. `presigned` alone.
+    /// The bucket's name. `presigned` alone. Default: that of the bucket's URL.
     pub bucket: Option<String>,
-    /// What stands before each key in the path. Default nothing.
-    pub prefix: String,
-    /// The region that is signed for; `auto` for R2. Default `auto`. `presigned` alone.
-    pub region: String,
+    /// What stands before each key. Default nothing; for `presigned`, what the bucket's URL has.
+    pub prefix: Option<String>,
+    /// The region that is signed for. `presigned` alone. Default: that of the bucket's URL and of AWS's settings.
+    pub region: Option<String>,
+    /// The file of the credential that signs, closed to other users. `presigned` alone. Default:
+    /// `store.signing_credentials`, or else what reads the bucket.
+    pub credentials: Option<PathBuf>,
     /// The id of CloudFront's key pair. `cloudfront` alone.
     pub key_pair_id: Option<String>,
     /// The file with the private key in PEM (`cloudfront`), or with the secret that the CDN has too (`secure-link`,
@@ -73,8 +78,9 @@ impl Default for UrlSettings {
             mode: UrlModeName::Local,
             endpoint: None,
             bucket: None,
-            prefix: String::new(),
-            region: "auto".to_owned(),
+            prefix: None,
+            region: None,
+            credentials: None,
             key_pair_id: None,
             secret_file: None,
             cookies: false,
@@ -110,6 +116,9 @@ pub enum UrlSettingsError {
     /// The endpoint, bucket or prefix is none.
     #[error(transparent)]
     Place(#[from] PlaceError),
+    /// The bucket, prefix or region is none of a store.
+    #[error(transparent)]
+    Store(#[from] StoreUrlError),
     /// The cookies' domain is none.
     #[error("cookie_domain is not a domain")]
     Domain,
@@ -121,29 +130,35 @@ pub enum UrlSettingsError {
     Unusable(#[from] UnusableMode),
 }
 
+/// What settings name and don't hold.
+#[derive(Default)]
+pub struct Given<'a> {
+    /// What signs in this mode: `local` and `presigned` alone.
+    pub credentials: Option<CredentialSource>,
+    /// The bucket's store, if it has one.
+    pub bucket: Option<&'a S3Place>,
+    /// The text of [`UrlSettings::secret_file`], if that is named.
+    pub secret: Option<&'a str>,
+}
+
 impl UrlSettings {
-    /// Makes a signer. `credentials` signs for `local` and `presigned`; `secret` is the text of
-    /// [`secret_file`](Self::secret_file), if that is named.
+    /// Makes a signer.
     ///
     /// # Errors
     /// Settings that are no mode, or a secret that is none.
-    pub fn signer(
-        &self,
-        credentials: CredentialSource,
-        secret: Option<&str>,
-    ) -> Result<Signer, UrlSettingsError> {
+    pub fn signer(&self, given: Given<'_>) -> Result<Signer, UrlSettingsError> {
         self.check()?;
         let life = UrlLife { window_s: self.window_s, life_s: self.life_s };
+        let Given { credentials, bucket, secret } = given;
+        let credentials = || credentials.ok_or(UrlSettingsError::Missing { key: "credentials" });
         let secret = || {
             let text = secret.ok_or(UrlSettingsError::Missing { key: "secret_file" })?;
             Ok::<_, UrlSettingsError>(text.trim().to_owned())
         };
         let mode = match self.mode {
-            UrlModeName::Local => UrlMode::Local(credentials),
+            UrlModeName::Local => UrlMode::Local(credentials()?),
             UrlModeName::Presigned => {
-                let bucket = self.bucket.as_deref().unwrap_or_default();
-                let place = Place::bucket(self.endpoint()?, bucket, &self.prefix)?;
-                UrlMode::Presigned { source: credentials, region: self.region.clone(), place }
+                UrlMode::Presigned(Origin::new(&self.store(bucket)?, credentials()?))
             }
             UrlModeName::Public => UrlMode::Public(self.domain()?),
             UrlModeName::CloudFront => {
@@ -169,13 +184,33 @@ impl UrlSettings {
         self.secret_file.as_deref()
     }
 
+    /// The store that `presigned` URLs lead to: the bucket's, but for what is said here.
+    fn store(&self, bucket: Option<&S3Place>) -> Result<S3Place, UrlSettingsError> {
+        let name = self.bucket.as_deref().or(bucket.map(S3Place::bucket));
+        let name = name.ok_or(UrlSettingsError::Missing { key: "bucket" })?;
+        let prefix = self.prefix.as_deref().or(bucket.map(S3Place::prefix)).unwrap_or_default();
+        let store = match bucket {
+            Some(bucket) => bucket.clone().renamed(name, prefix)?,
+            None => S3Place::new(name, prefix)?,
+        };
+        let store = match (&self.endpoint, bucket) {
+            (None, Some(_)) => store,
+            _ => store.at(self.endpoint()?),
+        };
+        Ok(match &self.region {
+            None => store,
+            Some(region) => store.in_region(region)?,
+        })
+    }
+
     fn endpoint(&self) -> Result<Endpoint, UrlSettingsError> {
         let endpoint = self.endpoint.as_deref();
         Ok(Endpoint::parse(endpoint.ok_or(UrlSettingsError::Missing { key: "endpoint" })?)?)
     }
 
     fn domain(&self) -> Result<Place, UrlSettingsError> {
-        Ok(Place::domain(self.endpoint()?, &self.prefix)?)
+        let prefix = self.prefix.as_deref().unwrap_or_default();
+        Ok(Place::domain(self.endpoint()?, prefix)?)
     }
 
     /// Checks that each key that is set belongs to the mode, that each that it needs is set, and the ranges.
@@ -188,10 +223,11 @@ impl UrlSettings {
         let has_secret = matches!(mode, CloudFront | SecureLink | TimedHmac);
         let is_front = mode == CloudFront;
         for (key, is_set, is_used, is_needed) in [
-            ("endpoint", self.endpoint.is_some(), mode != Local, true),
-            ("bucket", self.bucket.is_some(), mode == Presigned, true),
-            ("prefix", !self.prefix.is_empty(), mode != Local, false),
-            ("region", self.region != "auto", mode == Presigned, false),
+            ("endpoint", self.endpoint.is_some(), mode != Local, mode != Presigned),
+            ("bucket", self.bucket.is_some(), mode == Presigned, false),
+            ("prefix", self.prefix.is_some(), mode != Local, false),
+            ("region", self.region.is_some(), mode == Presigned, false),
+            ("credentials", self.credentials.is_some(), mode == Presigned, false),
             ("key_pair_id", self.key_pair_id.is_some(), is_front, true),
             ("secret_file", self.secret_file.is_some(), has_secret, true),
             ("cookies", self.cookies, is_front, false),
@@ -221,18 +257,61 @@ impl UrlSettings {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use veil_presign::Credentials;
+    use veil_presign::{Credentials, StoreUrl};
 
     use super::*;
     use crate::SigningCredential;
 
     fn signer(text: &str, secret: Option<&str>) -> Result<Signer, UrlSettingsError> {
+        over(text, None, secret)
+    }
+
+    fn over(
+        text: &str,
+        bucket: Option<&S3Place>,
+        secret: Option<&str>,
+    ) -> Result<Signer, UrlSettingsError> {
         let settings: UrlSettings = toml::from_str(text).unwrap();
-        let credentials = Arc::new(Credentials::new("A", "secret".to_owned()).unwrap());
-        let credential = SigningCredential { credentials, end: None };
-        settings.signer(Arc::new(move || credential.clone()), secret)
+        let credentials = Credentials::new("A", "secret".to_owned()).unwrap();
+        let credentials = Some(SigningCredential::lasting(credentials));
+        settings.signer(Given { credentials, bucket, secret })
+    }
+
+    fn store(settings: &str, bucket: &str) -> Result<(String, String), UrlSettingsError> {
+        let StoreUrl::S3(bucket) = StoreUrl::parse(bucket).unwrap() else { panic!("{bucket}") };
+        over(&format!("mode = \"presigned\"\n{settings}"), Some(&bucket), None)?;
+        let settings: UrlSettings = toml::from_str(settings).unwrap();
+        let address = settings.store(Some(&bucket))?.address();
+        Ok((format!("{}{}", address.endpoint, address.folder), address.region))
+    }
+
+    #[test]
+    fn what_presigned_urls_say_nothing_of_is_the_buckets() {
+        let check = |settings: &str, bucket: &str, url: &str, region: &str| {
+            let expected = Ok((url.to_owned(), region.to_owned()));
+            assert_eq!(store(settings, bucket), expected, "{settings}");
+        };
+        let aws = "s3://films/some/where?region=eu-central-1";
+        let host = "s3.eu-central-1.amazonaws.com";
+        check("", aws, &format!("https://films.{host}/some/where/"), "eu-central-1");
+        check("bucket = \"b\"", aws, &format!("https://b.{host}/some/where/"), "eu-central-1");
+        check("prefix = \"\"", aws, &format!("https://films.{host}/"), "eu-central-1");
+        let r2 = "s3://films?endpoint=https://a.r2.cloudflarestorage.com";
+        check("", r2, "https://a.r2.cloudflarestorage.com/films/", "auto");
+        let own = "s3://films?endpoint=http://10.0.0.1:3900&region=garage";
+        let outside = "endpoint = \"https://s3.example.org\"";
+        check(outside, own, "https://s3.example.org/films/", "garage");
+        check(&format!("{outside}\nregion = \"x\""), own, "https://s3.example.org/films/", "x");
+        let bad = |settings: &str| store(settings, own).err();
+        assert_eq!(bad("bucket = \"a/b\""), Some(StoreUrlError::Bucket.into()));
+        assert_eq!(bad("prefix = \"../a\""), Some(StoreUrlError::Prefix.into()));
+        assert_eq!(bad("region = \"a b\""), Some(StoreUrlError::Region.into()));
+    }
+
+    #[test]
+    fn a_mode_that_signs_needs_a_credential() {
+        let made = UrlSettings::default().signer(Given::default());
+        assert_eq!(made.err(), Some(UrlSettingsError::Missing { key: "credentials" }));
     }
 
     fn refused(text: &str, expected: UrlSettingsError) {
@@ -260,6 +339,7 @@ mod tests {
         let missing = |text: &str, key| refused(text, UrlSettingsError::Missing { key });
         missing("mode = \"public\"", "endpoint");
         missing(&format!("{CDN}mode = \"presigned\""), "bucket");
+        missing("mode = \"presigned\"\nbucket = \"b\"", "endpoint");
         missing(&format!("{CDN}mode = \"cloudfront\"\nsecret_file = \"s\""), "key_pair_id");
         missing(&format!("{CDN}mode = \"secure-link\""), "secret_file");
         let unused = |text: &str, key| refused(text, UrlSettingsError::Unused { key });
@@ -267,6 +347,7 @@ mod tests {
         unused("bucket = \"b\"", "bucket");
         unused("prefix = \"p\"", "prefix");
         unused(&format!("{CDN}mode = \"public\"\nregion = \"eu\""), "region");
+        unused("credentials = \"f\"", "credentials");
         unused("key_pair_id = \"K\"", "key_pair_id");
         unused(&format!("{CDN}mode = \"public\"\nsecret_file = \"s\""), "secret_file");
         unused("cookies = true", "cookies");

@@ -27,8 +27,11 @@ fn credentials(id: &str) -> Credentials {
 }
 
 fn fixed(id: &str) -> CredentialSource {
-    let credential = SigningCredential { credentials: Arc::new(credentials(id)), end: None };
-    Arc::new(move || credential.clone())
+    SigningCredential::lasting(credentials(id))
+}
+
+fn presigned(id: &str, region: &str, place: Place) -> UrlMode {
+    UrlMode::Presigned(Origin { source: fixed(id), region: region.to_owned(), place })
 }
 
 fn place() -> Place {
@@ -152,7 +155,7 @@ fn each_mode_has_its_text_and_its_origin() {
     };
     let cdn = Some("https://cdn.example");
     check(UrlMode::Local(fixed("A")), &format!("/o/{FOLDER}{NAME}?"), "%2Flocal%2Fs3%2F", None);
-    let mode = UrlMode::Presigned { source: fixed("A"), region: "auto".into(), place: bucket() };
+    let mode = presigned("A", "auto", bucket());
     let start = format!("http://127.0.0.1:9000/videos/a%20b/{FOLDER}{NAME}?X-Amz-");
     check(mode, &start, "%2Fauto%2Fs3%2F", Some("http://127.0.0.1:9000"));
     let whole = format!("https://cdn.example/{FOLDER}{NAME}");
@@ -208,9 +211,7 @@ fn cloudfronts_cookies_are_for_the_folder_and_no_script() {
 fn signers_that_write_other_texts_have_other_marks_and_equal_ones_the_same() {
     let now = at("2026-11-20T10:10:00Z");
     let mark = |mode| make(&signer(mode), now, 0, None).mark;
-    let presigned = |id: &str, region: &str, place| {
-        mark(UrlMode::Presigned { source: fixed(id), region: region.into(), place })
-    };
+    let presigned = |id: &str, region: &str, place| mark(presigned(id, region, place));
     let link = |secret: &str| {
         mark(UrlMode::SecureLink {
             secret: SecureLink::new(secret.into()).unwrap(),
@@ -266,7 +267,7 @@ fn without_windows_every_second_has_its_url() {
 
 #[test]
 fn a_mode_that_makes_no_url_is_refused() {
-    let mode = UrlMode::Presigned { source: fixed("A"), region: String::new(), place: bucket() };
+    let mode = presigned("A", "", bucket());
     assert_eq!(Signer::new(mode, UrlLife::default()).err(), Some(UnusableMode));
     let endpoint = || Endpoint::parse("https://a").unwrap();
     assert!(Place::domain(endpoint(), "../a").is_err());

@@ -256,7 +256,7 @@ fn a_crowd_that_comes_at_once_is_answered_by_one_signing() {
         caches.iter().find(|cache| cache["name"] == name).unwrap().clone()
     };
     assert_eq!(cache("manifests")["entries"], 1);
-    for name in ["manifests", "templates", "grants", "plain", "urls", "absent"] {
+    for name in ["manifests", "templates", "grants", "urls", "absent"] {
         assert!(cache(name)["limit_bytes"].as_u64().unwrap() >= 1 << 20, "{name}");
     }
 }

@@ -1,25 +1,34 @@
 //! Figures pushed by the real binary to a collector that decodes what comes.
 
+#![allow(clippy::disallowed_types, reason = "the binary is started through veil-testkit")]
+
 use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
+use axum::serve::Listener;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::metrics::v1::{Metric, metric, number_data_point};
 use prost::Message as _;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use crate::client::PATIENCE;
-use crate::process::Process;
+use crate::process::{Process, command};
+use crate::tls::Pair;
 
 /// One push: its headers and what was in it.
 type Push = (HeaderMap, ExportMetricsServiceRequest);
@@ -27,6 +36,7 @@ type Push = (HeaderMap, ExportMetricsServiceRequest);
 /// A collector that hands on what it takes, and answers as it is told to.
 struct Collector {
     _runtime: Runtime,
+    scheme: &'static str,
     address: SocketAddr,
     pushes: Receiver<Push>,
     status: Arc<AtomicU16>,
@@ -46,6 +56,11 @@ async fn take(State(taker): State<Taker>, headers: HeaderMap, body: Bytes) -> St
 
 impl Collector {
     fn start() -> Self {
+        Self::serve(None)
+    }
+
+    /// A collector with a certificate, or in clear.
+    fn serve(certificate: Option<&Pair>) -> Self {
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
@@ -53,12 +68,47 @@ impl Collector {
         let status = Arc::new(AtomicU16::new(200));
         let taker = Taker { pushes: Arc::new(Mutex::new(sender)), status: Arc::clone(&status) };
         let router = Router::new().route("/v1/metrics", post(take)).with_state(taker);
-        runtime.spawn(async move { axum::serve(listener, router).await });
-        Self { _runtime: runtime, address, pushes, status }
+        let scheme = match certificate {
+            None => {
+                runtime.spawn(async move { axum::serve(listener, router).await });
+                "http"
+            }
+            Some(pair) => {
+                let acceptor = TlsAcceptor::from(Arc::new(pair.server_config()));
+                let listener = TlsListener { listener, acceptor };
+                runtime.spawn(async move { axum::serve(listener, router).await });
+                "https"
+            }
+        };
+        Self { _runtime: runtime, scheme, address, pushes, status }
     }
 
     fn next(&self) -> Push {
         self.pushes.recv_timeout(PATIENCE).unwrap()
+    }
+}
+
+/// Accepts who shakes hands.
+struct TlsListener {
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+}
+
+impl Listener for TlsListener {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            let (stream, peer) = self.listener.accept().await.unwrap();
+            if let Ok(stream) = self.acceptor.accept(stream).await {
+                return (stream, peer);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        self.listener.local_addr()
     }
 }
 
@@ -84,18 +134,23 @@ fn count(push: &Push, name: &str, route: &str) -> f64 {
 }
 
 fn start(collector: &Collector, every_s: u32) -> Process {
+    start_by(command(), collector, every_s)
+}
+
+fn start_by(command: Command, collector: &Collector, every_s: u32) -> Process {
     let folder = tempfile::tempdir().unwrap();
     let headers = folder.path().join("headers");
     fs::write(&headers, "Authorization: Basic c2VjcmV0\nx-scope-orgid: films\n").unwrap();
     fs::set_permissions(&headers, fs::Permissions::from_mode(0o600)).unwrap();
     let path = folder.path().join("gateway.toml");
     let text = format!(
-        "[metrics.otlp]\nendpoint = \"http://{}/v1/metrics\"\nheaders = \"{}\"\nevery_s = {every_s}\n",
+        "[metrics.otlp]\nendpoint = \"{}://{}/v1/metrics\"\nheaders = \"{}\"\nevery_s = {every_s}\n",
+        collector.scheme,
         collector.address,
         headers.display()
     );
     fs::write(&path, text).unwrap();
-    Process::start(&["--config", path.to_str().unwrap()])
+    Process::start_by(command, &["--config", path.to_str().unwrap()])
 }
 
 #[test]
@@ -138,4 +193,37 @@ fn a_collector_that_fails_is_told_of_once_and_costs_nobody_anything() {
     assert_eq!(log.matches("takes no figures").count(), 1, "{log}");
     assert_eq!(log.matches("takes figures again").count(), 1, "{log}");
     assert!(log.contains("503") && !log.contains("c2VjcmV0"), "{log}");
+}
+
+#[test]
+fn a_collector_by_https_gets_figures_where_its_certificate_is_trusted_and_nothing_elsewhere() {
+    let pair = Pair::new();
+    let folder = tempfile::tempdir().unwrap();
+    let roots = folder.path().join("roots.pem");
+    fs::write(&roots, &pair.chain).unwrap();
+    let collector = Collector::serve(Some(&pair));
+    let mut trusting = command();
+    trusting.env("SSL_CERT_FILE", &roots).env_remove("SSL_CERT_DIR");
+    let process = start_by(trusting, &collector, 1);
+    assert_eq!(collector.next().0["authorization"], "Basic c2VjcmV0");
+    let log = process.end();
+    assert!(!log.contains("takes no figures"), "{log}");
+    while collector.pushes.try_recv().is_ok() {}
+
+    fs::write(&roots, Pair::new().chain).unwrap();
+    let mut doubting = command();
+    doubting.env("SSL_CERT_FILE", &roots).env_remove("SSL_CERT_DIR");
+    let process = start_by(doubting, &collector, 1);
+    let failed = || {
+        let figures = process.send("GET /metrics", &[]);
+        figures.text().contains("veilcast_otlp_pushes_total{outcome=\"failed\"} 1")
+    };
+    let end = Instant::now() + PATIENCE;
+    while !failed() {
+        assert!(Instant::now() < end, "nothing was tried");
+        sleep(Duration::from_millis(50));
+    }
+    let log = process.end();
+    assert!(log.contains("takes no figures") && log.contains("no connection"), "{log}");
+    assert!(collector.pushes.try_recv().is_err());
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use veil_gateway::{PageFiles, ServeLimits};
 
 use crate::client::{Answer, send};
-use crate::site::{GRANT, INIT, Site, bearer};
+use crate::site::{GRANT, INIT, Site, bearer, write_page};
 
 /// Asks for the URLs of `count` objects.
 fn sign(site: &Site, count: usize, encodings: &str) -> Answer {
@@ -23,7 +23,7 @@ fn sign(site: &Site, count: usize, encodings: &str) -> Answer {
     send(site.address, &format!("POST /v1/grants/{GRANT}/sign"), &headers, &body)
 }
 
-fn decoded(answer: &Answer) -> Vec<u8> {
+pub(crate) fn decoded(answer: &Answer) -> Vec<u8> {
     let mut plain = Vec::new();
     match answer.header("content-encoding") {
         Some("gzip") => {
@@ -73,7 +73,7 @@ fn a_page_that_nobody_compressed_is_compressed_once_when_it_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let script = "export const title = 'a page';\n".repeat(200);
     fs::create_dir(folder.path().join("assets")).unwrap();
-    fs::write(folder.path().join("watch.html"), "<!doctype html>").unwrap();
+    write_page(folder.path(), "<!doctype html>");
     fs::write(folder.path().join("assets/a-1.js"), &script).unwrap();
     fs::write(folder.path().join("assets/a-1.png"), &script).unwrap();
     let page = PageFiles::folder(folder.path()).unwrap();

@@ -1,5 +1,6 @@
 //! Many clients at once, and one that is many.
 
+use std::fs;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,6 +13,7 @@ use tokio::runtime::Runtime;
 use veil_gateway::{PageFiles, Proxies, RateLimits, ServeLimits};
 
 use crate::client::{Answer, PATIENCE, connect};
+use crate::process::Process;
 use crate::site::{GRANT, HUGE, INIT, MEDIA, Site, TITLE, bearer, object_bytes};
 
 /// Connects from one of this machine's loopback addresses.
@@ -226,6 +228,29 @@ fn one_address_has_so_many_connections_and_leaves_room_for_others() {
     while !works(&mut connect_from("127.0.0.9", site.address)) {
         assert!(started.elapsed() < PATIENCE, "the place is not given back");
     }
+}
+
+#[test]
+fn a_flood_writes_a_line_a_second_and_is_counted_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("veilcast.toml");
+    fs::write(&config, "[rate]\nexempt = []\naddress_per_s = 1\naddress_burst = 5\n").unwrap();
+    let process = Process::start(&["--config", config.to_str().unwrap()]);
+    let started = Instant::now();
+    let refused = (0..400).filter(|_| process.send("GET /", &[]).status == 429).count();
+    let most = started.elapsed().as_secs() + 2;
+    assert!(refused >= 300, "{refused}");
+    // A probe is never refused.
+    assert_eq!(process.send("GET /healthz", &[]).status, 200);
+    let log = process.end();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("status=429")).collect();
+    assert!((1..=most).contains(&(lines.len() as u64)), "{log}");
+    assert!(lines[0].contains("untold=0"), "{log}");
+    let untold = |line: &&str| -> usize {
+        line.split("untold=").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap()
+    };
+    let told: usize = lines.iter().map(untold).sum::<usize>() + lines.len();
+    assert!(told <= refused, "{told} of {refused}");
 }
 
 #[test]

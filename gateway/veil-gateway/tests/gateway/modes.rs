@@ -4,18 +4,18 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::json;
 use veil_gateway::{
-    CredentialSource, Gateway, PageFiles, Place, Signer, SigningCredential, UrlLife, UrlMode,
+    Gateway, Given, Origin, PageFiles, Place, Signer, SigningCredential, UrlLife, UrlMode,
 };
 use veil_presign::{Credentials, Endpoint};
 use veil_testkit::S3Server;
 
 use crate::site::{
     ABSENT, GRANT, INDEX, INIT, MANIFEST, MEDIA, SEGMENTS, Site, TITLE, bearer, object_bytes,
+    write_page,
 };
 
 /// Every object that the playlist names, in its order.
@@ -109,12 +109,12 @@ fn all_opens(site: &Site, origin: &str) {
 fn presigned(server: &S3Server, end: Option<Timestamp>) -> Signer {
     let secret = server.secret().to_owned();
     let credentials = Credentials::new(server.access_key_id(), secret).unwrap();
-    let credential = SigningCredential { credentials: Arc::new(credentials), end };
-    let source: CredentialSource = Arc::new(move || credential.clone());
+    let source = SigningCredential::until(credentials, end);
     let endpoint = Endpoint::parse(&server.endpoint()).unwrap();
     let place = Place::bucket(endpoint, server.bucket(), "some where").unwrap();
     let region = server.region().to_owned();
-    Signer::new(UrlMode::Presigned { source, region, place }, UrlLife::default()).unwrap()
+    let origin = Origin { source, region, place };
+    Signer::new(UrlMode::Presigned(origin), UrlLife::default()).unwrap()
 }
 
 /// Puts the title's objects below the bucket's prefix.
@@ -191,7 +191,7 @@ fn a_title_may_have_urls_of_its_own_and_the_page_may_fetch_from_both_places() {
         gateway.with_title_signers(titles).unwrap()
     };
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("watch.html"), "<!doctype html>").unwrap();
+    write_page(folder.path(), "<!doctype html>");
     let site = Site::with_page(PageFiles::folder(folder.path()).unwrap(), equip);
     assert!(urls(&site, "")[0].starts_with("https://here.example/"));
     let page = site.get(&format!("/w/{GRANT}"));
@@ -210,9 +210,9 @@ fn cookies_come_with_grant_playlist_and_304() {
     )
     .unwrap();
     let credentials = Credentials::new("A", "secret".to_owned()).unwrap();
-    let credential = SigningCredential { credentials: Arc::new(credentials), end: None };
-    let source: CredentialSource = Arc::new(move || credential.clone());
-    let site = site(settings.signer(source, Some(&p256_pem())).unwrap());
+    let credentials = Some(SigningCredential::lasting(credentials));
+    let given = Given { credentials, secret: Some(&p256_pem()), bucket: None };
+    let site = site(settings.signer(given).unwrap());
     let playlist = format!("/v1/grants/{GRANT}/{MEDIA}");
     let first = site.get_with_bearer(&playlist);
     let tag = format!("If-None-Match: {}", first.header("etag").unwrap());

@@ -3,9 +3,10 @@
 use std::fs;
 
 use tempfile::TempDir;
-use veil_gateway::{PageFiles, ServeLimits, TRUSTED_TYPES_POLICIES};
+use veil_gateway::{PageFiles, ServeLimits};
+use veil_page::TRUSTED_TYPES_POLICIES;
 
-use crate::site::{ABSENT, GRANT, Site};
+use crate::site::{ABSENT, GRANT, Site, write_page};
 
 const SCRIPT: &str = "/assets/watch-1a2b3c.js";
 
@@ -13,8 +14,11 @@ fn built() -> (TempDir, Site) {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
     fs::create_dir(folder.path().join("assets")).unwrap();
-    write("watch.html", "<!doctype html>");
-    write("watch.html.br", "br of page");
+    write_page(folder.path(), "<!doctype html>");
+    write("w/index.html.br", "br of page");
+    for name in ["sw.js", "app.webmanifest", "app.sha256", "icon-192.png"] {
+        write(name, name);
+    }
     write("favicon.svg", "<svg/>");
     write("assets/watch-1a2b3c.js", "script");
     write("assets/watch-1a2b3c.js.br", "br of script");
@@ -28,7 +32,7 @@ fn built() -> (TempDir, Site) {
 #[test]
 fn the_page_is_the_same_for_every_id_and_may_run_its_own_scripts_only() {
     let (_folder, site) = built();
-    for id in [GRANT, ABSENT, "nonsense", "%ff"] {
+    for id in [GRANT, ABSENT, "nonsense", "%ff", "", "index.html"] {
         let page = site.get(&format!("/w/{id}"));
         assert_eq!((page.status, page.text()), (200, "<!doctype html>"));
         assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
@@ -40,7 +44,7 @@ fn the_page_is_the_same_for_every_id_and_may_run_its_own_scripts_only() {
             format!(
                 "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; \
                  img-src 'self' blob:; media-src 'self' blob:; style-src 'self'; font-src 'self'; \
-                 base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+                 manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
                  require-trusted-types-for 'script'; trusted-types {policies}"
             )
         );
@@ -59,9 +63,33 @@ fn assets_never_change_and_carry_the_pages_policy_for_workers() {
     let policy = "content-security-policy";
     assert_eq!(script.header(policy), page.header(policy));
     assert_eq!(site.get("/favicon.svg").header("content-type"), Some("image/svg+xml"));
-    for absent in ["/assets/", "/assets/x.js", "/assets/watch-1a2b3c.js.br", "/watch.html"] {
+    for absent in [
+        "/assets/",
+        "/assets/x.js",
+        "/assets/watch-1a2b3c.js.br",
+        "/w/index.html.br/x",
+        "/index.html",
+    ] {
         site.get(absent).is_problem(404, "not-found");
     }
+}
+
+#[test]
+fn what_an_installed_page_consists_of_is_asked_for_again_each_time() {
+    let (_folder, site) = built();
+    for (name, media_type) in [
+        ("sw.js", "text/javascript; charset=utf-8"),
+        ("app.webmanifest", "application/manifest+json"),
+        ("app.sha256", "text/plain; charset=utf-8"),
+    ] {
+        let file = site.get(&format!("/{name}"));
+        assert_eq!((file.status, file.text()), (200, name));
+        assert_eq!(file.header("content-type"), Some(media_type));
+        assert_eq!(file.header("cache-control"), Some("no-cache"));
+    }
+    let icon = site.get("/icon-192.png");
+    assert_eq!(icon.header("cache-control"), Some("public, max-age=86400"));
+    site.get("/icon-512.png").is_problem(404, "not-found");
 }
 
 #[test]

@@ -3,14 +3,13 @@
 //! Owns the fixture: a tree below `vod/`, its settings, and tokens for it.
 
 mod access;
+mod kept;
 mod objects;
 mod playlists;
 mod samples;
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
-use veil_gateway::{Origin, PlainSettings, PlainTree, PlainTrees};
+use veil_gateway::{Origin, PlainSettings, PlainTree, PlainTrees, SigningCredential};
 use veil_presign::jwt::{Claims, MintKey, Scope, mint};
 use veil_presign::{Credentials, StoreUrl};
 
@@ -39,7 +38,7 @@ const INDEX: &str = "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"a\",
 fn trees(settings: &[&str]) -> PlainTrees {
     let StoreUrl::S3(place) = StoreUrl::parse(STORE).unwrap() else { panic!("no place") };
     let credentials = Credentials::new(ACCESS_KEY_ID, SECRET.to_owned()).unwrap();
-    let origin = Arc::new(Origin::new(&place, credentials).unwrap());
+    let origin = Origin::new(&place, SigningCredential::lasting(credentials));
     let tree = |text: &&str| {
         let settings: PlainSettings = toml::from_str(text).unwrap();
         PlainTree::new(&settings, Some(KEY), Some(&origin)).unwrap()

@@ -18,7 +18,7 @@ use veil_testkit::{Finished, Spawned};
 use crate::client::{Answer, PATIENCE, connect, send};
 use crate::site::{
     ACCESS_KEY_ID, ADMIN, BEARER, GRANT, HUGE, HUGE_BYTES, INDEX, INIT, MANIFEST, MEDIA, SECRET,
-    SEGMENTS, TITLE, bearer, object_bytes, record, write_bucket,
+    SEGMENTS, TITLE, bearer, object_bytes, record, write_bucket, write_page,
 };
 
 pub(crate) fn command() -> Command {
@@ -49,7 +49,7 @@ impl Process {
         Self::start_by(command(), more)
     }
 
-    fn start_by(command: Command, more: &[&str]) -> Self {
+    pub(crate) fn start_by(command: Command, more: &[&str]) -> Self {
         let folder = write_bucket();
         // A real clock wants a grant that is in force now.
         let mut grant = record();
@@ -269,7 +269,7 @@ fn a_port_in_use_a_missing_bucket_and_an_open_address_are_refused_with_a_hint() 
     check(&["--listen", "192.0.2.1:0"], "cannot listen on 192.0.2.1:0", "--listen");
     check(&["--public-url", "videos.example.org"], "--public-url videos.example.org", "https://");
     let args = ["--bucket", bucket, "--credentials", file, "--page", bucket];
-    check_refusal(&args, "holds no watch.html", "npm run build");
+    check_refusal(&args, "holds no w/index.html", "npm run build");
     let missing = format!("{bucket}/missing");
     let args = ["--bucket", missing.as_str(), "--credentials", file];
     check_refusal(&args, "cannot be opened", "name the folder");
@@ -366,7 +366,7 @@ fn a_token_file_that_others_read_or_that_holds_no_token_is_refused() {
 #[test]
 fn a_page_folder_and_a_public_url_on_every_address_are_served() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("watch.html"), "mine").unwrap();
+    write_page(folder.path(), "mine");
     let page = folder.path().to_str().unwrap();
     let url = "https://videos.example.org";
     let process = Process::start(&["--page", page, "--public-url", url]);

@@ -287,3 +287,9 @@ pub(crate) fn write_bucket() -> TempDir {
     }
     folder
 }
+
+/// Makes a folder a built page: `html` is the page.
+pub(crate) fn write_page(folder: &std::path::Path, html: &str) {
+    fs::create_dir_all(folder.join("w")).unwrap();
+    fs::write(folder.join(veil_page::INDEX), html).unwrap();
+}

@@ -12,8 +12,11 @@ mod urls;
 use std::fs;
 use std::sync::Arc;
 
-use veil_gateway::{Bucket, Origin, PlainSettings, PlainTree, PlainTrees, StoreSettings};
-use veil_presign::{CredentialSource, Credentials, S3Place, StoreUrl};
+use veil_gateway::{
+    Bucket, Origin, PlainSettings, PlainTree, PlainTrees, SigningCredential, StoreCredential,
+    StoreSettings,
+};
+use veil_presign::{Credentials, S3Place, StoreUrl};
 use veil_testkit::S3Server;
 
 use crate::client::Answer;
@@ -36,6 +39,11 @@ fn credentials(store: &S3Server) -> Credentials {
     Credentials::new(store.access_key_id(), store.secret().to_owned()).unwrap()
 }
 
+/// What reads a store with a credential that stays.
+pub(crate) fn reads(credentials: Credentials) -> StoreCredential {
+    StoreCredential::given(credentials, None, Arc::new(jiff::Timestamp::now))
+}
+
 /// Settings under which a test need not wait for what a viewer would wait for.
 fn quick() -> StoreSettings {
     let settings =
@@ -45,7 +53,7 @@ fn quick() -> StoreSettings {
 
 /// The plain trees `signed/` and `passed/`, open to everybody: what is asked here is what the store says.
 fn trees(store: &S3Server, url: &str) -> PlainTrees {
-    let origin = Arc::new(Origin::new(&place(url), credentials(store)).unwrap());
+    let origin = Origin::new(&place(url), SigningCredential::lasting(credentials(store)));
     let tree = |text: &str| {
         let settings: PlainSettings = toml::from_str(text).unwrap();
         PlainTree::new(&settings, None, Some(&origin)).unwrap()
@@ -67,8 +75,7 @@ impl Stored {
         fs::create_dir_all(&below).unwrap();
         copy(&fixture.path().join("bucket"), &below);
         let url = store.url_below("site");
-        let source = CredentialSource::Keys(credentials(&store));
-        let bucket = Bucket::s3(&place(&url), source, settings).unwrap();
+        let bucket = Bucket::s3(&place(&url), reads(credentials(&store)), settings).unwrap();
         let trees = trees(&store, &url);
         let site = Site::over_bucket(bucket, trees);
         // The store's clock is the machine's.

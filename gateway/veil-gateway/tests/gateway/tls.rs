@@ -13,7 +13,8 @@ use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustix::process::Signal;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{
     ClientConfig, ClientConnection, DigitallySignedStruct, NamedGroup, SignatureScheme, StreamOwned,
 };
@@ -43,6 +44,16 @@ impl Pair {
         let key = KeyPair::generate().unwrap();
         let chain = params.self_signed(&key).unwrap().pem();
         Self { chain, key: key.serialize_pem() }
+    }
+
+    /// What a server of another kind is given.
+    pub(crate) fn server_config(&self) -> rustls::ServerConfig {
+        let chain = CertificateDer::from_pem_slice(self.chain.as_bytes()).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap();
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider);
+        let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+        config.with_single_cert(vec![chain], key).unwrap()
     }
 
     pub(crate) fn tls(&self) -> Tls {
@@ -124,13 +135,18 @@ fn shown(address: SocketAddr) -> Vec<u8> {
 
 /// Sends a probe and returns the answer's first line; the connection stays open.
 fn ask(stream: &mut TlsStream) -> String {
+    head(stream).lines().next().unwrap().to_owned()
+}
+
+/// Sends a probe and returns its answer.
+fn head(stream: &mut TlsStream) -> String {
     stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let (mut answer, mut byte) = (Vec::new(), [0]);
     while !answer.ends_with(b"\r\n\r\nok") {
         stream.read_exact(&mut byte).unwrap();
         answer.push(byte[0]);
     }
-    String::from_utf8(answer).unwrap().lines().next().unwrap().to_owned()
+    String::from_utf8(answer).unwrap()
 }
 
 #[test]
@@ -203,11 +219,17 @@ struct Secured {
 
 impl Secured {
     fn start(pair: &Pair) -> Self {
+        Self::with(pair, "")
+    }
+
+    /// The same with more of the table `[tls]`.
+    fn with(pair: &Pair, more: &str) -> Self {
         let files = tempfile::tempdir().unwrap();
         pair.write(files.path());
         let config = files.path().join("veilcast.toml");
         let (chain, key) = (files.path().join("chain.pem"), files.path().join("key.pem"));
-        let text = format!("[tls]\ncertificate = {chain:?}\nkey = {key:?}\ncheck_every_s = 1\n");
+        let text =
+            format!("[tls]\ncertificate = {chain:?}\nkey = {key:?}\ncheck_every_s = 1\n{more}");
         fs::write(&config, text).unwrap();
         Self { process: Process::start(&["--config", config.to_str().unwrap()]), files }
     }
@@ -273,6 +295,20 @@ fn a_broken_renewal_is_told_of_and_the_old_certificate_stays() {
     check(&open, "open to other users");
     other.write(&folder);
     secured.wait_for_another(&first);
+}
+
+#[test]
+fn browsers_are_told_to_come_by_tls_alone_where_there_is_tls() {
+    let told = |more: &str| {
+        let secured = Secured::with(&Pair::new(), more);
+        let answer = head(&mut handshake(secured.process.address, &[])).to_lowercase();
+        let line = answer.lines().find_map(|line| line.strip_prefix("strict-transport-security: "));
+        line.map(str::to_owned)
+    };
+    assert_eq!(told("").as_deref(), Some("max-age=31536000"));
+    assert_eq!(told("strict_transport_s = 0\n").as_deref(), Some("max-age=0"));
+    let clear = Process::start(&[]);
+    assert_eq!(clear.send("GET /healthz", &[]).header("strict-transport-security"), None);
 }
 
 #[test]

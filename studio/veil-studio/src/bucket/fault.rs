@@ -22,6 +22,11 @@ pub(crate) fn told(error: &object_store::Error) -> String {
     text
 }
 
+const CREDENTIAL: &str =
+    "check the credential: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile";
+const POLICY: &str = "the credential may not do this: its policy needs s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject, \
+     s3:DeleteObject and s3:AbortMultipartUpload on what is in it";
+
 /// What a person can do, if there is anything.
 pub(crate) fn hint(error: &object_store::Error) -> Option<String> {
     if let Some(error) = cause::<std::io::Error>(error)
@@ -35,8 +40,15 @@ pub(crate) fn hint(error: &object_store::Error) -> Option<String> {
     let hint = match code {
         "NoSuchBucket" => "make the bucket first, or check its name and its endpoint",
         "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "NotSignedUp" | "InvalidToken" => {
-            "check the credential: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile"
+            CREDENTIAL
         }
+        "AccessDenied" => match between(&text, "<Message>", "</Message>").unwrap_or_default() {
+            // Garage's words for a wrong secret, and for an id that it doesn't know.
+            said if said.contains("Invalid signature") || said.contains("No such key") => {
+                CREDENTIAL
+            }
+            _ => POLICY,
+        },
         "ExpiredToken" => "the temporary credential is over: get a new one",
         "RequestTimeTooSkewed" | "RequestExpired" => "set this machine's clock",
         "AuthorizationHeaderMalformed"
@@ -56,13 +68,8 @@ fn by_kind(error: &object_store::Error, text: &str) -> Option<&'static str> {
         return Some("name the bucket's region: …?region=NAME");
     }
     match error {
-        Store::PermissionDenied { .. } => Some(
-            "the credential may not do this: its policy needs s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject, \
-             s3:DeleteObject and s3:AbortMultipartUpload on what is in it",
-        ),
-        Store::Unauthenticated { .. } => Some(
-            "check the credential: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile",
-        ),
+        Store::PermissionDenied { .. } => Some(POLICY),
+        Store::Unauthenticated { .. } => Some(CREDENTIAL),
         Store::NotFound { .. } => Some("make the bucket first, or check its name and its endpoint"),
         _ => by_connection(error),
     }
@@ -137,6 +144,9 @@ mod tests {
         check(said("ExpiredToken", "x"), "ExpiredToken: x", "get a new one");
         check(said("SlowDown", "x"), "SlowDown: x", "try again");
         check(said("QuotaExceeded", "x"), "QuotaExceeded: x", "quota");
+        let garage = "Forbidden: Invalid signature";
+        check(said("AccessDenied", garage), &format!("AccessDenied: {garage}"), "AWS_ACCESS_KEY");
+        check(said("AccessDenied", "x"), "AccessDenied: x", "s3:PutObject");
         let denied = object_store::Error::PermissionDenied {
             path: "t/a".into(),
             source: "<Code>AccessDenied</Code><Message>no</Message>".into(),

@@ -60,7 +60,10 @@ impl Access {
     /// No credential for any store.
     #[must_use]
     pub fn none() -> Self {
-        Self::new(|_| Ok(Chain { source: None, region: None, endpoint_url: None }), PATIENCE)
+        Self::new(
+            |_| Ok(Chain { source: None, end: None, region: None, endpoint_url: None }),
+            PATIENCE,
+        )
     }
 
     /// The place with what the user's settings say of its address and region, so that its text means the same later.

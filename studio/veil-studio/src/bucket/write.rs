@@ -1,12 +1,11 @@
-//! Putting objects: headers, fingerprints, and parts of what is too large for one request.
+//! Putting objects: headers and fingerprints. What is too large for one request is `parts`'s.
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bytes::Bytes;
-use futures_util::stream::FuturesUnordered;
-use futures_util::{StreamExt as _, TryStreamExt as _};
+use futures_util::StreamExt as _;
 use object_store::path::Path;
 use object_store::{
-    Attribute, AttributeValue, Attributes, MultipartUpload, ObjectStoreExt as _,
-    PutMultipartOptions, PutOptions, PutPayload,
+    Attribute, AttributeValue, Attributes, ObjectStoreExt as _, PutOptions, PutPayload,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -15,10 +14,6 @@ use crate::StudioError;
 
 /// The bytes of one request: what is larger goes in parts of this size. S3 takes parts from 5 MiB on.
 pub(crate) const PART_BYTES: u64 = 8 << 20;
-/// The most parts of one object, by S3's rules; a still larger object has larger parts.
-const MAX_PARTS: u64 = 10_000;
-/// Parts of one object under way at a time.
-const PARTS_IN_FLIGHT: usize = 8;
 /// The metadata that holds an object's SHA-256 in hex: `x-amz-meta-sha256`.
 const SHA256_KEY: &str = "sha256";
 
@@ -29,6 +24,16 @@ pub(crate) struct Fingerprint([u8; 32]);
 impl Fingerprint {
     pub(crate) fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// What hashed all of the bytes.
+    pub(super) fn finish(hasher: Sha256) -> Self {
+        Self(hasher.finalize().into())
+    }
+
+    /// The text of a checksum in S3's requests and answers.
+    pub(super) fn base64(&self) -> String {
+        BASE64_STANDARD.encode(self.0)
     }
 
     fn parse(hex: &str) -> Option<Self> {
@@ -63,66 +68,6 @@ impl Bucket {
         put.map(drop).map_err(self.failed("cannot be written"))
     }
 
-    /// Copies a large object from another bucket, a part at a time, some under way at once.
-    ///
-    /// Reads in order, so that what is sent is hashed as it goes by. `moved` is told of each part that has arrived.
-    pub(crate) async fn put_parts(
-        &self,
-        key: &Path,
-        from: &Self,
-        size_bytes: u64,
-        expected: Fingerprint,
-        moved: &(impl Fn(u64) + Sync),
-    ) -> Result<(), StudioError> {
-        let attributes = self.attributes(key, || Some(expected));
-        let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
-        let upload = self.store.put_multipart_opts(key, options).await;
-        let mut upload = upload.map_err(self.failed("cannot be written"))?;
-        let sent = self.send_parts(&mut *upload, key, from, size_bytes, moved).await;
-        let finished = match sent {
-            Ok(found) if found == expected => {
-                upload.complete().await.map(drop).map_err(self.failed("cannot be written"))
-            }
-            Ok(_) => Err(StudioError::Altered { key: key.to_string() }),
-            Err(error) => Err(error),
-        };
-        if finished.is_err() {
-            // What can't be taken back now is the store's to forget; the first error is the one to tell.
-            let _ = upload.abort().await;
-        }
-        finished
-    }
-
-    async fn send_parts(
-        &self,
-        upload: &mut dyn MultipartUpload,
-        key: &Path,
-        from: &Self,
-        size_bytes: u64,
-        moved: &(impl Fn(u64) + Sync),
-    ) -> Result<Fingerprint, StudioError> {
-        let part_bytes = PART_BYTES.max(size_bytes.div_ceil(MAX_PARTS));
-        let mut hasher = Sha256::new();
-        let mut under_way = FuturesUnordered::new();
-        let mut at = 0;
-        while at < size_bytes {
-            let end = size_bytes.min(at + part_bytes);
-            let part = from.get_range(key, at..end).await?;
-            hasher.update(&part);
-            let put = upload.put_part(PutPayload::from_bytes(part));
-            under_way.push(async move { put.await.map(|()| end - at) });
-            if under_way.len() == PARTS_IN_FLIGHT {
-                let arrived = under_way.try_next().await;
-                moved(arrived.map_err(self.failed("cannot be written"))?.unwrap_or(0));
-            }
-            at = end;
-        }
-        while let Some(arrived) = under_way.next().await {
-            moved(arrived.map_err(self.failed("cannot be written"))?);
-        }
-        Ok(Fingerprint(hasher.finalize().into()))
-    }
-
     /// An object's fingerprint: what its metadata says, or what its bytes give where there is no metadata; `None` when it
     /// isn't there.
     pub(crate) async fn fingerprint(&self, key: &Path) -> Result<Option<Fingerprint>, StudioError> {
@@ -141,7 +86,7 @@ impl Bucket {
         while let Some(chunk) = chunks.next().await {
             hasher.update(chunk.map_err(self.failed("cannot be read"))?);
         }
-        Ok(Some(Fingerprint(hasher.finalize().into())))
+        Ok(Some(Fingerprint::finish(hasher)))
     }
 
     /// What an S3 store keeps beside the bytes; a folder keeps nothing.

@@ -8,17 +8,18 @@ use std::io::Write as _;
 
 use veil_gateway::Config;
 
-use crate::{Failure, credentials, operator, parts, plain, store, urls};
+use crate::store::Store;
+use crate::{Failure, operator, parts, plain, store, urls};
 
 /// Shows what would run.
 pub(crate) fn run(config: &Config) -> Result<(), Failure> {
     let mut report = Report { facts: Vec::new(), failures: Vec::new() };
-    let signers = credentials::find(config).and_then(|found| urls::signers(config, found));
-    report.part("credential", signers, |signers| match signers.title_count() {
+    let store = store::open(config);
+    let s3 = store.as_ref().ok().and_then(|store| store.s3.as_ref());
+    report.part("credential", urls::signers(config, s3), |signers| match signers.title_count() {
         0 => "read".to_owned(),
         count => format!("read; {count} titles have URLs of their own"),
     });
-    report.part("bucket", bucket(config), |()| "answers".to_owned());
     report.part("admin token", operator::token(config), |token| {
         let words = if token.is_some() { "read" } else { "none: /performance is not there" };
         words.to_owned()
@@ -32,8 +33,9 @@ pub(crate) fn run(config: &Config) -> Result<(), Failure> {
     report.part("hosts", parts::hosts(config.listen, config), ToString::to_string);
     if !config.plain.is_empty() {
         let count = config.plain.len();
-        report.part("plain trees", plain::trees(config), |_| format!("{count}, keys read"));
+        report.part("plain trees", plain::trees(config, s3), |_| format!("{count}, keys read"));
     }
+    report.part("bucket", store.and_then(|store| answers(&store)), |()| "answers".to_owned());
     report.part("tls", parts::tls(config), Clone::clone);
     if parts::is_in_clear(config) {
         report.facts.push(crate::IN_CLEAR.to_owned());
@@ -41,9 +43,8 @@ pub(crate) fn run(config: &Config) -> Result<(), Failure> {
     report.show(config)
 }
 
-fn bucket(config: &Config) -> Result<(), Failure> {
-    let bucket = store::bucket(config)?;
-    if crate::runtime()?.block_on(bucket.is_reachable()) {
+fn answers(store: &Store) -> Result<(), Failure> {
+    if crate::runtime()?.block_on(store.bucket.is_reachable()) {
         return Ok(());
     }
     Err(Failure::new(

@@ -33,6 +33,7 @@ use veil_gateway::{Config, Drained, Gateway, ServeLimits, Tls, serve, serve_tls}
 
 use args::Args;
 use logging::Log;
+use store::Store;
 
 /// Threads that read files; each holds one piece of 64 KiB.
 const BLOCKING_THREAD_COUNT: usize = 64;
@@ -78,9 +79,9 @@ fn main() -> ExitCode {
 }
 
 fn run(config: &Config, log: &Log) -> Result<(), Failure> {
-    let (signer, with_titles) = urls::signers(config, credentials::find(config)?)?.split();
-    let bucket = store::bucket(config)?;
-    let plain = plain::trees(config)?;
+    let Store { bucket, s3 } = store::open(config)?;
+    let (signer, with_titles) = urls::signers(config, s3.as_ref())?.split();
+    let plain = plain::trees(config, s3.as_ref())?;
     let page = parts::page(config)?;
     if page.is_empty() {
         tracing::warn!("this gateway was built without its watch page: links will answer 503");
@@ -103,9 +104,16 @@ fn run(config: &Config, log: &Log) -> Result<(), Failure> {
             .with_rates(config.rate.clone(), config.proxy.clone())
             .with_plain(plain);
         let gateway = with_titles(gateway.with_caches(&config.cache))?;
+        let gateway = match &tls {
+            None => gateway,
+            Some(_) => gateway.with_strict_transport(config.tls.strict_transport_s),
+        };
         let gateway = operator::equip(gateway, config, log)?;
         let aside = operator::listen(config, &gateway).await?;
         let pushing = operator::push(config, address.port(), &gateway)?;
+        if let Some(s3) = s3 {
+            tokio::spawn(s3.credential.keep());
+        }
         let (stop, hangups) = (stop_signal()?, catch(SignalKind::hangup())?);
         announce(address, tls.is_some(), aside)?;
         let drained = tokio::select! {

@@ -5,20 +5,21 @@
 use std::path::Path;
 
 use veil_gateway::{
-    Config, PlainAlgorithm, PlainAuth, PlainMode, PlainSettings, PlainTree, PlainTrees,
+    Config, Origin, PlainAlgorithm, PlainAuth, PlainMode, PlainSettings, PlainTree, PlainTrees,
 };
 use zeroize::Zeroizing;
 
-use crate::{Failure, private_file, store};
+use crate::store::{self, S3};
+use crate::{Failure, private_file};
 
 const HINT: &str = "docs/operations/gateway.toml shows a plain tree with every key";
 
-/// Reads every plain tree's key, and the store's signing credential if one of them needs it.
-pub(crate) fn trees(config: &Config) -> Result<PlainTrees, Failure> {
+/// Reads every plain tree's key, and takes what signs for the store if one of them needs it.
+pub(crate) fn trees(config: &Config, s3: Option<&S3>) -> Result<PlainTrees, Failure> {
     let is_signed = |settings: &PlainSettings| settings.mode != Some(PlainMode::Local);
-    let origin = match config.plain.iter().any(is_signed) {
-        true => store::origin(config)?,
-        false => None,
+    let origin = match s3.filter(|_| config.plain.iter().any(is_signed)) {
+        None => None,
+        Some(s3) => Some(Origin::new(&s3.place, store::signing(config, Some(s3), None)?)),
     };
     let trees = config.plain.iter().map(|settings| {
         let key = key(settings)?;

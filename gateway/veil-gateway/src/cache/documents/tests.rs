@@ -140,7 +140,8 @@ fn documents(store: &Watched, rules: Rules) -> Documents<String> {
         weigh: String::capacity,
     };
     let absent: Absent = Arc::new(Room::new("absent", 1 << 20, |key, _| key.len()));
-    Documents::new(&Bucket::store(Arc::new(store.clone())), kind, rules, &absent)
+    let bucket = Bucket::store(Arc::new(store.clone()));
+    Documents::new(&bucket, kind, rules, &absent, &Desk::new(4))
 }
 
 async fn get(documents: &Documents<String>) -> std::result::Result<String, Missing> {

@@ -3,6 +3,7 @@
 use veil_presign::{Credentials, StoreUrl};
 
 use super::*;
+use crate::signer::SigningCredential;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
@@ -10,10 +11,10 @@ fn settings(text: &str) -> PlainSettings {
     toml::from_str(text).unwrap()
 }
 
-fn origin() -> Arc<Origin> {
+fn origin() -> Origin {
     let StoreUrl::S3(place) = StoreUrl::parse("s3://films").unwrap() else { panic!("no place") };
     let credentials = Credentials::new("AKIATEST", SECRET.to_owned()).unwrap();
-    Arc::new(Origin::new(&place, credentials).unwrap())
+    Origin::new(&place, SigningCredential::lasting(credentials))
 }
 
 #[track_caller]
@@ -59,9 +60,9 @@ fn the_documented_tree_names_every_key() {
 #[test]
 fn objects_come_from_the_store_where_there_is_one_unless_told_otherwise() {
     let origin = origin();
-    let mode = |more: &str, origin: Option<&Arc<Origin>>| {
+    let mode = |more: &str, origin: Option<&Origin>| {
         let text = format!("prefix = \"vod/\"\nauth = \"none\"\n{more}");
-        PlainTree::new(&settings(&text), None, origin).map(|tree| tree.origin.is_some())
+        PlainTree::new(&settings(&text), None, origin).map(|tree| tree.signer.is_some())
     };
     assert_eq!(mode("", None), Ok(false));
     assert_eq!(mode("", Some(&origin)), Ok(true));
@@ -122,23 +123,4 @@ fn the_nearest_tree_is_a_keys_own_and_none_stands_twice() {
     }
     let twice = PlainTrees::new(vec![tree("vod/"), tree("live/"), tree("vod/")]).err();
     assert_eq!(twice, Some(PlainError::Twice("vod/".to_owned())));
-}
-
-#[test]
-fn urls_live_as_long_as_configured_and_end_with_the_token() {
-    let text = "prefix = \"vod/\"\nauth = \"none\"\nurl_life_s = 600\nurl_window_s = 100\n";
-    let tree = PlainTree::new(&settings(text), None, None).unwrap();
-    let now: Timestamp = "2026-11-20T10:00:00Z".parse().unwrap();
-    let life = tree.life("vod/a/", now, None, 0);
-    let age_s = now.as_second() - life.signed_at.as_second();
-    assert!((0..100).contains(&age_s), "{age_s}");
-    assert_eq!(life.expires_s, 700);
-    // A film of ten hours has them, and a pause.
-    assert_eq!(tree.life("vod/a/", now, None, 36_000).expires_s, 37_900);
-    let end = Timestamp::from_second(now.as_second() + 60).unwrap();
-    let left_s = i64::from(tree.life("vod/a/", now, Some(end), 0).expires_s) - age_s;
-    assert_eq!(left_s, 60);
-    let most = "prefix = \"vod/\"\nauth = \"none\"\nurl_life_s = 604800\n";
-    let most = PlainTree::new(&settings(most), None, None).unwrap();
-    assert_eq!(most.life("vod/", now, None, 0).expires_s, 604_800);
 }

@@ -1,18 +1,18 @@
 //! The same over Garage, a store that is strict about regions, dates and the seven days; in the full run alone
 //! (`cargo xtask test --full`).
 
-use std::sync::Arc;
-
 use jiff::{SignedDuration, Timestamp};
 use object_store::aws::AmazonS3Builder;
 use object_store::{ObjectStoreExt as _, path::Path};
 use tokio::runtime::Runtime;
-use veil_gateway::{Bucket, Origin, PlainSettings, PlainTree, PlainTrees, StoreSettings};
-use veil_presign::{CredentialSource, Credentials, Request, SigningKey, presign};
+use veil_gateway::{
+    Bucket, Origin, PlainSettings, PlainTree, PlainTrees, SigningCredential, StoreSettings,
+};
+use veil_presign::{Credentials, Request, SigningKey, presign};
 use veil_testkit::Garage;
 
-use super::place;
 use super::urls::{body, status};
+use super::{place, reads};
 use crate::site::Site;
 
 fn credentials(garage: &Garage) -> Credentials {
@@ -80,9 +80,9 @@ fn a_gateway_over_garage_passes_through_and_signs() {
     ];
     put(&garage, &objects);
     let place = place(&garage.url_below("site"));
-    let source = CredentialSource::Keys(credentials(&garage));
-    let bucket = Bucket::s3(&place, source, &StoreSettings::default()).unwrap();
-    let origin = Arc::new(Origin::new(&place, credentials(&garage)).unwrap());
+    let read = reads(credentials(&garage));
+    let bucket = Bucket::s3(&place, read, &StoreSettings::default()).unwrap();
+    let origin = Origin::new(&place, SigningCredential::lasting(credentials(&garage)));
     let tree = |text: &str| {
         let settings: PlainSettings = toml::from_str(text).unwrap();
         PlainTree::new(&settings, None, Some(&origin)).unwrap()

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_types, reason = "the binary is started through veil-testkit")]
 
 use std::fs;
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,7 +14,7 @@ use veil_presign::jwt::{Claims, MintKey, Scope, mint};
 use veil_testkit::{Finished, S3Server, Spawned};
 
 use crate::client::{Answer, PATIENCE, send};
-use crate::site::{ACCESS_KEY_ID, SECRET};
+use crate::site::{ACCESS_KEY_ID, GRANT, INIT, MEDIA, SECRET, TITLE, bearer, media_text, record};
 
 const KEY: &str = "a secret of more than thirty-two bytes";
 
@@ -65,7 +66,9 @@ impl Files {
     fn command(&self, config: &Path) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_veilcast-gateway"));
         command.arg("--config").arg(config).envs(self.store.variables());
-        command.env_remove("AWS_PROFILE").env_remove("AWS_SESSION_TOKEN");
+        for unset in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CREDENTIAL_EXPIRATION"] {
+            command.env_remove(unset);
+        }
         command
     }
 
@@ -87,18 +90,23 @@ fn token() -> String {
     mint(&MintKey::hs256(KEY.as_bytes()).unwrap(), &claims).unwrap()
 }
 
-fn get(address: std::net::SocketAddr, path: &str) -> Answer {
+fn get(address: SocketAddr, path: &str) -> Answer {
     let (host, bearer) = (format!("Host: {address}"), format!("Authorization: Bearer {}", token()));
     send(address, &format!("GET {path}"), &[&host, &bearer], "")
+}
+
+fn started(command: &mut Command) -> (Spawned, SocketAddr) {
+    let mut child = Spawned::start(command).unwrap();
+    let line: serde_json::Value =
+        serde_json::from_str(&child.next_line(PATIENCE).unwrap()).unwrap();
+    let address = line["url"].as_str().unwrap().strip_prefix("http://").unwrap();
+    (child, address.parse().unwrap())
 }
 
 #[test]
 fn the_process_reads_its_store_signs_for_players_and_logs_no_secret() {
     let files = Files::new();
-    let mut child = Spawned::start(&mut files.command(&files.config(""))).unwrap();
-    let line: serde_json::Value =
-        serde_json::from_str(&child.next_line(PATIENCE).unwrap()).unwrap();
-    let address = line["url"].as_str().unwrap().strip_prefix("http://").unwrap().parse().unwrap();
+    let (mut child, address) = started(&mut files.command(&files.config("")));
     let answer = get(address, "/hls/vod/show/a.m3u8");
     assert_eq!(answer.status, 200, "{}", answer.text());
     let url = answer.text().lines().find(|line| line.starts_with("http")).unwrap();
@@ -128,11 +136,13 @@ fn a_store_without_a_credential_and_a_temporary_one_that_would_sign_are_refused(
     let temporary = |command: &mut Command| {
         command.env("AWS_SESSION_TOKEN", "token");
     };
-    files.check_refused(
-        temporary,
-        &config,
-        "can't be signed with a credential that ends by itself",
-    );
+    files.check_refused(temporary, &config, "with a token that ends nobody knows when");
+    let role = |command: &mut Command| {
+        unset(command);
+        command.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:1/");
+        command.env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", files.path("key"));
+    };
+    files.check_refused(role, &config, "credential service does not answer");
     let profile = |command: &mut Command| {
         unset(command);
         command.env("AWS_PROFILE", "absent");
@@ -140,6 +150,55 @@ fn a_store_without_a_credential_and_a_temporary_one_that_would_sign_are_refused(
     files.check_refused(profile, &config, "profile \"absent\"");
     let bad = files.write("bad.toml", "bucket = \"s3://user:pass@videos\"\n", 0o644);
     files.check_refused(|_| (), &bad, "error: ");
+}
+
+#[test]
+fn a_temporary_credential_signs_urls_that_end_with_it() {
+    let files = Files::new();
+    let end = Timestamp::from_second(Timestamp::now().as_second() + 600).unwrap();
+    let mut command = files.command(&files.config("url_window_s = 0"));
+    command.env("AWS_SESSION_TOKEN", "a/token").env("AWS_CREDENTIAL_EXPIRATION", end.to_string());
+    // The store knows no tokens, and gives the playlist for the signature alone.
+    let (mut child, address) = started(&mut command);
+    let answer = get(address, "/hls/vod/show/a.m3u8");
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let url = answer.text().lines().find(|line| line.starts_with("http")).unwrap();
+    assert!(url.contains("&X-Amz-Security-Token=a%2Ftoken&"), "{url}");
+    let life = url.split("X-Amz-Expires=").nth(1).unwrap().split('&').next().unwrap();
+    assert!((500..=600).contains(&life.parse().unwrap()), "{url}");
+    child.terminate(PATIENCE).unwrap();
+}
+
+#[test]
+fn titles_urls_are_those_of_the_buckets_own_store_without_another_word() {
+    let files = Files::new();
+    let title = format!("{}/t/{TITLE}", files.store.folder().join("site").display());
+    fs::create_dir_all(&title).unwrap();
+    fs::create_dir_all(files.store.folder().join("site/g")).unwrap();
+    fs::write(format!("{title}/{MEDIA}"), media_text()).unwrap();
+    fs::write(format!("{title}/{INIT}"), "init").unwrap();
+    let mut grant = record();
+    grant["expires"] = "2099-01-01T00:00:00Z".into();
+    fs::write(files.store.folder().join("site/g").join(GRANT), grant.to_string()).unwrap();
+    // No `credentials`: nothing here is verified by the gateway itself.
+    let config = format!(
+        "bucket = \"{}\"\nlisten = \"127.0.0.1:0\"\n[urls]\nmode = \"presigned\"\n",
+        files.store.url_below("site")
+    );
+    let config = files.write("titles.toml", &config, 0o644);
+    let (mut child, address) = started(&mut files.command(&config));
+    let (host, mine) = (format!("Host: {address}"), format!("Authorization: {}", bearer()));
+    let playlist = format!("GET /v1/grants/{GRANT}/{MEDIA}");
+    let answer = send(address, &playlist, &[&host, &mine], "");
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let url = answer.text().split('"').nth(1).unwrap();
+    let start = format!("{}/videos/site/t/{TITLE}/{INIT}?X-Amz-", files.store.endpoint());
+    assert!(url.starts_with(&start), "{url}");
+    assert_eq!(ureq::get(url).call().unwrap().body_mut().read_to_string().unwrap(), "init");
+    child.terminate(PATIENCE).unwrap();
+    let folder = format!("bucket = {:?}\n[urls]\nmode = \"presigned\"\n", files.folder.path());
+    let folder = files.write("folder.toml", &folder, 0o644);
+    files.check_refused(|_| (), &folder, "no credential signs URLs for a store");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Rebuilds the binary when the built watch page changes, or first appears.
+//! Rebuilds the crate when the built watch page changes, or first appears.
 //!
 //! The page is embedded file by file, and cargo follows the files that were there; this makes it look
 //! again when others come. It looks at the nearest folder that exists, because a path that does not

@@ -1,0 +1,22 @@
+/**
+ * Measures the player against the same HLS in clear, side by side: `node bench/player.mjs LINK BUCKET OUTPUT VISITS MINUTES`.
+ *
+ * Each visit is a line of JSON on standard output. It only runs the TypeScript beside it, which Node does not do by itself.
+ */
+import { fileURLToPath } from 'node:url';
+import { createServer } from 'vite';
+
+const scripts = await createServer({
+  configFile: false,
+  logLevel: 'error',
+  appType: 'custom',
+  server: { middlewareMode: true, hmr: false, watch: null },
+  optimizeDeps: { noDiscovery: true },
+});
+try {
+  const main = fileURLToPath(new URL('player/main.ts', import.meta.url));
+  const { main: run } = await scripts.ssrLoadModule(main);
+  process.exitCode = await run(process.argv.slice(2));
+} finally {
+  await scripts.close();
+}

@@ -1,0 +1,11 @@
+/**
+ * What is opened: 104,857,600 bytes in objects of two seconds at 10 Mbit/s each. No title has this key or this context.
+ */
+
+/** Objects, and plaintext bytes of each. */
+export const OBJECTS = 40;
+export const OBJECT_BYTES = 2_621_440;
+
+/** Key and context of all of them. */
+export const KEY = new Uint8Array(32).fill(7);
+export const CONTEXT = new TextEncoder().encode('veilcast/bench/open');

@@ -1,0 +1,324 @@
+//! What changing a sample costs: HILL, with a term for what moves.
+//!
+//! HILL (Li, Wang, Huang, Li, *A new cost function for spatial image steganography*, ICIP 2014): the residual of the
+//! high-pass filter (−1 2 −1; 2 −4 2; −1 2 −1), its size spread by a 3×3 mean, the reciprocal, spread by a 15×15 mean. Where
+//! a frame differs from the one before, changes are cheaper: filters over time see less there. Refuses to know what is
+//! embedded. Invariants: sums are of integers and quotients are IEEE divisions, so the order of work changes nothing and every way to
+//! compute gives the same costs; outside the frame its border continues.
+
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+#[cfg(test)]
+mod tests;
+
+use crate::plane::{Depth, Picture, Sample};
+use crate::trellis::COST_MAX;
+
+/// The reciprocal's numerator: 9 (a mean of nine) · 2¹⁴.
+const NUMERATOR: f32 = 9.0 * 16_384.0;
+/// HILL's guard against division by zero, 10⁻³ on a mean, for a sum of nine.
+const GUARD: f32 = 0.009;
+/// The reciprocal where nine residuals are 0: a change there is seen. 225 of them fit in 32 bits.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sixteen million")]
+const FLAT: u32 = (NUMERATOR / GUARD) as u32;
+/// Half the side of the wide mean.
+const WIDE: usize = 7;
+/// Rows of reciprocals that are kept: those of the wide mean, and the one that leaves it.
+const KEPT: usize = 2 * WIDE + 2;
+/// The cost that half of a frame's samples have at most.
+const MEDIAN_COST: f32 = 64.0;
+/// The dearest cost that texture gives; what should not be changed at all costs [`COST_MAX`].
+const TEXTURE_COST_MAX: f32 = 1023.0;
+/// One sample in so many is looked at for the median: a prime, so that it goes through all columns.
+const MEDIAN_STEP: usize = 101;
+
+/// How costs are computed: a choice made once, by what the processor can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lanes(Kind);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2(x86::Avx2),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(x86::Avx512),
+}
+
+/// A frame's costs, and the memory for them, kept from one frame to the next.
+pub(crate) struct Costs {
+    /// HILL's ρ for each sample, infinite where a change shows.
+    map: Vec<f32>,
+    /// What ρ is multiplied with.
+    scale: f32,
+    rows: Rows,
+}
+
+/// The rows that are being worked on. Row numbers are taken modulo the number of rows that are kept.
+#[derive(Default)]
+pub(super) struct Rows {
+    /// Levels, with the border repeated once at either end.
+    level: [Vec<u16>; 3],
+    /// Sizes of residuals, padded likewise.
+    residual: [Vec<u16>; 3],
+    /// Sums of three residuals, one above the other, padded likewise.
+    tall: Vec<u32>,
+    /// Reciprocals, with the border repeated [`WIDE`] times at either end.
+    reciprocal: [Vec<u32>; KEPT],
+    /// Sums of fifteen reciprocals, one above the other, padded likewise.
+    column: Vec<u32>,
+    /// Sums of two, four and eight neighbours in `column`.
+    pairs: Vec<u32>,
+    fours: Vec<u32>,
+    eights: Vec<u32>,
+    /// How many rows of residuals were computed.
+    filtered: usize,
+}
+
+impl Lanes {
+    /// What every processor has.
+    pub(crate) const PORTABLE: Self = Self(Kind::Portable);
+
+    /// The way of this name, if there is one and this processor has it; the names are those of [`crate::Walk`].
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "portable" => Some(Self::PORTABLE),
+            #[cfg(target_arch = "x86_64")]
+            "avx2" => x86::Avx2::detect().map(|lanes| Self(Kind::Avx2(lanes))),
+            #[cfg(target_arch = "x86_64")]
+            "avx512" => x86::Avx512::detect().map(|lanes| Self(Kind::Avx512(lanes))),
+            _ => None,
+        }
+    }
+}
+
+impl Costs {
+    pub(crate) fn new() -> Self {
+        Self { map: Vec::new(), scale: 1.0, rows: Rows::default() }
+    }
+
+    /// Computes the costs of `frame`; `before` is the frame before it, as it was before anything was embedded.
+    pub(crate) fn measure<S: Sample>(
+        &mut self,
+        lanes: Lanes,
+        picture: Picture,
+        frame: &[S],
+        before: Option<&[S]>,
+    ) {
+        let work = Work { picture, frame, before };
+        let Self { map, rows, .. } = self;
+        map.resize(frame.len(), 0.0);
+        match lanes.0 {
+            Kind::Portable => work.fill(rows, map),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2(has) => has.fill(&work, rows, map),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512(has) => has.fill(&work, rows, map),
+        }
+        self.scale = MEDIAN_COST / median(&self.map);
+    }
+
+    /// The cost of changing the sample at `place`.
+    #[inline]
+    pub(crate) fn at(&self, place: u32) -> u16 {
+        let rho = self.map[place as usize];
+        if rho == f32::INFINITY {
+            return COST_MAX;
+        }
+        let cost = (rho * self.scale).clamp(1.0, TEXTURE_COST_MAX);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 1023")]
+        let cost = cost as u16;
+        cost
+    }
+}
+
+/// The middle of the finite values, of one in [`MEDIAN_STEP`]; 1 if there is none.
+fn median(map: &[f32]) -> f32 {
+    let looked_at = map.iter().step_by(MEDIAN_STEP).copied();
+    let mut finite: Vec<f32> = looked_at.filter(|rho| rho.is_finite()).collect();
+    let middle = finite.len() / 2;
+    if finite.is_empty() {
+        return 1.0;
+    }
+    *finite.select_nth_unstable_by(middle, f32::total_cmp).1
+}
+
+/// One frame to work on.
+pub(super) struct Work<'a, S> {
+    picture: Picture,
+    frame: &'a [S],
+    before: Option<&'a [S]>,
+}
+
+impl<S: Sample> Work<'_, S> {
+    /// Fills `map` row by row. Inlined with all it calls, so that it is compiled for each kind of processor.
+    #[inline(always)]
+    pub(super) fn fill(&self, rows: &mut Rows, map: &mut [f32]) {
+        let width = self.picture.width() as usize;
+        let last = self.picture.height() as usize - 1;
+        rows.begin(width);
+        let mut reached = 0;
+        for (row, costs) in map.chunks_exact_mut(width).enumerate() {
+            while reached <= (row + WIDE).min(last) {
+                self.enter(reached, rows);
+                reached += 1;
+            }
+            if row == 0 {
+                (0..WIDE).for_each(|_| rows.add(0));
+                (0..=WIDE).for_each(|below| rows.add(below.min(last)));
+            } else {
+                rows.add((row + WIDE).min(last));
+                rows.subtract(row.saturating_sub(WIDE + 1));
+            }
+            rows.spread(costs);
+            self.finish(row, &rows.reciprocal[row % KEPT], costs);
+        }
+    }
+
+    /// Computes a row of reciprocals. Rows come in order.
+    #[inline(always)]
+    fn enter(&self, row: usize, rows: &mut Rows) {
+        let last = self.picture.height() as usize - 1;
+        let below = (row + 1).min(last);
+        while rows.filtered <= below {
+            self.filter(rows.filtered, rows);
+            rows.filtered += 1;
+        }
+        rows.invert([row.saturating_sub(1), row, below]);
+    }
+
+    /// Computes a row of residuals.
+    #[inline(always)]
+    fn filter(&self, row: usize, rows: &mut Rows) {
+        let (width, last) = (self.picture.width() as usize, self.picture.height() as usize - 1);
+        let around = [row.saturating_sub(1), row, (row + 1).min(last)];
+        for (level, row) in rows.level.iter_mut().zip(around) {
+            let samples = &self.frame[row * width..][..width];
+            let inner = level[1..=width].iter_mut().zip(samples);
+            inner.for_each(|(level, sample)| *level = sample.level());
+            repeat_border(level, 1);
+        }
+        let [above, middle, below] = &rows.level;
+        let residual = &mut rows.residual[row % 3];
+        for (at, residual) in residual[1..=width].iter_mut().enumerate() {
+            let sum = |row: &[u16]| {
+                i32::from(row[at]) - 2 * i32::from(row[at + 1]) + i32::from(row[at + 2])
+            };
+            let filtered =
+                2 * sum(&middle[..width + 2]) - sum(&above[..width + 2]) - sum(&below[..width + 2]);
+            // At most 16 · 1023.
+            #[allow(clippy::cast_possible_truncation, reason = "fits in 16 bits")]
+            let size = filtered.unsigned_abs() as u16;
+            *residual = size;
+        }
+        repeat_border(residual, 1);
+    }
+
+    /// Takes what moves into account, and marks what should not be changed.
+    #[inline(always)]
+    fn finish(&self, row: usize, reciprocal: &[u32], costs: &mut [f32]) {
+        let start = row * costs.len();
+        let frame = &self.frame[start..][..costs.len()];
+        let before = self.before.map_or(frame, |before| &before[start..][..costs.len()]);
+        let shift = match self.picture.depth() {
+            Depth::Eight => 0,
+            Depth::Ten => 2,
+        };
+        let still = if self.before.is_some() { 0.5 } else { 1.0 };
+        let samples = frame.iter().zip(before).zip(&reciprocal[WIDE..]);
+        for (cost, ((now, before), reciprocal)) in costs.iter_mut().zip(samples) {
+            let moved = now.level().abs_diff(before.level()) >> shift;
+            let moved = (f32::from(moved) * 0.25).min(1.0);
+            let is_wet = *reciprocal == FLAT || self.picture.is_end(now.level());
+            *cost = if is_wet { f32::INFINITY } else { *cost / (still + moved) };
+        }
+    }
+}
+
+impl Rows {
+    /// Makes room for rows of `width` samples.
+    fn begin(&mut self, width: usize) {
+        self.filtered = 0;
+        self.level.iter_mut().for_each(|row| row.resize(width + 2, 0));
+        self.residual.iter_mut().for_each(|row| row.resize(width + 2, 0));
+        self.tall.resize(width + 2, 0);
+        self.reciprocal.iter_mut().for_each(|row| row.resize(width + 2 * WIDE, 0));
+        self.column.clear();
+        self.column.resize(width + 2 * WIDE, 0);
+        for sums in [&mut self.pairs, &mut self.fours, &mut self.eights] {
+            sums.resize(width + 2 * WIDE, 0);
+        }
+    }
+
+    /// Computes the reciprocals of the middle one of three rows.
+    #[inline(always)]
+    fn invert(&mut self, [above, row, below]: [usize; 3]) {
+        let Self { residual, tall, reciprocal, .. } = self;
+        let width = tall.len() - 2;
+        let rows = [above, row, below].map(|row| &residual[row % 3][..width + 2]);
+        for (at, tall) in tall.iter_mut().enumerate() {
+            *tall = rows.iter().map(|row| u32::from(row[at])).sum();
+        }
+        let reciprocal = &mut reciprocal[row % KEPT];
+        let tall = &tall[..width + 2];
+        for (at, reciprocal) in reciprocal[WIDE..WIDE + width].iter_mut().enumerate() {
+            let sum = tall[at] + tall[at + 1] + tall[at + 2];
+            // At most 9 · 16 · 1023, and the quotient at most `FLAT`: both fit, and signed conversions are the quick ones.
+            #[allow(clippy::cast_precision_loss, reason = "below 2^24")]
+            let quotient = NUMERATOR / (sum.cast_signed() as f32 + GUARD);
+            #[allow(clippy::cast_possible_truncation, reason = "at most FLAT")]
+            let quotient = quotient as i32;
+            *reciprocal = quotient.cast_unsigned();
+        }
+        repeat_border(reciprocal, WIDE);
+    }
+
+    /// Adds a row to the columns.
+    #[inline(always)]
+    fn add(&mut self, row: usize) {
+        let sums = self.column.iter_mut().zip(&self.reciprocal[row % KEPT]);
+        sums.for_each(|(sum, reciprocal)| *sum += reciprocal);
+    }
+
+    /// Takes a row out of the columns.
+    #[inline(always)]
+    fn subtract(&mut self, row: usize) {
+        let sums = self.column.iter_mut().zip(&self.reciprocal[row % KEPT]);
+        sums.for_each(|(sum, reciprocal)| *sum -= reciprocal);
+    }
+
+    /// Sums fifteen neighbours of each column: eight, four, two and one.
+    #[inline(always)]
+    fn spread(&mut self, costs: &mut [f32]) {
+        let Self { column, pairs, fours, eights, .. } = self;
+        sum_neighbours(column, 1, pairs);
+        sum_neighbours(pairs, 2, fours);
+        sum_neighbours(fours, 4, eights);
+        let width = costs.len();
+        let (eights, fours) = (&eights[..width], &fours[8..][..width]);
+        let (pairs, ones) = (&pairs[12..][..width], &column[14..][..width]);
+        for (at, cost) in costs.iter_mut().enumerate() {
+            let sum = eights[at] + fours[at] + pairs[at] + ones[at];
+            #[allow(clippy::cast_precision_loss, reason = "a cost needs no more than 24 bits")]
+            let rounded = sum as f32;
+            *cost = rounded;
+        }
+    }
+}
+
+/// Writes the sums of each number and the one `distance` further.
+#[inline(always)]
+fn sum_neighbours(numbers: &[u32], distance: usize, sums: &mut [u32]) {
+    let pairs = numbers.iter().zip(&numbers[distance.min(numbers.len())..]);
+    sums.iter_mut().zip(pairs).for_each(|(sum, (one, other))| *sum = one + other);
+}
+
+/// Repeats the first and last number of what lies between two margins into them.
+#[inline(always)]
+fn repeat_border<T: Copy>(row: &mut [T], margin: usize) {
+    let end = row.len() - margin;
+    let (first, last) = (row[margin], row[end - 1]);
+    row[..margin].fill(first);
+    row[end..].fill(last);
+}

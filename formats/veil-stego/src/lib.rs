@@ -1,0 +1,17 @@
+//! Messages hidden in planes of samples.
+//!
+//! Pure functions on the luma planes of frames: costs of changes, a keyed order of samples, syndrome-trellis codes. Owns
+//! where and how samples change (`docs/format/stego.md`). Refuses I/O, clocks, threads, and to know what a message says:
+//! it comes sealed, as bytes like random ones, and goes so. Invariant: who lacks the structural key can't tell which
+//! samples carry, and equal inputs give equal frames, on every processor and with any number of threads.
+
+mod cost;
+pub mod lossless;
+mod order;
+mod plane;
+mod stream;
+mod trellis;
+
+pub use plane::{Depth, Picture, SIDE_MAX, Sample, UnusableSize};
+pub use stream::StructuralKey;
+pub use trellis::{Height, Walk};
