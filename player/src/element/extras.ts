@@ -15,7 +15,8 @@ import { listen } from './dom';
 import { Help } from './help';
 import { IdentityForm, type IdentityTaker } from './identity-form';
 import css from './extras.css?inline';
-import type { Command } from './keyboard';
+import type { Command, LateCommand } from './keyboard';
+import { runLate } from './late-commands';
 import { SystemSession } from './media-session';
 import { Menu } from './menu';
 import { Positions } from './positions';
@@ -39,6 +40,7 @@ export interface ExtrasContext {
   link(): Link | null;
   posterUrl(): string | null;
   run(command: Command): void;
+  say(text: string): void;
   seek(seconds: number): void;
   setLanguage(language: Language): void;
 }
@@ -91,6 +93,11 @@ export class Extras {
       run: (command) => context.run(command),
       seek: (seconds) => context.seek(seconds),
     });
+  }
+
+  /** Runs a command that came with the extras. */
+  run(command: LateCommand): void {
+    runLate(command, this.context);
   }
 
   /** Puts everything away, as the playback ends. */

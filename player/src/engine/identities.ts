@@ -6,10 +6,10 @@
  */
 
 import type { KnownIdentity } from '../vault/identity-store';
-import type { WantedLock } from '../vault/stored-identity';
-import { VaultClient, type Identities } from './client';
-import { pagePool } from './page-pool';
 import type { Playback } from './playback';
+
+/** Most viewers have none: what deals with them is loaded with the first wish. */
+const dealing = () => import('./device-identities');
 
 /** How an identity is locked on this device: by the browser alone, by a new passkey, or by a passphrase. */
 export type RememberHow =
@@ -18,44 +18,19 @@ export type RememberHow =
   | { readonly lock: 'passkey'; readonly name: string }
   | { readonly lock: 'passphrase'; readonly passphrase: string };
 
-async function lockFor(how: RememberHow): Promise<WantedLock | null> {
-  if (how.lock === 'device') return { kind: 'device' };
-  if (how.lock === 'passphrase') {
-    return { kind: 'passphrase', passphrase: new TextEncoder().encode(how.passphrase) };
-  }
-  const { makePasskey } = await import('./passkey');
-  const made = await makePasskey(how.name);
-  return made && { kind: 'passkey', ...made };
-}
-
-/** Asks the vault whatever is playing. */
-async function ask(work: (client: VaultClient) => Promise<Identities>): Promise<Identities> {
-  const ignore = (): void => undefined;
-  const client = new VaultClient(pagePool(), {
-    onTitle: ignore,
-    onIdentityNeeded: ignore,
-    onUnlocking: ignore,
-    onStopped: ignore,
-    onTrouble: ignore,
-  });
-  try {
-    return await work(client);
-  } finally {
-    client.destroy();
-  }
-}
-
 /** The identities on this device, as one player deals with them. */
 export class IdentityKeeper {
   constructor(private readonly playback: () => Playback | null) {}
 
   /** Lists what is stored, the newest first; `null` where this browser keeps nothing. */
-  list(): Promise<readonly KnownIdentity[] | null> {
+  async list(): Promise<readonly KnownIdentity[] | null> {
+    const { ask } = await dealing();
     return ask((client) => client.identities());
   }
 
   /** Forgets an identity, and what it opened of late; the answer is what is still stored. */
-  forget(keyId: string): Promise<readonly KnownIdentity[] | null> {
+  async forget(keyId: string): Promise<readonly KnownIdentity[] | null> {
+    const { ask } = await dealing();
     return ask((client) => client.forget(keyId));
   }
 
@@ -64,6 +39,7 @@ export class IdentityKeeper {
    * identity was brought, the person declined, or the browser keeps nothing.
    */
   async remember(how: RememberHow): Promise<readonly KnownIdentity[] | null> {
+    const { lockFor } = await dealing();
     const lock = await lockFor(how);
     return (lock && (await this.playback()?.rememberIdentity(lock))) ?? null;
   }
@@ -78,6 +54,7 @@ export class IdentityKeeper {
 
   /** Tells whether passkeys that lock identities may be had here. */
   async hasPasskeys(): Promise<boolean> {
-    return (await import('./passkey')).hasPasskeys();
+    const { hasPasskeys } = await dealing();
+    return hasPasskeys();
   }
 }
