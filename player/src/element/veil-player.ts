@@ -274,6 +274,7 @@ export class VeilPlayerElement extends TellingElement {
     }
     this.#overlays.wait(false);
     this.#ask(null);
+    this.#later.loaded?.begin();
     this.#setState('ready');
     this.emit('veil-title', title);
   }
