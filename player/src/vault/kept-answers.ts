@@ -1,10 +1,12 @@
 /**
- * How copies on this device answer: in the words of the gateway and the bucket.
+ * Answers from the copies on this device.
  *
- * Loaded where there are copies; which ones, and where they lie, is `kept.ts`. Knows nothing of keys.
+ * Loaded where there are copies. Knows what a request to the gateway or the bucket asks for, and nothing of keys.
+ * Invariants: the gateway's word on a grant counts wherever it can be heard; a copy answers for the very object that was
+ * asked for, and the seal tells whether it is that object.
  */
 
-import { keptAddress, orCopy } from './kept';
+import { keptAddress } from './kept-places';
 
 /** A gateway that says nothing for so long is not waited for where there is a copy. */
 const PATIENCE_MS = 5000;
@@ -63,17 +65,23 @@ function late(): Promise<never> {
   return new Promise((_, reject) => setTimeout(() => reject(new TypeError('late')), PATIENCE_MS));
 }
 
-/** What the copies have for a request, `null` for nothing. */
-export async function answerFor(url: string, init: RequestInit): Promise<Response | null> {
+/** Returns the copy of what is asked for, `null` where there is none. */
+export async function copyFor(url: string, init: RequestInit): Promise<Response | null> {
   const asked = askedFor(url, init);
   return asked && find(asked, init);
 }
 
-/** A copy's object, or any answer of it without a network; else what the network says, if it says anything. */
-export async function fetchOrAnswer(url: string, init: RequestInit): Promise<Response> {
+/** Answers a request from the network or from a copy, whichever it is the word of. */
+export async function answer(url: string, init: RequestInit): Promise<Response> {
   const asked = askedFor(url, init);
   const kept = asked && (await find(asked, init));
-  if (kept === null) return fetch(url, init);
-  if (asked?.kind === 'object' || !navigator.onLine) return kept;
-  return orCopy(Promise.race([fetch(url, init), late()]), () => Promise.resolve(kept), init.signal);
+  if (!asked || !kept) return fetch(url, init);
+  if (asked.kind === 'object' || !navigator.onLine) return kept;
+  try {
+    const heard = await Promise.race([fetch(url, init), late()]);
+    return heard.status < 500 ? heard : kept;
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    return kept;
+  }
 }
