@@ -82,6 +82,19 @@ describe('chapters', () => {
       await page.keyboard.press('Control+ArrowRight');
       await screen.until(({ time }) => Math.abs(time - 7) < 0.2);
       await page.getByRole('status').getByText('Chapter 3').waitFor();
+      const cues = await page.evaluate(() => {
+        const { video } = document.querySelector('veil-player') as unknown as {
+          video: HTMLVideoElement;
+        };
+        const track = [...video.textTracks].find(({ kind }) => kind === 'chapters');
+        return Array.from(track?.cues ?? []).map((cue) => [
+          cue.startTime,
+          cue.endTime,
+          (cue as VTTCue).text,
+        ]);
+      });
+      expect(cues.map(([start]) => start)).toEqual([0, 3, 7]);
+      expect(cues[1]).toEqual([3, 7, 'The dragon']);
       await page.keyboard.press('Shift+ArrowLeft');
       await screen.until(({ time }) => Math.abs(time - 3) < 0.2);
       const slider = page.getByRole('slider', { name: 'Seek' });

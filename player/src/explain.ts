@@ -5,8 +5,8 @@
  * Knows nothing of where it is shown.
  */
 
-import type { Failure, Part } from './failure';
-import { ENGLISH, type Word, type Words } from './words/words';
+import type { Failure } from './failure';
+import { ENGLISH, type Words } from './words/words';
 
 /** What a person reads about a failure. */
 export interface Explanation {
@@ -15,25 +15,13 @@ export interface Explanation {
   readonly action: string;
 }
 
-const PARTS: Readonly<Record<Part, Word>> = {
-  'the grant': 'part.grant',
-  'the description': 'part.description',
-  'the playlist': 'part.playlist',
-  'the picture': 'part.picture',
-  'the sound': 'part.sound',
-  'the captions': 'part.captions',
-  'the poster': 'part.poster',
-  'the previews': 'part.previews',
-  'the video': 'part.video',
-};
-
 /**
  * Tells what to show a person about `failure`, in the language of `words`. Where those are not whole
  * (see `Words.complete`), it may say no more than that playback failed.
  */
 export function explain(failure: Failure, words: Words = ENGLISH): Explanation {
   const code = words.has(`${failure.code}.title`) ? failure.code : 'playback-failed';
-  const part = words.t(PARTS[failure.part ?? 'the video']);
+  const part = words.t(`part.${failure.part ?? 'the video'}`);
   const Part = part.charAt(0).toLocaleUpperCase(words.language) + part.slice(1);
   const say = (what: keyof Explanation): string => words.t(`${code}.${what}`, { part, Part });
   return { title: say('title'), happened: say('happened'), action: say('action') };

@@ -120,6 +120,8 @@ describe('keys', () => {
 });
 
 describe('choices', () => {
+  beforeAll(() => ENGLISH.complete());
+
   const subtitles = (
     id: number,
     language: string | null,

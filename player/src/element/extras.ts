@@ -11,11 +11,13 @@ import type { Title } from '../title';
 import type { Language } from '../words/language';
 import type { Words } from '../words/words';
 import { readStyle, styleRules, type CaptionStyle } from './caption-style';
+import { ChapterTrack } from './chapter-track';
 import { listen } from './dom';
 import { Help } from './help';
 import { IdentityForm, type IdentityTaker } from './identity-form';
 import css from './extras.css?inline';
-import type { Command } from './keyboard';
+import type { Command, LateCommand } from './keyboard';
+import { runLate } from './late-commands';
 import { SystemSession } from './media-session';
 import { Menu } from './menu';
 import { Positions } from './positions';
@@ -39,6 +41,7 @@ export interface ExtrasContext {
   link(): Link | null;
   posterUrl(): string | null;
   run(command: Command): void;
+  say(text: string): void;
   seek(seconds: number): void;
   setLanguage(language: Language): void;
 }
@@ -57,6 +60,7 @@ export class Extras {
   readonly session: SystemSession;
   readonly resume: Resume;
   readonly #positions: Positions;
+  readonly #chapters: ChapterTrack;
   readonly #cues = new CSSStyleSheet();
   #style: CaptionStyle;
 
@@ -72,6 +76,8 @@ export class Extras {
     this.resume = new Resume(video, this.#positions);
     const link = context.link();
     if (link !== null) void this.resume.begin(link);
+    this.#chapters = new ChapterTrack(video);
+    this.begin();
     this.help = new Help(words);
     this.statistics = new Statistics({
       video,
@@ -91,6 +97,17 @@ export class Extras {
       run: (command) => context.run(command),
       seek: (seconds) => context.seek(seconds),
     });
+  }
+
+  /** Begins with the title that is open now. */
+  begin(): void {
+    const { chapters = [], durationUs = 0 } = this.context.title() ?? {};
+    this.#chapters.show(chapters, durationUs, this.context.words.language);
+  }
+
+  /** Runs a command that came with the extras. */
+  run(command: LateCommand): void {
+    runLate(command, this.context);
   }
 
   /** Puts everything away, as the playback ends. */

@@ -21,6 +21,12 @@ export type Command =
   | { readonly do: 'toggle-statistics' }
   | { readonly do: 'toggle-help' };
 
+/** A command that nobody gives before the first play. */
+export type LateCommand = Extract<
+  Command,
+  { readonly do: 'frame' | 'chapter' | 'speed' | 'toggle-captions' }
+>;
+
 const COMMANDS: Readonly<Record<string, Command>> = {
   ' ': { do: 'toggle-play' },
   k: { do: 'toggle-play' },

@@ -130,8 +130,9 @@ export class VeilPlayerElement extends TellingElement {
     const playback = this.#makePlayback();
     this.#playback = playback;
     const base = new URL(gateway, document.baseURI).href.replace(/\/+$/, '');
-    this.#link = { ...link, gateway: base };
-    playback.open(this.#link);
+    const whole = { ...link, gateway: base };
+    playback.open(whole);
+    this.#link = whole;
     // Who has never stopped within a title needs nothing of this before the first play.
     if (this.#later.loaded !== null || this.#shelf.read(POSITIONS) !== null)
       this.#later.with(({ resume }) => this.#offer(resume));
@@ -273,6 +274,7 @@ export class VeilPlayerElement extends TellingElement {
     }
     this.#overlays.wait(false);
     this.#ask(null);
+    this.#later.loaded?.begin();
     this.#setState('ready');
     this.emit('veil-title', title);
   }
@@ -339,6 +341,7 @@ export class VeilPlayerElement extends TellingElement {
       link: () => this.#link,
       posterUrl: () => this.#poster.url,
       run: (command) => this.#run(command),
+      say: (text) => this.#overlays.say(text),
       seek: (seconds) => seekTo(this.#video, seconds),
       setLanguage: (language) => this.#spoken.keep(language),
     };
@@ -350,11 +353,10 @@ export class VeilPlayerElement extends TellingElement {
       host: this,
       video: this.#video,
       words: this.words,
-      playback: () => this.#playback,
-      title: () => this.#title,
       say: (text) => this.#overlays.say(text),
       toggleHelp: () => this.#later.with(({ help }) => help.toggle()),
       toggleStatistics: () => this.#later.with(({ statistics }) => statistics.toggle()),
+      runLater: (late) => this.#later.with((extras) => extras.run(late)),
     });
     if (command.do === 'skip' || command.do === 'chapter') this.#activity.wake();
   }

@@ -1,12 +1,16 @@
 /**
  * Identities that stay on this device: to remember the one that opened a link, to open it again, to list and to forget.
  *
- * They lie with the vault; here are the page's words about them, and the work is loaded when somebody asks for it.
+ * They lie with the vault; here are the page's words about them. Never sees a seed or a key, and a passkey's secret only on its
+ * way into the vault.
  */
 
 import type { OpenedBy } from '../protocol';
 import type { KnownIdentity } from '../vault/identity-store';
 import type { Playback } from './playback';
+
+/** Most viewers have none: what deals with them is loaded with the first wish. */
+const dealing = () => import('./device-identities');
 
 /** How an identity is locked on this device: by the browser alone, by a new passkey, or by a passphrase. */
 export type RememberHow =
@@ -14,8 +18,6 @@ export type RememberHow =
   /** `name` is how the person finds the passkey among others. */
   | { readonly lock: 'passkey'; readonly name: string }
   | { readonly lock: 'passphrase'; readonly passphrase: string };
-
-const load = () => import('./identities-work');
 
 /** The identities on this device, as one player deals with them. */
 export class IdentityKeeper {
@@ -28,12 +30,14 @@ export class IdentityKeeper {
 
   /** Lists what is stored, the newest first; `null` where this browser keeps nothing. */
   async list(): Promise<readonly KnownIdentity[] | null> {
-    return (await load()).list();
+    const { ask } = await dealing();
+    return ask((client) => client.identities());
   }
 
   /** Forgets an identity, and what it opened of late; the answer is what is still stored. */
   async forget(keyId: string): Promise<readonly KnownIdentity[] | null> {
-    return (await load()).forget(keyId);
+    const { ask } = await dealing();
+    return ask((client) => client.forget(keyId));
   }
 
   /**
@@ -41,7 +45,8 @@ export class IdentityKeeper {
    * identity was brought, the person declined, or the browser keeps nothing.
    */
   async remember(how: RememberHow): Promise<readonly KnownIdentity[] | null> {
-    const lock = await (await load()).lockFor(how);
+    const { lockFor } = await dealing();
+    const lock = await lockFor(how);
     return (lock && (await this.playback()?.rememberIdentity(lock))) ?? null;
   }
 
@@ -55,6 +60,7 @@ export class IdentityKeeper {
 
   /** Tells whether passkeys that lock identities may be had here. */
   async hasPasskeys(): Promise<boolean> {
-    return (await load()).hasPasskeys();
+    const { hasPasskeys } = await dealing();
+    return hasPasskeys();
   }
 }

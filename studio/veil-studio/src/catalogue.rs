@@ -4,6 +4,7 @@
 //! Many processes may use one catalogue at once: the database's own locks decide.
 
 pub mod copies;
+mod files;
 
 use std::fs::File;
 use std::path::Path;

@@ -189,6 +189,7 @@ impl Studio {
         desk.put(Kind::Manifest, 0, 0, &json).await?;
         publication.finish(sealer, &manifest).await?;
         let facts = facts(&manifest, &publication);
+        self.catalogue().note_files(draft.title.id, &publication.files()).await?;
         self.catalogue().publish_title(draft.title.id, &facts).await?;
         Ok((facts, notes))
     }
