@@ -139,6 +139,32 @@ describe('an identity that is remembered', () => {
   });
 });
 
+describe('the watch page', () => {
+  it('offers to remember, locks with a passkey, and forgets', async () => {
+    const { link } = await house.share(TITLE, '--to', recipient);
+    await viewer.visit(line.link(link), async (screen) => {
+      const { page } = screen;
+      await addAuthenticator(screen);
+      await bringFile(screen);
+      await page.getByRole('button', { name: 'Remember, locked with a passkey' }).click();
+      await page.getByText('Your identity is remembered on this device.').waitFor();
+      await page.reload();
+      await page.getByRole('button', { name: 'Use passkey' }).click();
+      await screen.ready();
+      await page.getByRole('button', { name: 'Forget it' }).click();
+      await page.getByText('Your identity is no longer on this device.').waitFor();
+      await page.reload();
+      await bringFile(screen);
+      await page.getByRole('button', { name: 'Remember', exact: true }).click();
+      await page.getByText('Your identity is remembered on this device.').waitFor();
+      await page.reload();
+      await screen.ready();
+      expect(screen.errors).toEqual([]);
+      expect(await screen.violations()).toEqual([]);
+    });
+  });
+});
+
 describe('an identity that did not open a link', () => {
   it('is not remembered', async () => {
     const { link } = await house.share(TITLE);

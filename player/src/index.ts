@@ -11,7 +11,7 @@ export { explain } from './explain';
 export type { Explanation } from './explain';
 export { isPassing } from './failure';
 export type { Failure, FailureCode, Part } from './failure';
-export type { IdentityQuestion, Link } from './protocol';
+export type { IdentityQuestion, Link, OpenedBy } from './protocol';
 export type { KnownIdentity } from './vault/identity-store';
 export type { LockKind } from './vault/stored-identity';
 export { pictureRatio } from './title';

@@ -29,6 +29,13 @@ export interface IdentityQuestion {
   readonly refused: Failure | null;
 }
 
+/** Which identity opened a link that is for one. */
+export interface OpenedBy {
+  readonly keyId: string;
+  /** It lies on this device; else it was brought, and may be remembered. */
+  readonly isStored: boolean;
+}
+
 /** A link, taken apart. */
 export interface Link {
   /** Absolute URL that stands before `/v1`, without a slash at its end. */
@@ -98,12 +105,18 @@ export type OpenerReport =
 /** What the vault tells the page of a playback. */
 export type VaultReport =
   | OpenerReport
-  | { readonly event: 'title'; readonly title: Title; readonly provider: 'native' | 'noble' }
-  | ({
+  | {
+      readonly event: 'title';
+      readonly title: Title;
+      readonly provider: 'native' | 'noble';
+      readonly openedBy: OpenedBy | null;
+    }
+  | {
       readonly event: 'identity-needed';
       /** Key id of the wanted recipient. */
       readonly recipient: string;
-    } & IdentityQuestion)
+      readonly question: IdentityQuestion;
+    }
   /** How much of the work on a passphrase is done, from 0 to 1. */
   | { readonly event: 'unlocking'; readonly done: number }
   | { readonly event: 'stopped'; readonly failure: Failure }

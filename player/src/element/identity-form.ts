@@ -13,9 +13,17 @@ import { h, listen } from './dom';
 
 /** Takes what a person brings. */
 export interface IdentityTaker {
+  readonly identities: { unlockWithPasskey(): Promise<boolean> };
   provideIdentity(file: File): void;
   providePassphrase(passphrase: string): void;
 }
+
+/** What a person is told to do, by what is wanted. */
+const WHAT = {
+  file: 'identityWantedWhat',
+  passphrase: 'identityLockedWhat',
+  passkey: 'identityPasskeyWhat',
+} as const;
 
 /** The form; `element` goes into the panel over the stage. */
 export class IdentityForm {
@@ -25,6 +33,7 @@ export class IdentityForm {
   readonly #field = h('input', { type: 'password', autocomplete: 'off', required: true });
   readonly #unlock = h('button');
   readonly #form = h('form', {}, this.#field, this.#unlock);
+  readonly #passkey = h('button', { class: 'passkey' });
   readonly #progress = h('progress', { max: 1 });
   readonly #file = h('input', { type: 'file' });
   readonly element = h(
@@ -34,6 +43,7 @@ export class IdentityForm {
     this.#what,
     this.#reason,
     this.#form,
+    this.#passkey,
     this.#progress,
     this.#file,
   );
@@ -54,6 +64,7 @@ export class IdentityForm {
       this.#field.value = '';
       taker.providePassphrase(passphrase);
     });
+    listen(this.#passkey, 'click', () => void taker.identities.unlockWithPasskey());
     words.show(() => this.#showWords());
   }
 
@@ -65,6 +76,7 @@ export class IdentityForm {
     const isLocked = question.wants === 'passphrase';
     this.#showWords();
     this.#form.hidden = !isLocked;
+    this.#passkey.hidden = question.wants !== 'passkey';
     this.#file.hidden = false;
     this.#progress.hidden = true;
     if (isLocked) this.#field.focus();
@@ -73,21 +85,22 @@ export class IdentityForm {
   /** Shows how much of the work on a passphrase is done, from 0 to 1. */
   showUnlocking(done: number): void {
     this.#reason.textContent = '';
-    this.#form.hidden = this.#file.hidden = true;
+    this.#form.hidden = this.#file.hidden = this.#passkey.hidden = true;
     this.#progress.hidden = false;
     this.#progress.value = done;
   }
 
   #showWords(): void {
     const { t } = this.words;
-    const isLocked = this.#question?.wants === 'passphrase';
+    const wants = this.#question?.wants ?? 'file';
     const refused = this.#question?.refused ?? null;
     this.#field.setAttribute('aria-label', t('passphrase'));
     this.#unlock.textContent = t('unlock');
     this.#progress.setAttribute('aria-label', t('unlocking'));
     this.#file.setAttribute('aria-label', t('identityFile'));
-    this.#heading.textContent = t(isLocked ? 'identityLocked' : 'identityWanted');
-    this.#what.textContent = t(isLocked ? 'identityLockedWhat' : 'identityWantedWhat');
+    this.#passkey.textContent = t('usePasskey');
+    this.#heading.textContent = t(wants === 'file' ? 'identityWanted' : 'identityLocked');
+    this.#what.textContent = t(WHAT[wants]);
     this.#reason.textContent = refused === null ? '' : explain(refused, this.words).title;
   }
 }

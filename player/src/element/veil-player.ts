@@ -239,12 +239,12 @@ export class VeilPlayerElement extends TellingElement {
     });
   }
 
-  async #want(recipient: string, { wants, refused }: IdentityQuestion): Promise<void> {
+  async #want(recipient: string, question: IdentityQuestion): Promise<void> {
     if (!(await this.#hasWords())) return;
     this.#overlays.wait(false);
-    this.#ask({ wants, refused });
+    this.#ask(question);
     this.#setState('identity-needed');
-    this.emit('veil-identity', { recipient, wants, refused });
+    this.emit('veil-identity', { recipient, ...question });
   }
 
   /** Waits for the words that are loaded later; tells whether the playback is still the same. */

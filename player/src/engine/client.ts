@@ -43,9 +43,12 @@ export interface Job {
   abort(): void;
 }
 
+/** What opened a title. */
+export type HowOpened = Pick<Extract<VaultReport, { event: 'title' }>, 'provider' | 'openedBy'>;
+
 /** Told what the Workers report by themselves. */
 export interface ClientEvents {
-  onTitle(title: Title, provider: 'native' | 'noble'): void;
+  onTitle(title: Title, how: HowOpened): void;
   onIdentityNeeded(recipient: string, question: IdentityQuestion): void;
   /** How much of the work on a passphrase is done, from 0 to 1. */
   onUnlocking(done: number): void;
@@ -192,9 +195,9 @@ export class VaultClient {
   #hear(hand: Hand, report: VaultReport): void {
     switch (report.event) {
       case 'title':
-        return this.events.onTitle(report.title, report.provider);
+        return this.events.onTitle(report.title, report);
       case 'identity-needed':
-        return this.events.onIdentityNeeded(report.recipient, report);
+        return this.events.onIdentityNeeded(report.recipient, report.question);
       case 'unlocking':
         return this.events.onUnlocking(report.done);
       case 'stopped':

@@ -5,6 +5,7 @@
  * way into the vault.
  */
 
+import type { OpenedBy } from '../protocol';
 import type { KnownIdentity } from '../vault/identity-store';
 import type { Playback } from './playback';
 
@@ -21,6 +22,11 @@ export type RememberHow =
 /** The identities on this device, as one player deals with them. */
 export class IdentityKeeper {
   constructor(private readonly playback: () => Playback | null) {}
+
+  /** Which identity opened the link, `null` before it is open and for a link that everybody opens who has it. */
+  get openedBy(): OpenedBy | null {
+    return this.playback()?.openedBy ?? null;
+  }
 
   /** Lists what is stored, the newest first; `null` where this browser keeps nothing. */
   async list(): Promise<readonly KnownIdentity[] | null> {

@@ -6,7 +6,7 @@
  */
 
 import { failureOf, PlayerFailure, type Failure } from '../failure';
-import type { IdentityQuestion, Link } from '../protocol';
+import type { IdentityQuestion, Link, OpenedBy } from '../protocol';
 import type { Rendition, Title } from '../title';
 import { Kind, type Role } from '../vault/role';
 import type { Feeding } from '../whole/feeding';
@@ -87,6 +87,7 @@ export class Playback {
   readonly #library = loadLibrary();
   readonly #playlists = new Map<number | null, Promise<Playlist>>();
   #passkey: Passkey | null = null;
+  #openedBy: OpenedBy | null = null;
   #ahead: Ahead | null = null;
   #streaming: Streaming | Feeding | null = null;
   #provider: 'native' | 'noble' | null = null;
@@ -101,8 +102,9 @@ export class Playback {
     private readonly events: PlaybackEvents,
   ) {
     this.#client = new VaultClient(pagePool(), {
-      onTitle: (title, provider) => {
+      onTitle: (title, { provider, openedBy }) => {
         this.#provider = provider;
+        this.#openedBy = openedBy;
         void this.#begin(title);
       },
       onIdentityNeeded: (recipient, question) => {
@@ -142,6 +144,11 @@ export class Playback {
   /** Stores the identity that was brought, once it has opened the link; `null` where there is none or nothing is kept. */
   async rememberIdentity(lock: WantedLock): Promise<Identities> {
     return this.#ended ? null : this.#client.remember(lock);
+  }
+
+  /** Which identity opened the link, `null` before it is open and for a link that everybody opens who has it. */
+  get openedBy(): OpenedBy | null {
+    return this.#openedBy;
   }
 
   get tracks(): Tracks {

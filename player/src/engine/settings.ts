@@ -47,12 +47,6 @@ export const PLAYING: Partial<HlsConfig> = {
   maxMaxBufferLength: MAX_FORWARD_BUFFER_S,
 };
 
-/** What changes while nobody looks: a minute may pass until there is more to load, and it takes little. */
-export const HIDDEN: Partial<HlsConfig> = {
-  maxBufferLength: 90,
-  maxMaxBufferLength: 120,
-};
-
 /** Returns how many seconds are kept behind the playhead of a picture of so many bits a second. */
 export function backBufferSeconds(bitrateBps: number): number {
   return Math.min(BACK_BUFFER_S, (BACK_BUFFER_BYTES * 8) / bitrateBps);

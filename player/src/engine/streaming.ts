@@ -11,10 +11,10 @@ import { MULTIVARIANT_ADDRESS } from '../address';
 import type { Failure } from '../failure';
 import type { Title } from '../title';
 import type { Role } from '../vault/role';
-import { Background, isPictureInPicture } from './background';
+import type { Background } from './background';
 import type { Start } from './choice';
 import { makeLoaders, type LoaderEnvironment } from './loaders';
-import { backBufferSeconds, HIDDEN, PLAYING, settingsFor } from './settings';
+import { backBufferSeconds, PLAYING, settingsFor } from './settings';
 import { indexOfRendition, readTracks, type Tracks } from './tracks';
 import { TRANSMUXER_URL } from './trusted-urls';
 
@@ -32,7 +32,8 @@ export interface StreamingEvents {
 export class Streaming {
   readonly #hls: Hls;
   readonly #recoveries: number[] = [];
-  readonly #background: Background;
+  #background: Background | null = null;
+  #isDestroyed = false;
   #tracks: Tracks;
   #pictureBegins = (): void => undefined;
   readonly #pictureBegun = new Promise<void>((resolve) => (this.#pictureBegins = resolve));
@@ -54,11 +55,6 @@ export class Streaming {
     this.#tracks = readTracks(this.#hls, title);
     this.#listen();
     video.addEventListener('play', this.#onPlay, { once: true });
-    this.#background = new Background(
-      document,
-      () => isPictureInPicture(video),
-      (isHidden) => this.#restrain(isHidden),
-    );
     this.#hls.loadSource(MULTIVARIANT_ADDRESS);
     // A source that comes after the wish to play ends the wish; its first promise is broken, the wish is kept.
     const isWanted = !video.paused;
@@ -95,17 +91,10 @@ export class Streaming {
   }
 
   destroy(): void {
-    this.#background.destroy();
+    this.#isDestroyed = true;
+    this.#background?.destroy();
     this.video.removeEventListener('play', this.#onPlay);
     this.#hls.destroy();
-  }
-
-  /** Lowers the work where nobody looks; back in sight the picture is chosen anew at once. */
-  #restrain(isHidden: boolean): void {
-    const isPlaying = !this.video.paused;
-    if (isPlaying) Object.assign(this.#hls.config, isHidden ? HIDDEN : PLAYING);
-    this.#hls.autoLevelCapping = isHidden ? 0 : -1;
-    if (!isHidden && this.#hls.autoLevelEnabled) this.#hls.nextLevel = -1;
   }
 
   readonly #boundBackBuffer = (_: unknown, { level }: LevelSwitchedData): void => {
@@ -125,7 +114,14 @@ export class Streaming {
 
   readonly #onPlay = (): void => {
     Object.assign(this.#hls.config, PLAYING);
+    void this.#watchSight().catch(() => undefined);
   };
+
+  /** What is not playing costs nothing unseen; who can't load this much plays as before. */
+  async #watchSight(): Promise<void> {
+    const { watchSight } = await import('./background');
+    if (!this.#isDestroyed) this.#background = watchSight(this.#hls, this.video);
+  }
 
   readonly #report = (): void => {
     this.#tracks = readTracks(this.#hls, this.title);

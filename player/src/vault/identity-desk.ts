@@ -17,16 +17,5 @@ export async function openDesk() {
   const [files, store, stored] = await Promise.all(load).catch((cause: unknown) => {
     throw new PlayerFailure('page-incomplete', undefined, { cause });
   });
-  const { bringIdentity } = files;
-  const { findIdentity, forgetIdentity, keepIdentity, knownIdentities } = store;
-  const { openIdentity, relock } = stored;
-  return {
-    bringIdentity,
-    findIdentity,
-    forgetIdentity,
-    keepIdentity,
-    knownIdentities,
-    openIdentity,
-    relock,
-  };
+  return { ...files, ...store, ...stored };
 }

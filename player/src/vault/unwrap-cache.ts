@@ -7,7 +7,7 @@
  * ends it.
  */
 
-import { toHex, utf8, concat, u32, type Bytes } from './bytes';
+import { concat, toHex, utf8 } from './bytes';
 import type { GrantKeys, GrantRecord } from './grant';
 
 /** How long keys are remembered. */
@@ -23,20 +23,14 @@ interface Entry {
   readonly sinceMs: number;
 }
 
-/** Joins texts so that no two lists of them give the same bytes. */
-function join(...texts: readonly string[]): Bytes {
-  const parts = texts.map(utf8);
-  return concat(...parts.flatMap((part) => [u32(part.length), part]));
-}
-
 /**
  * Returns the place of a grant's keys: `holder` names who can open it, by what only they know (the bearer of a link) or
  * have (the key id of an identity that is at hand).
  */
 export async function placeOf(record: GrantRecord, holder: string): Promise<string> {
   const { id, title, epoch, kind, recipient, expiresMs, envelope } = record;
-  const bound = join(kind, holder, id, title, String(epoch), recipient, String(expiresMs));
-  const input = concat(LABEL, bound, envelope);
+  const bound = JSON.stringify([kind, holder, id, title, epoch, recipient, expiresMs]);
+  const input = concat(LABEL, utf8(bound), envelope);
   return toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', input)));
 }
 

@@ -7,7 +7,7 @@
  */
 
 import { failureOf, PlayerFailure } from '../failure';
-import type { Link, OpenerToVault, VaultReport, VaultToOpener } from '../protocol';
+import type { Link, OpenedBy, OpenerToVault, VaultReport, VaultToOpener } from '../protocol';
 import { wipe } from './bytes';
 import { Connection } from './connection';
 import { Gateway } from './gateway';
@@ -41,6 +41,7 @@ export class Viewing {
   readonly #opened: Promise<Opened>;
   /** The identity that was brought, in case it shall be stored. */
   #kept: StoredIdentity | null = null;
+  #openedBy: OpenedBy | null = null;
   #take: ((brought: Brought) => void) | null = null;
 
   constructor(
@@ -131,7 +132,7 @@ export class Viewing {
       const { shelf } = await this.#opened;
       const title = await shelf.title();
       const provider = (await hasNativeXWing()) ? 'native' : 'noble';
-      this.#report({ event: 'title', title, provider });
+      this.#report({ event: 'title', title, provider, openedBy: this.#openedBy });
     } catch (error) {
       this.#report({ event: 'stopped', failure: failureOf(error) });
     }
@@ -143,17 +144,21 @@ export class Viewing {
     const stored = wrong ? null : await findIdentity(recipient);
     if (stored?.lock.kind === 'device') {
       const identity = await openIdentity(stored, null).catch(() => null);
-      if (identity !== null) return identity;
+      if (identity !== null) {
+        this.#openedBy = { keyId: identity.keyId, isStored: true };
+        return identity;
+      }
     }
     const ask: AskPerson = (question) => {
       this.#life.signal.throwIfAborted();
-      this.#report({ event: 'identity-needed', recipient, ...question });
+      this.#report({ event: 'identity-needed', recipient, question });
       return new Promise((resolve) => (this.#take = resolve));
     };
     const refused = wrong ? ({ code: 'identity-wrong' } as const) : null;
     const locked = stored?.lock.kind === 'device' ? null : stored;
     const { identity, kept } = await bringIdentity(ask, refused, locked, this.#progress());
     this.#kept = kept;
+    this.#openedBy = { keyId: identity.keyId, isStored: kept === null };
     return identity;
   }
 
