@@ -73,6 +73,17 @@ describe.each(MODES)('a gateway whose objects are %s', (mode) => {
   });
 });
 
+it('the gateway of `veilcast up` plays from the store as well', async () => {
+  const { house, bucket } = street;
+  const url = await house.start('--bucket', bucket);
+  const { link } = await house.share(TITLES[2]);
+  expect(new URL(link).origin).toBe(url);
+  await watch(link, async (screen) => {
+    await screen.play();
+    expect(Math.abs((await screen.seek(40)) - 40)).toBeLessThan(0.75);
+  });
+});
+
 /** What comes of opening a link: `ready`, or the code of the failure. */
 async function outcome(link: string): Promise<string> {
   let seen = '';

@@ -92,7 +92,8 @@ pub fn run_claims(bytes: &[u8]) {
         assert!(
             access.scope.opens(&format!("{path}/a")) && !access.scope.opens(&format!("{path}a"))
         );
-        let claims: serde_json::Value = serde_json::from_slice(claims).unwrap();
+        // What isn't looked at may be what no reader of whole JSON takes, such as a number beyond all limits.
+        let Ok(claims) = serde_json::from_slice::<serde_json::Value>(claims) else { return };
         assert!(claims["aud"] == NAME || claims["aud"].as_array().unwrap().contains(&NAME.into()));
         assert_eq!(claims["path"].as_str().unwrap().trim_end_matches('/'), path);
     }

@@ -30,3 +30,5 @@ export { chooseLanguage, languageOf, LANGUAGES, OWN_NAMES } from './words/langua
 export type { Language } from './words/language';
 export { Words } from './words/words';
 export type { Values, Word } from './words/words';
+export type { Fed, Feed, Whole } from './whole/feeding';
+export { offerFeed } from './whole/offer';

@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { fetchOrKept as Fetch } from '../src/vault/kept';
-import { keptAddress, keptCache } from '../src/vault/kept';
+import { keptAddress, keptCache } from '../src/vault/kept-places';
 
 const GRANT = '0a'.repeat(16);
 const NAME = '1b'.repeat(16);

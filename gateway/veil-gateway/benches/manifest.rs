@@ -1,4 +1,5 @@
-//! What a playlist of 600 segments costs a gateway: known, known to the client as well, in a new window, and unknown.
+//! What a playlist of 600 segments costs a gateway: known (without its log line, and with it), known to the client as well,
+//! in a new window, and unknown.
 //!
 //! A call is a request through every layer of the router to the last byte of its body. Kinds of calls take turns, so
 //! whatever slows the machine slows them all. The bucket is in memory: what a store takes is the store's. Prints one JSON
@@ -143,6 +144,13 @@ impl Bench {
         started.elapsed() / TOGETHER
     }
 
+    /// The same as [`known`](Self::known), with the line of JSON that the access log writes; its reader takes nothing.
+    async fn logged(&self) -> Duration {
+        let log = tracing_subscriber::fmt().json().flatten_event(true).with_writer(std::io::sink);
+        let _logging = tracing::subscriber::set_default(log.finish());
+        self.known(false).await
+    }
+
     /// Times a request in a window that nobody asked in.
     async fn new_window(&self, encoding: &str) -> Duration {
         self.now.fetch_add(1800, Ordering::Relaxed);
@@ -245,7 +253,8 @@ impl Samples {
 async fn main() {
     let bench = Bench::new().await;
     let mut loopback = Loopback::start();
-    let kinds = ["known", "same", "window", "window_zstd", "unknown", "unknown_zstd", "loopback"];
+    let kinds =
+        ["known", "same", "window", "window_zstd", "unknown", "unknown_zstd", "loopback", "logged"];
     let mut samples: Vec<Samples> = kinds.iter().map(|_| Samples::default()).collect();
     for _ in 0..TURNS {
         for _ in 0..CALLS {
@@ -262,6 +271,9 @@ async fn main() {
         }
         bench.now.store(1_795_000_000, Ordering::Relaxed);
         bench.known(false).await;
+        for _ in 0..CALLS {
+            samples[7].add(bench.logged().await);
+        }
         for _ in 0..CALLS {
             samples[6].add(loopback.call());
         }

@@ -156,6 +156,7 @@ where
             State::Answered(answer) => answer.take(),
         };
         let (Some(answer), Some(after)) = (answer, self.after.take()) else {
+            // It was taken already: whoever asks again has nothing to wait for.
             return Poll::Pending;
         };
         Poll::Ready(Ok(self.rooms.leave(after, answer)))

@@ -9,6 +9,8 @@ import { failureOf, PlayerFailure, type Failure } from '../failure';
 import type { IdentityQuestion, Link } from '../protocol';
 import type { Rendition, Title } from '../title';
 import { Kind, type Role } from '../vault/role';
+import type { Feeding } from '../whole/feeding';
+import { offeredFeed } from '../whole/offer';
 import type { Passkey, WantedLock } from '../vault/stored-identity';
 import { Ahead } from './ahead';
 import { chooseStart, type Start } from './choice';
@@ -61,7 +63,8 @@ function mediaSource(): MediaSourceLike | undefined {
 /** Tells what this browser lacks to play sealed video, `null` for nothing. */
 export function findObstacle(): Failure | null {
   if (!globalThis.isSecureContext) return { code: 'insecure-context' };
-  const hasAll = 'subtle' in crypto && 'Worker' in globalThis && mediaSource() !== undefined;
+  const canPlay = mediaSource() !== undefined || offeredFeed() !== null;
+  const hasAll = 'subtle' in crypto && 'Worker' in globalThis && canPlay;
   return hasAll ? null : { code: 'browser-unsupported' };
 }
 
@@ -85,7 +88,7 @@ export class Playback {
   readonly #playlists = new Map<number | null, Promise<Playlist>>();
   #passkey: Passkey | null = null;
   #ahead: Ahead | null = null;
-  #streaming: Streaming | null = null;
+  #streaming: Streaming | Feeding | null = null;
   #provider: 'native' | 'noble' | null = null;
   #openedAtMs = 0;
   #firstFrameMs: number | null = null;
@@ -200,10 +203,13 @@ export class Playback {
   async #begin(title: Title): Promise<void> {
     if (this.#ended) return;
     const bandwidthBps = guessBandwidthBps();
-    const isSupported = (type: string) => mediaSource()?.isTypeSupported(type) ?? false;
+    const source = mediaSource();
+    const isSupported = (type: string) =>
+      source ? source.isTypeSupported(type) : this.video.canPlayType(type) !== '';
     const start = chooseStart(title, isSupported, bandwidthBps);
     if (start === null) return this.#fail({ code: 'codec-unsupported' });
     const ahead = new Ahead(title, (role, onProgress) => this.#open(role, onProgress));
+    if (!source) return this.#feed(title, start);
     this.#ahead = ahead;
     this.#warmUp(ahead, start);
     this.events.onTitle(title);
@@ -215,7 +221,27 @@ export class Playback {
     }
   }
 
-  #open(role: Role, onProgress: Parameters<VaultClient['open']>[1]) {
+  /** The second way, for browsers without Media Source Extensions. */
+  async #feed(title: Title, start: Start): Promise<void> {
+    const feed = offeredFeed();
+    this.events.onTitle(title);
+    try {
+      const { Feeding } = await import('../whole/feeding');
+      if (this.#ended || feed === null) return;
+      const feeding = new Feeding(this.video, title, start, {
+        open: (role) => this.#open(role),
+        onTracks: (tracks) => this.events.onTracks(tracks),
+        onFailure: (failure) => this.#fail(failure),
+      });
+      this.#streaming = feeding;
+      this.#watchFirstFrame();
+      await feeding.begin(feed);
+    } catch (error) {
+      this.#fail(failureOf(error));
+    }
+  }
+
+  #open(role: Role, onProgress?: Parameters<VaultClient['open']>[1]) {
     const job = this.#client.open(role, onProgress);
     job.done.then((opened) => this.#count(opened)).catch(() => undefined);
     return job;

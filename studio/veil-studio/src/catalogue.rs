@@ -4,6 +4,7 @@
 //! Many processes may use one catalogue at once: the database's own locks decide.
 
 pub mod copies;
+mod files;
 
 use std::fs::File;
 use std::path::Path;
@@ -77,6 +78,8 @@ pub struct TitleFacts {
     pub sealed_bytes: i64,
     /// Whether there is a poster.
     pub has_poster: bool,
+    /// Whether each rendition is one object, which players read in ranges.
+    pub single_file: bool,
 }
 
 /// A grant in the catalogue.
@@ -225,7 +228,8 @@ impl Catalogue {
         let mut change = self.pool.begin().await?;
         let query = sqlx::query(
             "UPDATE title SET state = 'ready', duration_us = ?, width = ?, height = ?, \
-             object_count = ?, sealed_bytes = ?, has_poster = ? WHERE id = ? AND state = 'importing'",
+             object_count = ?, sealed_bytes = ?, has_poster = ?, single_file = ? \
+             WHERE id = ? AND state = 'importing'",
         );
         let done = query
             .bind(facts.duration_us)
@@ -234,6 +238,7 @@ impl Catalogue {
             .bind(facts.object_count)
             .bind(facts.sealed_bytes)
             .bind(facts.has_poster)
+            .bind(facts.single_file)
             .bind(id.to_string())
             .execute(&mut *change)
             .await?;

@@ -189,6 +189,7 @@ impl Studio {
         desk.put(Kind::Manifest, 0, 0, &json).await?;
         publication.finish(sealer, &manifest).await?;
         let facts = facts(&manifest, &publication);
+        self.catalogue().note_files(draft.title.id, &publication.files()).await?;
         self.catalogue().publish_title(draft.title.id, &facts).await?;
         Ok((facts, notes))
     }
@@ -292,6 +293,7 @@ fn facts(manifest: &TitleManifest, publication: &Publication) -> TitleFacts {
         object_count,
         sealed_bytes,
         has_poster: manifest.poster.is_some(),
+        single_file: manifest.renditions.iter().any(|rendition| rendition.single_file),
     }
 }
 

@@ -115,7 +115,9 @@ impl Studio {
             to.reach().await?;
             self.catalogue().begin_copy(title.id, place).await?;
             let index = self.index_key(&title, now)?;
-            let transfer = Transfer { title: title.id, from: &from, to: &to, index, progress };
+            let files = self.catalogue().files(title.id).await?;
+            let transfer =
+                Transfer { title: title.id, from: &from, to: &to, index, files, progress };
             let copied = transfer.run().await?;
             if away {
                 transfer.verify(&copied).await?;

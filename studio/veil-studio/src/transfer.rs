@@ -43,6 +43,8 @@ pub(crate) struct Transfer<'a> {
     pub(crate) to: &'a Bucket,
     /// The key of the multivariant playlist.
     pub(crate) index: Path,
+    /// What the fingerprints of rendition files were when they were made.
+    pub(crate) files: HashMap<Path, Fingerprint>,
     pub(crate) progress: &'a watch::Sender<TransferProgress>,
 }
 
@@ -130,7 +132,10 @@ impl Transfer<'_> {
         if is_small && present != Some(size_bytes) {
             return self.copy_small(key, size_bytes).await;
         }
-        let fingerprint = self.from.fingerprint(key).await?.ok_or_else(|| gone(key))?;
+        let fingerprint = match self.files.get(key) {
+            Some(known) => *known,
+            None => self.from.fingerprint(key).await?.ok_or_else(|| gone(key))?,
+        };
         if present == Some(size_bytes) && self.to.fingerprint(key).await? == Some(fingerprint) {
             self.progress.send_modify(|state| {
                 state.skipped_objects += 1;
@@ -153,7 +158,8 @@ impl Transfer<'_> {
 
     async fn copy_small(&self, key: &Path, size_bytes: u64) -> Result<Copied, StudioError> {
         let (body, fingerprint) = self.from.get_checked(key).await?.ok_or_else(|| gone(key))?;
-        if body.len() as u64 != size_bytes {
+        let is_other = self.files.get(key).is_some_and(|known| *known != fingerprint);
+        if body.len() as u64 != size_bytes || is_other {
             return Err(gone(key));
         }
         self.to.put(key, body).await?;

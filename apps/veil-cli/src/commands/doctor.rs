@@ -161,9 +161,11 @@ fn outcome(name: &'static str, result: Result<String, StudioError>) -> Check {
 async fn catalogue(studio: &Studio) -> Result<String, StudioError> {
     let catalogue = studio.catalogue();
     catalogue.check().await?;
-    let ready = catalogue.titles(TitleState::Ready).await?.len();
+    let ready = catalogue.titles(TitleState::Ready).await?;
+    let single = ready.iter().filter(|title| title.facts.single_file).count();
+    let single = if single > 0 { format!(" ({single} in single files)") } else { String::new() };
     let importing = catalogue.titles(TitleState::Importing).await?.len();
-    Ok(format!("{ready} titles, {importing} imports begun"))
+    Ok(format!("{} titles{single}, {importing} imports begun", ready.len()))
 }
 
 async fn gateway(studio: &Studio) -> Check {

@@ -50,6 +50,7 @@ fn title_json(title: &Title, grants: &[GrantRow], copies: &[TitleCopy], now: Tim
         "height": title.facts.height,
         "objects": title.facts.object_count,
         "bytes": title.facts.sealed_bytes,
+        "single_file": title.facts.single_file,
         "stores": stores(title, copies).map(store_json).collect::<Vec<Value>>(),
         "grants": own,
     })
@@ -105,7 +106,8 @@ fn text(
         };
         let length = output::duration(facts.duration_us);
         let bytes = output::bytes(facts.sealed_bytes);
-        lines.push(format!("{}  {length}  {size}  {bytes}  {}", title.name, title.id));
+        let form = if facts.single_file { "  single files" } else { "" };
+        lines.push(format!("{}  {length}  {size}  {bytes}{form}  {}", title.name, title.id));
         lines.extend(store_lines(title, copies));
         let id = title.id.to_string();
         for grant in grants.iter().filter(|grant| grant.title_id == id) {

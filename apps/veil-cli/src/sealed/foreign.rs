@@ -24,9 +24,23 @@ pub(crate) fn not_sealed(start: &[u8], name: &str) -> CliError {
         Some((_, what, hint)) => {
             CliError::new(format!("{name} is {what}, not a sealed file")).hint(*hint)
         }
+        None if is_of_a_title(name) => CliError::new(format!(
+            "{name} is a part of a title, not a sealed file"
+        ))
+        .hint("`veilcast list` tells about titles; a title's parts are opened by who may watch it"),
         None => CliError::new(format!("{name} is not a sealed file"))
             .hint("`veilcast seal` makes sealed files; this is something else, or was damaged"),
     }
+}
+
+/// Whether a path or URL is that of a title's object in a bucket (`docs/format/bucket.md`): a segment, a whole rendition.
+fn is_of_a_title(name: &str) -> bool {
+    let is_id = |text: &str| {
+        text.len() == 32 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
+    let mut parts = name.split('?').next().unwrap_or(name).rsplit('/');
+    let ids = [parts.next(), parts.next()].into_iter().flatten().filter(|part| is_id(part)).count();
+    ids == 2 && parts.next() == Some("t")
 }
 
 /// Says why a line is no recipient.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use veil_testkit::{Finished, Garage, Spawned, run};
 
 use crate::house::{House, LIMIT, short_clip};
-use crate::street::{command, contents};
+use crate::street::{command, contents, write_large_object};
 use crate::up::get;
 
 /// A house and a Garage.
@@ -44,19 +44,14 @@ impl Farm {
     }
 
     /// Adds objects to the only title: a hundred small ones, and one of so many MiB.
-    fn add_objects(&self, mebibytes: usize) {
+    fn add_objects(&self, mebibytes: u32) {
         let id = self.house.titles()[0]["id"].as_str().unwrap().to_owned();
         let folder = self.house.bucket().join("t").join(id);
         for number in 0..100_u8 {
             let bytes = vec![number; 10_000 + usize::from(number)];
             fs::write(folder.join(format!("{number:032x}")), bytes).unwrap();
         }
-        let bytes: Vec<u8> = (0..mebibytes << 20)
-            .map(|at| {
-                at.to_le_bytes().iter().fold(7, |mixed: u8, byte| mixed.rotate_left(3) ^ byte)
-            })
-            .collect();
-        fs::write(folder.join("f".repeat(32)), bytes).unwrap();
+        write_large_object(&folder.join("f".repeat(32)), mebibytes);
     }
 }
 
@@ -103,7 +98,7 @@ fn a_large_object_goes_on_with_the_parts_that_garage_has() {
     farm.add_objects(112);
     let line = format!("publish Film --to {}", farm.garage.url_below("films"));
     let mut killed = farm.start(&line);
-    // Its 14 parts are read once for the fingerprint. Of 13 that are read to be sent, eight are under way.
+    // Its 14 parts and a bit are read once for the fingerprint. Of 13 more that are read to be sent, eight are under way.
     while bytes_read(killed.id()) < (14 + 13) << 23 {
         assert!(killed.try_wait().unwrap().is_none(), "{}", killed.stderr());
         sleep(Duration::from_millis(5));

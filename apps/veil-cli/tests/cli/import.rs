@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
+use std::process::Command;
 
 use veil_testkit::{ClipSpec, clip, run};
 
@@ -82,6 +83,31 @@ fn a_single_file_import_makes_one_object_a_rendition_and_playlists_that_cover_it
     assert_eq!(renditions, 2, "a picture and a sound");
     // Three playlists, two renditions, description, poster and a sheet of the storyboard.
     assert_eq!(files.len(), 8, "{files:?}");
+}
+
+#[test]
+fn list_doctor_and_inspect_know_a_title_in_single_files() {
+    let house = House::with_title("In segments");
+    let clip = short_clip();
+    let line = ["import", "--single-file", "--title", "In files", clip.to_str().unwrap()];
+    house.ok(line);
+    for title in house.titles() {
+        assert_eq!(title["single_file"], title["title"] == "In files", "{title}");
+    }
+    let listed = run(
+        Command::new(env!("CARGO_BIN_EXE_veilcast")).arg("--data").arg(house.data()).arg("list"),
+        LIMIT,
+    );
+    assert_eq!(listed.unwrap().text().matches("  single files  ").count(), 1);
+    let checks = house.ok(["doctor"])["checks"].as_array().unwrap().clone();
+    let catalogue = checks.iter().find(|check| check["name"] == "catalogue").unwrap();
+    assert_eq!(catalogue["detail"], "2 titles (1 in single files), 0 imports begun");
+    let largest = house.objects().into_iter().max_by_key(|file| fs::metadata(file).unwrap().len());
+    let error = house.fails(["inspect".as_ref(), largest.unwrap().as_os_str()]);
+    assert!(
+        error.contains("is a part of a title") && error.contains("hint: `veilcast list`"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -222,4 +222,26 @@ fn renditions_in_one_file_are_imported_to_a_bucket_and_moved_home() {
     street.ok("move Film --to local");
     assert_eq!(contents(&street.house.bucket()), original);
     assert!(files_below(&street.server.folder()).unwrap().is_empty());
+
+    // The store got them before their hashes were known; a changed byte is noticed all the same, here and there.
+    for place in [url.as_str(), "local"] {
+        street.ok(&format!("move Film --to {place}"));
+        let folder = if place == "local" {
+            street.house.bucket()
+        } else {
+            street.server.folder().join("films")
+        };
+        let size = |file: &PathBuf| fs::metadata(file).unwrap().len();
+        let file = files_below(&folder).unwrap().into_iter().max_by_key(size).unwrap();
+        let good = fs::read(&file).unwrap();
+        let mut bad = good.clone();
+        bad[1000] ^= 1;
+        fs::write(&file, bad).unwrap();
+        let shelf = street.house.scratch("shelf");
+        let error = street.fails(&format!("publish Film --to {}", shelf.display()));
+        assert!(error.contains("changed while it was copied"), "{error}");
+        fs::write(&file, good).unwrap();
+        street.ok(&format!("publish Film --to {}", shelf.display()));
+        street.ok(&format!("unpublish Film --from {}", shelf.display()));
+    }
 }

@@ -33,13 +33,7 @@ impl Street {
     /// Adds an object of so many MiB and a little to the title in the house's own bucket, named `ff…`.
     pub(crate) fn add_large_object(&self, mebibytes: u32) -> PathBuf {
         let path = self.title_folder().join("f".repeat(32));
-        let mut file = fs::File::create(&path).unwrap();
-        let block: Vec<u8> =
-            (0..1 << 20).map(|at: u32| at.to_le_bytes()[1] ^ at.to_le_bytes()[2]).collect();
-        for number in 0..mebibytes {
-            file.write_all(&number.to_le_bytes()).unwrap();
-            file.write_all(&block).unwrap();
-        }
+        write_large_object(&path, mebibytes);
         path
     }
 
@@ -79,6 +73,17 @@ impl Street {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let stores = self.house.titles()[0]["stores"].as_array().unwrap().clone();
         stores.iter().map(|one| (text(&one["store"]), text(&one["state"]))).collect()
+    }
+}
+
+/// Writes a file of so many MiB and a little, no two of which are the same.
+pub(crate) fn write_large_object(path: &Path, mebibytes: u32) {
+    let mut file = fs::File::create(path).unwrap();
+    let block: Vec<u8> =
+        (0..1 << 20).map(|at: u32| at.to_le_bytes()[1] ^ at.to_le_bytes()[2]).collect();
+    for number in 0..mebibytes {
+        file.write_all(&number.to_le_bytes()).unwrap();
+        file.write_all(&block).unwrap();
     }
 }
 

@@ -5,7 +5,7 @@
  * copy lies in its own cache, and goes with it.
  */
 
-import { grantOfCache, keptAddress, keptCache } from '../../../../player/src/vault/kept';
+import { grantOfCache, keptAddress, keptCache } from '../../../../player/src/vault/kept-places';
 
 /** What is remembered of a copy. */
 export interface Copy {

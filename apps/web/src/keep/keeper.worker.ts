@@ -10,7 +10,7 @@ import { failureOf, PlayerFailure, type Failure } from '../../../../player/src/f
 import type { Link } from '../../../../player/src/protocol';
 import { Connection } from '../../../../player/src/vault/connection';
 import { parseLinkSecret } from '../../../../player/src/vault/identity';
-import { keptAddress, keptCache } from '../../../../player/src/vault/kept';
+import { keptAddress, keptCache } from '../../../../player/src/vault/kept-places';
 import { remember, type Copy } from './copies';
 import { offerOf, type Plan, type PlannedRendition } from './plan';
 import { Source, type Listing } from './source';

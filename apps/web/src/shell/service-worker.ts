@@ -2,10 +2,11 @@
  * The service worker: the page opens without a network, and is never older than the network's.
  *
  * Owns one cache a build, with exactly the files whose hashes the build named. Knows nothing of titles, links or keys:
- * what is fetched by scripts passes it by. Invariants: a file whose hash is another is not kept; the page itself comes
+ * what is fetched by scripts passes it by, and what it feeds to a video comes from the page. Invariants: a file whose hash is another is not kept; the page itself comes
  * from the network where there is one, with its headers of today.
  */
 
+import { answerFrom, FEEDS, type FeedQuestion } from './feed-answer';
 import { INDEX, nameOf, sha256, type Files } from './files';
 
 /** What the build names: `build/finish.ts` replaces it. */
@@ -24,14 +25,21 @@ interface InstallEvent extends LongEvent {
 interface FetchEvent extends LongEvent {
   readonly request: Request;
   readonly preloadResponse: Promise<Response | undefined>;
+  readonly clientId: string;
   respondWith(answer: Promise<Response>): void;
 }
 
+interface WindowClient {
+  postMessage(message: FeedQuestion, transfer: Transferable[]): void;
+}
+
 interface WorkerScope {
+  readonly clients: { get(id: string): Promise<WindowClient | undefined>; claim(): Promise<void> };
   readonly registration: ServiceWorkerRegistration;
   skipWaiting(): Promise<void>;
   addEventListener(type: 'install', listener: (event: InstallEvent) => void): void;
   addEventListener(type: 'activate', listener: (event: LongEvent) => void): void;
+  addEventListener(type: 'message', listener: (event: LongEvent) => void): void;
   addEventListener(type: 'fetch', listener: (event: FetchEvent) => void): void;
 }
 
@@ -128,11 +136,22 @@ scope.addEventListener('install', (event) => {
 
 scope.addEventListener('activate', (event) => event.waitUntil(activate()));
 
+/** A page that wants to be fed needs this worker at once, and says so. */
+scope.addEventListener('message', (event) => event.waitUntil(scope.clients.claim()));
+
+async function fed({ clientId, request }: FetchEvent, name: string): Promise<Response> {
+  const client = await scope.clients.get(clientId);
+  if (client === undefined) return Response.error();
+  return answerFrom(name, request, (question, port) => client.postMessage(question, [port]));
+}
+
 scope.addEventListener('fetch', (event) => {
   const { request } = event;
   const name = nameOf(new URL(request.url), root);
   if (name === null || request.method !== 'GET') return;
-  if (request.mode === 'navigate') {
+  if (name.startsWith(FEEDS)) {
+    event.respondWith(fed(event, name));
+  } else if (request.mode === 'navigate') {
     if (name.startsWith('w/')) event.respondWith(page(event));
   } else if (name.startsWith('assets/') || (name in FILES && name !== INDEX)) {
     event.respondWith(file(request));

@@ -3,10 +3,12 @@
  */
 
 import './watch.css';
-import { defineVeilPlayer } from '@veilcast/player';
+import { defineVeilPlayer, offerFeed } from '@veilcast/player';
 import { mount } from 'svelte';
 import Watch from './Watch.svelte';
 
+// For browsers without Media Source Extensions.
+offerFeed(async (whole) => (await import('../shell/feed')).feed(whole));
 defineVeilPlayer();
 const target = document.getElementById('app');
 if (target !== null) mount(Watch, { target });

@@ -19,8 +19,9 @@ const KNOWN_AIM_US: f64 = 5.0;
 const LOOPBACK_AIM_US: f64 = 60.0;
 
 /// What is timed, as the program names it, and as a person reads it.
-const CALLS: [(&str, &str); 7] = [
+const CALLS: [(&str, &str); 8] = [
     ("known", "known, compressed, in process"),
+    ("logged", "the same, with its line of the access log"),
     ("same", "known to the client as well (304)"),
     ("window", "a new window: signed and written"),
     ("window_zstd", "the same, compressed"),

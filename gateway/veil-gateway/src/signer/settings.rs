@@ -157,9 +157,7 @@ impl UrlSettings {
         };
         let mode = match self.mode {
             UrlModeName::Local => UrlMode::Local(credentials()?),
-            UrlModeName::Presigned => {
-                UrlMode::Presigned(Origin::new(&self.store(bucket)?, credentials()?))
-            }
+            UrlModeName::Presigned => UrlMode::Presigned(self.origin(bucket, credentials()?)?),
             UrlModeName::Public => UrlMode::Public(self.domain()?),
             UrlModeName::CloudFront => {
                 let id = self.key_pair_id.as_deref().unwrap_or_default();
@@ -184,7 +182,18 @@ impl UrlSettings {
         self.secret_file.as_deref()
     }
 
-    /// The store that `presigned` URLs lead to: the bucket's, but for what is said here.
+    /// Where `presigned` URLs lead: to the store of `bucket`, but for what is said here. Plain trees' lead there too.
+    ///
+    /// # Errors
+    /// A store that is none, or that nobody names.
+    pub fn origin(
+        &self,
+        bucket: Option<&S3Place>,
+        source: CredentialSource,
+    ) -> Result<Origin, UrlSettingsError> {
+        Ok(Origin::new(&self.store(bucket)?, source))
+    }
+
     fn store(&self, bucket: Option<&S3Place>) -> Result<S3Place, UrlSettingsError> {
         let name = self.bucket.as_deref().or(bucket.map(S3Place::bucket));
         let name = name.ok_or(UrlSettingsError::Missing { key: "bucket" })?;

@@ -6,8 +6,9 @@
 use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{PutMultipartOptions, WriteMultipart};
+use sha2::{Digest as _, Sha256};
 
-use super::{Bucket, PART_BYTES};
+use super::{Bucket, Fingerprint, PART_BYTES};
 use crate::StudioError;
 
 /// Parts under way at once: one is written while the next fills up.
@@ -20,6 +21,7 @@ const PARTS_UNDER_WAY: usize = 2;
 pub(crate) struct Upload {
     bucket: Bucket,
     writer: WriteMultipart,
+    hasher: Sha256,
 }
 
 impl Upload {
@@ -27,13 +29,16 @@ impl Upload {
     pub(crate) async fn write(&mut self, bytes: Bytes) -> Result<(), StudioError> {
         let room = self.writer.wait_for_capacity(PARTS_UNDER_WAY).await;
         room.map_err(self.bucket.failed("cannot be written"))?;
+        self.hasher.update(&bytes);
         self.writer.put(bytes);
         Ok(())
     }
 
-    /// Writes what is left and makes the object visible, whole.
-    pub(crate) async fn finish(self) -> Result<(), StudioError> {
-        self.writer.finish().await.map(drop).map_err(self.bucket.failed("cannot be written"))
+    /// Writes what is left and makes the object visible, whole; returns the fingerprint of all of it.
+    pub(crate) async fn finish(self) -> Result<Fingerprint, StudioError> {
+        let finished = self.writer.finish().await;
+        finished.map_err(self.bucket.failed("cannot be written"))?;
+        Ok(Fingerprint::finish(self.hasher))
     }
 
     /// Takes back what has been written.
@@ -44,7 +49,7 @@ impl Upload {
 
 impl Bucket {
     /// Begins to write an object whose length is not known yet: at most 10,000 parts of [`PART`] bytes, 84 GB, in an
-    /// S3 store. Its fingerprint isn't known either, so its metadata has none.
+    /// S3 store. Its fingerprint isn't known either, so its metadata has none: whoever finishes it notes that elsewhere.
     pub(crate) async fn upload(&self, key: &Path) -> Result<Upload, StudioError> {
         let attributes = self.attributes(key, || None);
         let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
@@ -52,7 +57,7 @@ impl Bucket {
         let parts = parts.map_err(self.failed("cannot be written"))?;
         let part_bytes = usize::try_from(PART_BYTES).unwrap_or(usize::MAX);
         let writer = WriteMultipart::new_with_chunk_size(parts, part_bytes);
-        Ok(Upload { bucket: self.clone(), writer })
+        Ok(Upload { bucket: self.clone(), writer, hasher: Sha256::new() })
     }
 }
 
@@ -79,7 +84,8 @@ mod tests {
             upload.write(piece).await.unwrap();
             assert_eq!(bucket.get(&key).await.unwrap(), None);
         }
-        upload.finish().await.unwrap();
+        let fingerprint = upload.finish().await.unwrap();
+        assert_eq!(fingerprint, Fingerprint::of(&pieces().concat()));
         assert_eq!(bucket.get(&key).await.unwrap().unwrap(), pieces().concat());
     }
 

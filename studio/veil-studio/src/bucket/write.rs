@@ -36,7 +36,7 @@ impl Fingerprint {
         BASE64_STANDARD.encode(self.0)
     }
 
-    fn parse(hex: &str) -> Option<Self> {
+    pub(crate) fn parse(hex: &str) -> Option<Self> {
         let mut bytes = [0; 32];
         if hex.len() != 64 || !hex.is_ascii() {
             return None;

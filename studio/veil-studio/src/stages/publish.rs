@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use object_store::path::Path;
@@ -18,7 +19,7 @@ use veil_seal::object::Kind;
 use veil_seal::rendition_file::Places;
 
 use crate::StudioError;
-use crate::bucket::{Bucket, Upload, title_folder};
+use crate::bucket::{Bucket, Fingerprint, Upload, title_folder};
 use crate::manifest::{Media, Rendition, TitleManifest};
 use crate::stages::seal::{SealedObject, Sealer};
 
@@ -28,6 +29,7 @@ pub struct Publication {
     folder: Path,
     object_count: AtomicI64,
     sealed_bytes: AtomicI64,
+    files: Mutex<Vec<(ObjectName, Fingerprint)>>,
 }
 
 impl Publication {
@@ -39,6 +41,7 @@ impl Publication {
             folder: title_folder(sealer.title()),
             object_count: AtomicI64::new(0),
             sealed_bytes: AtomicI64::new(0),
+            files: Mutex::default(),
         }
     }
 
@@ -56,7 +59,7 @@ impl Publication {
     /// [`StudioError::Bucket`].
     pub async fn begin_file(&self, name: ObjectName) -> Result<RenditionFile<'_>, StudioError> {
         let upload = self.bucket.upload(&self.folder.clone().join(name.to_string())).await?;
-        Ok(RenditionFile { publication: self, upload, bytes: 0 })
+        Ok(RenditionFile { publication: self, name, upload, bytes: 0 })
     }
 
     /// Writes the playlists of a finished title: media playlists, then the multivariant one.
@@ -97,6 +100,11 @@ impl Publication {
         (load(&self.object_count), load(&self.sealed_bytes))
     }
 
+    /// The rendition files that are in place, each with its fingerprint.
+    pub(crate) fn files(&self) -> Vec<(ObjectName, Fingerprint)> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     async fn write(&self, name: String, body: Bytes) -> Result<(), StudioError> {
         let bytes = body.len() as u64;
         self.bucket.put(&self.folder.clone().join(name), body).await?;
@@ -115,6 +123,7 @@ impl Publication {
 /// Sealed objects of a rendition on their way into one bucket object, which is visible when it is finished.
 pub struct RenditionFile<'p> {
     publication: &'p Publication,
+    name: ObjectName,
     upload: Upload,
     bytes: u64,
 }
@@ -134,7 +143,8 @@ impl RenditionFile<'_> {
     /// # Errors
     /// [`StudioError::Bucket`].
     pub async fn finish(self) -> Result<(), StudioError> {
-        self.upload.finish().await?;
+        let file = (self.name, self.upload.finish().await?);
+        self.publication.files.lock().unwrap_or_else(PoisonError::into_inner).push(file);
         self.publication.count(self.bytes);
         Ok(())
     }

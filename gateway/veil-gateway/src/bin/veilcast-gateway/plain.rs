@@ -6,6 +6,7 @@ use std::path::Path;
 
 use veil_gateway::{
     Config, Origin, PlainAlgorithm, PlainAuth, PlainMode, PlainSettings, PlainTree, PlainTrees,
+    UrlModeName,
 };
 use zeroize::Zeroizing;
 
@@ -17,10 +18,8 @@ const HINT: &str = "docs/operations/gateway.toml shows a plain tree with every k
 /// Reads every plain tree's key, and takes what signs for the store if one of them needs it.
 pub(crate) fn trees(config: &Config, s3: Option<&S3>) -> Result<PlainTrees, Failure> {
     let is_signed = |settings: &PlainSettings| settings.mode != Some(PlainMode::Local);
-    let origin = match s3.filter(|_| config.plain.iter().any(is_signed)) {
-        None => None,
-        Some(s3) => Some(Origin::new(&s3.place, store::signing(config, Some(s3), None)?)),
-    };
+    let signed = s3.filter(|_| config.plain.iter().any(is_signed));
+    let origin = signed.map(|s3| origin(config, s3)).transpose()?;
     let trees = config.plain.iter().map(|settings| {
         let key = key(settings)?;
         let key = key.as_ref().map(|text| text.as_str());
@@ -28,6 +27,16 @@ pub(crate) fn trees(config: &Config, s3: Option<&S3>) -> Result<PlainTrees, Fail
     });
     let trees = trees.collect::<Result<_, Failure>>()?;
     PlainTrees::new(trees).map_err(|error| Failure::new(error, HINT))
+}
+
+/// Where the trees' objects have their URLs: where titles' have theirs, if those are presigned too.
+fn origin(config: &Config, s3: &S3) -> Result<Origin, Failure> {
+    if config.urls.mode != UrlModeName::Presigned {
+        return Ok(Origin::new(&s3.place, store::signing(config, Some(s3), None)?));
+    }
+    let source = store::signing(config, Some(s3), config.urls.credentials.as_deref())?;
+    let origin = config.urls.origin(Some(&s3.place), source);
+    origin.map_err(|error| Failure::new(format!("[urls]: {error}"), HINT))
 }
 
 fn key(settings: &PlainSettings) -> Result<Option<Zeroizing<String>>, Failure> {

@@ -170,6 +170,17 @@ fn a_temporary_credential_signs_urls_that_end_with_it() {
 }
 
 #[test]
+fn plain_trees_have_their_urls_where_titles_have_theirs() {
+    let files = Files::new();
+    let more = "[urls]\nmode = \"presigned\"\nendpoint = \"https://s3.example.org\"";
+    let (mut child, address) = started(&mut files.command(&files.config(more)));
+    let answer = get(address, "/hls/vod/show/a.m3u8");
+    let start = "https://s3.example.org/videos/site/vod/show/a.ts?X-Amz-";
+    assert!(answer.text().contains(start), "{}", answer.text());
+    child.terminate(PATIENCE).unwrap();
+}
+
+#[test]
 fn titles_urls_are_those_of_the_buckets_own_store_without_another_word() {
     let files = Files::new();
     let title = format!("{}/t/{TITLE}", files.store.folder().join("site").display());
