@@ -10,7 +10,6 @@ import { makeFilm } from '../harness/film';
 import { compareLook } from '../harness/looks';
 import { Veilcast } from '../harness/veilcast';
 import { Viewer, type Screen } from '../harness/viewer';
-import { cases } from '../../player/test/vectors';
 
 const house = Veilcast.at(inject('data'));
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -196,14 +195,6 @@ describe('a failure', () => {
     await visit(address, ['desktop', 'dark'], async (screen, look) => {
       expect((await screen.failure()).code).toBe('grant-revoked');
       await look('grant-revoked');
-    });
-  });
-
-  it('and a question for an identity', async () => {
-    const [{ recipient }] = cases<{ recipient: string }>('envelope') as [{ recipient: string }];
-    await visit(await link('--to', recipient), ['phone', 'light'], async (screen, look) => {
-      await screen.page.getByText('This video is for one recipient').waitFor();
-      await look('identity');
     });
   });
 });
