@@ -9,6 +9,7 @@
 mod children;
 mod frames;
 mod packaging;
+mod raw;
 mod refusals;
 mod samples;
 mod sandbox;
