@@ -9,6 +9,7 @@ mod desk;
 mod faults;
 mod gateway;
 mod grants;
+mod hiding;
 mod house;
 mod import;
 mod keys;
