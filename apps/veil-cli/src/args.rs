@@ -1,5 +1,6 @@
 //! The command line: names, help and parsing in one place.
 
+pub(crate) mod hide;
 pub(crate) mod sealed;
 pub(crate) mod sign;
 pub(crate) mod token;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
+use self::hide::{CapacityArgs, HIDE_EXAMPLES, HideArgs, REVEAL_EXAMPLES, RevealArgs};
 use self::sealed::{
     IdentityCommand, InspectArgs, OpenArgs, RecipientsCommand, RekeyArgs, SealArgs,
 };
@@ -205,6 +207,21 @@ pub(crate) enum Command {
     /// kept its content or a copy of it: this protects what is done with the file from now on.
     #[command(after_help = REKEY_EXAMPLES)]
     Rekey(RekeyArgs),
+    /// Hide files in the frames of a video
+    ///
+    /// The picture is decoded, its luma changed by one step here and there, and encoded without loss; sound, subtitles,
+    /// times, colours, chapters and metadata stay. The payload is compressed and sealed before. Memory doesn't grow
+    /// with the video. OUT is in its place when it is whole and the message has been read back.
+    #[command(after_help = HIDE_EXAMPLES)]
+    Hide(Box<HideArgs>),
+    /// Take hidden files out of a video
+    ///
+    /// Reads as far as the message goes. Nothing is overwritten, and no file appears before all of the message has
+    /// proved authentic. A wrong key, a video without a message and a damaged message give the same answer.
+    #[command(after_help = REVEAL_EXAMPLES)]
+    Reveal(RevealArgs),
+    /// Tell how much can be hidden in a video
+    Capacity(CapacityArgs),
     /// Presign every URI of an HLS playlist, offline
     ///
     /// Reads a playlist and writes it to standard output with S3 URLs in the place of its relative URIs;

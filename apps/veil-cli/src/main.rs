@@ -69,7 +69,20 @@ fn offline(command: &Command, format: Format) -> Option<Result<(), CliError>> {
     })
 }
 
+/// Runs the commands that need a runtime, and no data folder; `None` for the others.
+async fn on_video(command: &Command, format: Format) -> Option<Result<(), CliError>> {
+    Some(match command {
+        Command::Hide(args) => commands::hide::run(args, format).await,
+        Command::Reveal(args) => commands::reveal::run(args, format).await,
+        Command::Capacity(args) => commands::capacity::run(args, format).await,
+        _ => return None,
+    })
+}
+
 async fn run(cli: Cli, format: Format) -> Result<ExitCode, CliError> {
+    if let Some(result) = on_video(&cli.command, format).await {
+        return result.map(|()| ExitCode::SUCCESS);
+    }
     let root = match cli.data {
         Some(root) => root,
         None => default_data()?,

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::watch;
+use veil_studio::hide::HideProgress;
 use veil_studio::pipeline::ImportProgress;
 use veil_studio::transfer::TransferProgress;
 
@@ -15,6 +16,8 @@ const TEMPLATE: &str = "{msg:10} {wide_bar} {percent:>3}%  {prefix}  {eta_precis
 
 const BYTES_TEMPLATE: &str = "{msg:9} {wide_bar} {percent:>3}%  {decimal_bytes} of {decimal_total_bytes}  \
                               {decimal_bytes_per_sec}  {eta_precise} left";
+const FRAMES_TEMPLATE: &str =
+    "{msg:9} {wide_bar} {percent:>3}%  {pos} of {len} frames  {per_sec}  {eta_precise} left";
 const STREAM_TEMPLATE: &str = "{msg:8} {spinner} {decimal_bytes}  {decimal_bytes_per_sec}";
 /// How often the bar of a stream of bytes is drawn.
 const DRAW_EVERY: Duration = Duration::from_millis(100);
@@ -91,6 +94,33 @@ pub(crate) async fn show(mut updates: watch::Receiver<ImportProgress>) {
         bar.set_length(state.duration_us.max(1));
         bar.set_position(state.done_us.min(state.duration_us));
         bar.set_prefix(format!("{:.0} fps", state.fps));
+        if updates.changed().await.is_err() {
+            break;
+        }
+    }
+    bar.finish_and_clear();
+}
+
+/// Shows how many frames are done until all are.
+pub(crate) async fn show_frames(mut updates: watch::Receiver<HideProgress>) {
+    if !std::io::stderr().is_terminal() {
+        return;
+    }
+    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template(FRAMES_TEMPLATE) {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(DRAW_EVERY);
+    let mut step = "";
+    loop {
+        let state = *updates.borrow_and_update();
+        if state.step != step {
+            step = state.step;
+            bar.set_message(step);
+            bar.reset();
+        }
+        bar.set_length(state.total_frames.max(1));
+        bar.set_position(state.frames);
         if updates.changed().await.is_err() {
             break;
         }

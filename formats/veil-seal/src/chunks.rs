@@ -142,7 +142,7 @@ impl ObjectCipher {
 }
 
 #[allow(clippy::expect_used, reason = "the slice is 32 bytes long, which AES-256 always takes")]
-fn aes_256(key: &[u8]) -> LessSafeKey {
+pub(crate) fn aes_256(key: &[u8]) -> LessSafeKey {
     LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).expect("a 32-byte AES-256 key"))
 }
 

@@ -14,6 +14,7 @@ pub mod derive;
 pub mod envelope;
 pub mod file;
 pub mod grant;
+pub mod hidden;
 pub mod id;
 pub mod identity;
 pub mod link;

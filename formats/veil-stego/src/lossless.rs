@@ -12,11 +12,13 @@ use crate::plane::{Picture, Sample};
 use crate::stream::{Purpose, Stream, StructuralKey};
 use crate::trellis::{self, Cover, Height, Matrix, Trellis, Walk};
 
+mod raw;
 mod schedule;
 
 #[cfg(test)]
 mod tests;
 
+pub use raw::{is_flat_plane, luma_bytes};
 pub use schedule::{Schedule, ScheduleError, is_flat};
 
 /// Samples in a tile at most: what bounds the memory of a trellis.

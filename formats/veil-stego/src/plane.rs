@@ -35,7 +35,7 @@ pub struct UnusableSize {
     pub height: u32,
 }
 
-/// A sample's type: `u8`, or `u16` for more than eight bits.
+/// A sample's type: `u8`, or for more than eight bits `u16`, or two bytes as they lie in raw video, the low one first.
 pub trait Sample: Copy + Default + Send + Sync + 'static {
     /// The sample's level.
     fn level(self) -> u16;
@@ -65,6 +65,18 @@ impl Sample for u16 {
     #[inline]
     fn moved(self, up: bool) -> Self {
         if up { self.saturating_add(1) } else { self.saturating_sub(1) }
+    }
+}
+
+impl Sample for [u8; 2] {
+    #[inline(always)]
+    fn level(self) -> u16 {
+        u16::from_le_bytes(self)
+    }
+
+    #[inline]
+    fn moved(self, up: bool) -> Self {
+        self.level().moved(up).to_le_bytes()
     }
 }
 

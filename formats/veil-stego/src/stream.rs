@@ -24,6 +24,8 @@ pub(crate) enum Purpose {
     Columns = 2,
     /// Up or down, for each sample that changes.
     Signs = 3,
+    /// What a frame's bytes are hidden under.
+    Mask = 4,
 }
 
 /// Bytes asked of the cipher at once.
@@ -46,13 +48,23 @@ impl StructuralKey {
         Self(bytes)
     }
 
+    /// Adds (xor) the stream of a frame to the bytes that it carries, or carried: what has a form looks like chance then, and
+    /// has its form again.
+    pub fn mask(&self, frame: u64, bytes: &mut [u8]) {
+        self.cipher(Purpose::Mask, frame).apply_keystream(bytes);
+    }
+
     /// The stream of a purpose and frame: nonce = purpose (u32, little-endian) ‖ frame (u64, little-endian).
     pub(crate) fn stream(&self, purpose: Purpose, frame: u64) -> Stream {
+        let cipher = self.cipher(purpose, frame);
+        Stream { cipher, block: [0; BLOCK_BYTES], used: BLOCK_BYTES }
+    }
+
+    fn cipher(&self, purpose: Purpose, frame: u64) -> ChaCha20 {
         let mut nonce = [0; 12];
         nonce[..4].copy_from_slice(&(purpose as u32).to_le_bytes());
         nonce[4..].copy_from_slice(&frame.to_le_bytes());
-        let cipher = ChaCha20::new(&self.0.into(), &nonce.into());
-        Stream { cipher, block: [0; BLOCK_BYTES], used: BLOCK_BYTES }
+        ChaCha20::new(&self.0.into(), &nonce.into())
     }
 }
 
@@ -95,6 +107,19 @@ mod tests {
         assert_eq!(words, expected);
         assert_ne!(key.stream(Purpose::Signs, 9).word(), key.stream(Purpose::Order, 9).word());
         assert_ne!(key.stream(Purpose::Order, 8).word(), key.stream(Purpose::Order, 9).word());
+    }
+
+    #[test]
+    fn a_mask_taken_twice_is_none_and_frames_have_different_ones() {
+        let key = StructuralKey::new([7; 32]);
+        let mut bytes = [0; 40];
+        key.mask(5, &mut bytes);
+        let mut other = [0; 40];
+        key.mask(6, &mut other);
+        assert_ne!(bytes, other);
+        assert_ne!(bytes[..4], key.stream(Purpose::Signs, 5).word().to_le_bytes());
+        key.mask(5, &mut bytes);
+        assert_eq!(bytes, [0; 40]);
     }
 
     #[test]

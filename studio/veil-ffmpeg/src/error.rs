@@ -103,6 +103,10 @@ impl Error {
             Self::Stalled { .. } | Self::TimedOut { .. } => {
                 "the file may be damaged, or its disk very slow: try a copy of it"
             }
+            Self::Failed { step: crate::raw::ENCODING, .. } => {
+                "if it names sound or subtitles, the output can't hold them as they are: .mkv takes most, \
+                 .mov and .mp4 what comes from there"
+            }
             Self::Refused(refusal) => return refusal.hint(),
             _ => return None,
         })
@@ -172,6 +176,9 @@ pub enum Refusal {
     /// Colours that nothing here can convert.
     #[error("{0}")]
     Colour(&'static str),
+    /// Frames that can't carry anything, or not in the way that is asked for.
+    #[error("the video can't carry a message: {0}")]
+    Carrier(String),
     /// The ladder asked for makes no sense.
     #[error("the ladder is not possible: {0}")]
     Ladder(String),

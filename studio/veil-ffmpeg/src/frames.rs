@@ -134,6 +134,7 @@ fn poster_size(video: &VideoTrack) -> (u32, u32) {
 fn ffmpeg(source: &SourceInfo, tools: &Tools) -> Invocation {
     let jail = Jail {
         read: vec![source.path.clone()],
+        write: None,
         address_space_bytes: 8 << 30,
         cpu_seconds: Some(SUBTITLE_TIME_MAX.as_secs()),
         landlock_optional: false,

@@ -9,6 +9,7 @@
 //! with the handle that stands for it; nothing that it makes touches a disk; no argument of its
 //! comes from a user.
 
+pub mod carrier;
 mod child;
 mod error;
 pub mod frames;
@@ -16,11 +17,15 @@ mod graph;
 mod ladder;
 mod language;
 mod lines;
+mod matrix;
+pub mod nut;
 mod package;
 mod pipe;
 mod plan;
 pub mod probe;
 mod progress;
+pub mod raw;
+mod recode;
 mod replace;
 pub mod sandbox;
 mod stderr;

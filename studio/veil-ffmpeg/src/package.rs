@@ -110,6 +110,7 @@ impl Packaging {
         let urls: Vec<String> = inlets.iter().map(crate::pipe::Inlet::url).collect();
         let jail = Jail {
             read: vec![source.path.clone()],
+            write: None,
             address_space_bytes: ADDRESS_SPACE_BYTES,
             cpu_seconds: None,
             landlock_optional: false,

@@ -35,6 +35,22 @@ impl Flow {
         self.bytes.load(Ordering::Relaxed)
     }
 
+    /// A thread of ours begins to wait for FFmpeg.
+    pub(crate) fn wait(&self) {
+        self.hungry.store(true, Ordering::Relaxed);
+    }
+
+    /// The thread goes on, with so many bytes.
+    pub(crate) fn moved(&self, bytes: usize) {
+        self.hungry.store(false, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Nothing comes or goes any more.
+    pub(crate) fn end(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+
     /// The reader waits for FFmpeg, or needs nothing more: if nothing happens, it is not its fault.
     pub(crate) fn is_hungry(&self) -> bool {
         self.hungry.load(Ordering::Relaxed) || self.ended.load(Ordering::Relaxed)

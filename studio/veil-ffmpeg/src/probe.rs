@@ -65,7 +65,7 @@ const BOUNDS: Bounds = Bounds {
 };
 
 /// Counting packets reads the whole file.
-const SCAN_TIME_MAX: Duration = Duration::from_secs(600);
+pub(crate) const SCAN_TIME_MAX: Duration = Duration::from_secs(600);
 
 const ENTRIES: &str = "format=format_name,duration,start_time:stream=index,codec_name,codec_type,\
     codec_tag_string,width,height,sample_aspect_ratio,pix_fmt,color_range,color_space,color_transfer,\
@@ -119,9 +119,10 @@ fn too_large(width: u32, height: u32) -> Refusal {
     Refusal::TooLarge { width, height, max_side: SIDE_MAX, max_pixels: PIXELS_MAX }
 }
 
-fn ffprobe(tools: &Tools, path: &Path, args: &[&str]) -> Invocation {
+pub(crate) fn ffprobe(tools: &Tools, path: &Path, args: &[&str]) -> Invocation {
     let jail = Jail {
         read: vec![path.to_owned()],
+        write: None,
         address_space_bytes: 8 << 30,
         cpu_seconds: Some(SCAN_TIME_MAX.as_secs()),
         landlock_optional: false,

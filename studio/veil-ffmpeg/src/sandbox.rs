@@ -43,7 +43,8 @@ const NICE: i32 = 5;
 pub enum Confinement {
     /// Dies with this process; otherwise free. For our own gateway.
     DeathSignalOnly,
-    /// Everything: no network, no children, no file but the system's libraries and [`Jail::read`].
+    /// Everything: no network, no children, no file but the system's libraries, [`Jail::read`] and
+    /// [`Jail::write`].
     Full(Jail),
 }
 
@@ -52,6 +53,8 @@ pub enum Confinement {
 pub struct Jail {
     /// The files that it may read: the source, canonical.
     pub read: Vec<PathBuf>,
+    /// A file that it may write, which is there already, and the most bytes that it may have.
+    pub write: Option<(PathBuf, u64)>,
     /// Address space in bytes. Far above what is resident: a low limit breaks FFmpeg.
     pub address_space_bytes: u64,
     /// Processor time in seconds; `None` where the stall rule watches instead.
@@ -90,6 +93,9 @@ pub(crate) fn arguments(confinement: &Confinement, parent: u32, program: &OsStr)
         for path in &jail.read {
             args.extend(["--read".into(), path.into()]);
         }
+        if let Some((path, bytes)) = &jail.write {
+            args.extend(["--write".into(), bytes.to_string().into(), path.into()]);
+        }
         if let Some(seconds) = jail.cpu_seconds {
             args.extend(["--cpu".into(), seconds.to_string().into()]);
         }
@@ -116,6 +122,7 @@ impl Order {
         let mut full = false;
         let mut jail = Jail {
             read: Vec::new(),
+            write: None,
             address_space_bytes: 0,
             cpu_seconds: None,
             landlock_optional: false,
@@ -134,6 +141,11 @@ impl Order {
                 b"--address-space" => jail.address_space_bytes = number()?,
                 b"--cpu" => jail.cpu_seconds = Some(number()?),
                 b"--landlock-optional" => jail.landlock_optional = true,
+                b"--write" => {
+                    let bytes = number()?;
+                    let path = args.next().ok_or("--write has no path")?;
+                    jail.write = Some((path.into(), bytes));
+                }
                 b"--read" => jail.read.push(args.next().ok_or("--read has no value")?.into()),
                 _ => return Err(format!("unknown flag {}", flag.display())),
             }
@@ -196,8 +208,8 @@ fn limit_resources(jail: &Jail) -> rustix::io::Result<()> {
         rustix::process::setrlimit(resource, Rlimit { current: value, maximum: value })
     };
     limit(Resource::Core, 0)?;
-    // Pipes are not files: nothing that is confined writes to a disk.
-    limit(Resource::Fsize, 0)?;
+    // Pipes are not files: most of what is confined writes to no disk.
+    limit(Resource::Fsize, jail.write.as_ref().map_or(0, |(_, bytes)| *bytes))?;
     limit(Resource::Nofile, OPEN_FILES_MAX)?;
     limit(Resource::As, jail.address_space_bytes)?;
     if let Some(seconds) = jail.cpu_seconds {
@@ -213,6 +225,7 @@ mod tests {
     fn jail() -> Jail {
         Jail {
             read: vec!["/a b".into(), "-c".into()],
+            write: Some(("/d".into(), 11)),
             address_space_bytes: 7,
             cpu_seconds: Some(9),
             landlock_optional: true,
@@ -238,6 +251,8 @@ mod tests {
         assert_eq!(parse("-- /bin/x"), "no parent was given");
         assert_eq!(parse("--parent x -- y"), "--parent wants a number");
         assert_eq!(parse("--cpu"), "a flag has no value");
-        assert_eq!(parse("--write /"), "unknown flag --write");
+        assert_eq!(parse("--delete /"), "unknown flag --delete");
+        assert_eq!(parse("--write /"), "--write wants a number");
+        assert_eq!(parse("--write 1"), "--write has no path");
     }
 }

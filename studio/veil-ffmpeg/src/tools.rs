@@ -105,6 +105,7 @@ async fn ask(
 ) -> Result<String, Error> {
     let jail = Jail {
         read: Vec::new(),
+        write: None,
         address_space_bytes: 4 << 30,
         cpu_seconds: Some(10),
         landlock_optional: false,

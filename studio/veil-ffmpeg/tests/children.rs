@@ -16,6 +16,7 @@ const SOON: Duration = Duration::from_secs(1);
 fn jail() -> Confinement {
     Confinement::Full(Jail {
         read: Vec::new(),
+        write: None,
         address_space_bytes: 16 << 30,
         cpu_seconds: None,
         landlock_optional: false,

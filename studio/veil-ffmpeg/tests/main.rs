@@ -10,6 +10,7 @@ mod chapters;
 mod children;
 mod frames;
 mod packaging;
+mod raw;
 mod refusals;
 mod samples;
 mod sandbox;

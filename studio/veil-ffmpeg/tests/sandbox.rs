@@ -11,6 +11,7 @@ use crate::support::launcher;
 fn jail(read: &[&Path]) -> Confinement {
     Confinement::Full(Jail {
         read: read.iter().map(|path| path.to_path_buf()).collect(),
+        write: None,
         address_space_bytes: 16 << 30,
         cpu_seconds: Some(60),
         landlock_optional: false,
@@ -55,6 +56,27 @@ async fn a_confined_child_writes_no_file() {
     denied(&run(jail(&[folder.path()]), "/usr/bin/ffmpeg", &made).await, "Permission denied");
     assert!(!path.exists());
     assert!(run(jail(&[]), "/bin/sh", &["-c", "echo x > /dev/null"]).await.status.success());
+}
+
+#[tokio::test]
+async fn a_confined_child_writes_the_file_that_it_may_and_no_more_of_it_than_it_may() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mine, other) = (folder.path().join("mine"), folder.path().join("other"));
+    for path in [&mine, &other] {
+        std::fs::write(path, "old").unwrap();
+    }
+    let write = async |path: &Path, text: &str| {
+        let Confinement::Full(mut jail) = jail(&[]) else { panic!() };
+        jail.write = Some((mine.clone(), 4));
+        let script = format!("printf {text} > {}", path.display());
+        run(Confinement::Full(jail), "/bin/sh", &["-c", &script]).await
+    };
+    assert!(write(&mine, "new").await.status.success());
+    assert_eq!(std::fs::read(&mine).unwrap(), b"new");
+    assert!(!write(&mine, "longer").await.status.success());
+    denied(&write(&other, "new").await, "Permission denied");
+    denied(&write(&folder.path().join("third"), "new").await, "Permission denied");
+    assert_eq!(std::fs::read(&other).unwrap(), b"old");
 }
 
 #[tokio::test]

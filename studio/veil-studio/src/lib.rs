@@ -13,6 +13,7 @@ pub mod bucket;
 pub mod catalogue;
 pub mod data;
 pub mod gateway;
+pub mod hide;
 pub mod keystore;
 pub mod manifest;
 pub mod pipeline;

@@ -68,7 +68,8 @@ pub(crate) async fn find_tools(launcher: &Launcher) -> Result<Tools, StudioError
     Ok(Tools::find(launcher, &path, folder.as_deref()).await?)
 }
 
-async fn encoder() -> Result<Encoder, StudioError> {
+/// FFmpeg, and how it is started.
+pub(crate) async fn encoder() -> Result<Encoder, StudioError> {
     let launcher = Launcher::default();
     let tools = find_tools(&launcher).await?;
     let processors = available_parallelism().map_or(1, usize::from);

@@ -1,7 +1,9 @@
 //! One file a command; each answers once. Those on titles get an open studio, those on sealed files don't need one.
 
+pub(crate) mod capacity;
 pub(crate) mod doctor;
 pub(crate) mod gateway;
+pub(crate) mod hide;
 pub(crate) mod identity;
 pub(crate) mod import;
 pub(crate) mod inspect;
@@ -11,6 +13,7 @@ pub(crate) mod recipients;
 pub(crate) mod rekey;
 pub(crate) mod relocate;
 pub(crate) mod remove;
+pub(crate) mod reveal;
 pub(crate) mod revoke;
 pub(crate) mod seal;
 pub(crate) mod share;

@@ -105,6 +105,14 @@ impl Target {
         matches!(self.kind, Kind::Stream(_))
     }
 
+    /// Where the file lies until it is published; none for a stream.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match &self.kind {
+            Kind::Stream(_) => None,
+            Kind::Beside(beside) => Some(beside.temporary.path()),
+        }
+    }
+
     /// Refuses JSON where standard output carries the bytes.
     pub(crate) fn leaves_room_for(&self, format: Format) -> Result<(), CliError> {
         if format == Format::Json && self.name == STDOUT {

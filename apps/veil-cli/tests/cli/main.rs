@@ -10,6 +10,7 @@ mod faults;
 mod garage;
 mod gateway;
 mod grants;
+mod hiding;
 mod house;
 mod import;
 mod keys;

@@ -37,6 +37,10 @@ impl Passphrase {
         }
         Ok(Self(text))
     }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
 }
 
 /// What one guess of a passphrase costs: the parameters of Argon2id.
@@ -125,7 +129,7 @@ fn stretch(passphrase: &Passphrase, parameters: &[u8]) -> Result<Secret<32>, Sea
     let cost = cost.try_into().map(Cost::decode).map_err(|_| WHAT)?;
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost.params().ok_or(WHAT)?);
     let mut key = Secret::new([0; 32]);
-    let text = passphrase.0.as_bytes();
+    let text = passphrase.as_bytes();
     argon2.hash_password_into(text, salt, key.expose_mut()).map_err(|_| WHAT)?;
     Ok(key)
 }

@@ -5,6 +5,7 @@
 
 mod collection;
 mod grant;
+mod hidden;
 mod rendition_file;
 mod variants;
 

@@ -142,3 +142,33 @@ fn what_does_not_fit_is_refused_and_nothing_changes() {
     assert_eq!(Code::new(Height::Seven, 1), Err(LosslessError::SamplesPerBit(1)));
     assert_eq!(Code::new(Height::Seven, 81), Err(LosslessError::SamplesPerBit(81)));
 }
+
+#[test]
+fn planes_of_bytes_give_what_planes_of_samples_give() {
+    let code = Code::new(Height::Seven, 6).unwrap();
+    for depth in [Depth::Eight, Depth::Ten] {
+        let picture = Picture::new(120, 90, depth, false).unwrap();
+        let cover = texture(120, 90, depth);
+        let bytes = |samples: &[u16]| -> Vec<u8> {
+            let pairs = samples.iter().flat_map(|sample| sample.to_le_bytes());
+            pairs
+                .enumerate()
+                .filter(|(at, _)| depth == Depth::Ten || at % 2 == 0)
+                .map(|(_, b)| b)
+                .collect()
+        };
+        let part = Part { first: 100, code, bytes: b"the same" };
+        let mut plane = bytes(&cover);
+        assert_eq!(plane.len(), luma_bytes(picture));
+        assert!(!is_flat_plane(picture, &plane));
+        let key = StructuralKey::new(KEY);
+        let mut frame = Frame { number: 3, picture, samples: &mut plane, before: None };
+        Writer::new(Walk::detect()).write_plane(&key, &mut frame, &[part]).unwrap();
+        assert_eq!(plane, bytes(&written(Walk::detect(), picture, &cover, &[part])));
+        let mut read = [0; 8];
+        let raw = (3, picture, plane.as_slice());
+        Reader::default().read_plane(&key, raw, (100, code), &mut read).unwrap();
+        assert_eq!(&read, b"the same");
+        assert!(is_flat_plane(picture, &vec![0; plane.len()]));
+    }
+}

@@ -1,6 +1,6 @@
 //! The file lock: which paths a confined program may touch (Landlock).
 //!
-//! Owns: the list of readable paths. Refuses to know: system calls.
+//! Owns: the list of readable and writable paths. Refuses to know: system calls.
 
 use std::path::{Path, PathBuf};
 
@@ -55,6 +55,7 @@ pub(super) fn restrict(jail: &Jail, program: &Path) -> Result<(), String> {
 
 fn enforce(jail: &Jail, program: &Path) -> Result<RestrictionStatus, RulesetError> {
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
+    let written = jail.write.as_ref().map(|(path, _)| path);
     Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(NEWEST))?
@@ -65,6 +66,7 @@ fn enforce(jail: &Jail, program: &Path) -> Result<RestrictionStatus, RulesetErro
         .add_rules(path_beneath_rules(homes(program), read | AccessFs::Execute))?
         .add_rules(path_beneath_rules(DEVICES, AccessFs::ReadFile | AccessFs::WriteFile))?
         .add_rules(path_beneath_rules(&jail.read, AccessFs::ReadFile))?
+        .add_rules(path_beneath_rules(written, AccessFs::WriteFile | AccessFs::Truncate))?
         .restrict_self()
 }
 

@@ -1,0 +1,243 @@
+//! Messages through streams of frames that are made here, without FFmpeg.
+
+use std::io::{Seek as _, Write as _};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use getrandom::SysRng;
+use rand_core::UnwrapErr;
+use veil_seal::file::Passphrase;
+use veil_seal::hidden::{Finder, HEAD_BYTES};
+use veil_stego::{Depth, Picture};
+
+use super::payload::{self, Message};
+use super::plan::{self, Profile, Rate};
+use super::read::Search;
+use super::unpack;
+use super::write::{Outcome, Task, pass};
+use super::{HideError, HideKeys, PayloadSource, RevealKeys, StructuralSecret};
+
+const WIDTH: u32 = 192;
+const HEIGHT: u32 = 128;
+const FRAME_BYTES: u64 = 192 * 128 * 3 / 2;
+const KEY: [u8; 32] = [7; 32];
+
+/// A number of seven bits a byte, as NUT has it.
+fn number(number: u64) -> Vec<u8> {
+    let groups = (0..10).map(|at| (number >> (7 * at) & 0x7f).to_le_bytes()[0]);
+    let mut bytes: Vec<u8> = groups.collect();
+    while bytes.len() > 1 && bytes.last() == Some(&0) {
+        bytes.pop();
+    }
+    bytes.iter_mut().skip(1).for_each(|byte| *byte |= 0x80);
+    bytes.reverse();
+    bytes
+}
+
+/// A NUT stream of frames; those for which `flat` says so are of one grey.
+fn stream(frames: u32, flat: impl Fn(u32) -> bool) -> Vec<u8> {
+    // Version, streams, distance, one time base of 1/25; then 255 codes: size in the frame's header.
+    let main: Vec<u8> = [3, 1, 100, 1, 1, 25, 32, 6, 0, 1, 0, 0, 0, 255].map(number).concat();
+    let mut stream = b"nut/multimedia container\0".to_vec();
+    stream.extend(0x4e4d_7a56_1f5f_04ad_u64.to_be_bytes());
+    stream.extend(number(main.len() as u64));
+    stream.extend(main);
+    let mut state = 1_u32;
+    for frame in 0..frames {
+        stream.push(0);
+        stream.extend(number(FRAME_BYTES));
+        stream.extend((0..FRAME_BYTES).map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            if flat(frame) { 90 } else { 60 + (state >> 26).to_le_bytes()[0] }
+        }));
+    }
+    stream
+}
+
+fn picture() -> Picture {
+    Picture::new(WIDTH, HEIGHT, Depth::Eight, true).unwrap()
+}
+
+fn keys() -> HideKeys {
+    let secret = StructuralSecret::KeyFile(KEY.to_vec().into());
+    HideKeys::new(Some(secret), Vec::new()).unwrap()
+}
+
+fn packed(bytes: &[u8]) -> Message {
+    let bytes = bytes.to_vec().into();
+    let sources = [PayloadSource::Bytes { name: "note".to_owned(), bytes }];
+    payload::pack(&sources, &keys(), 1 << 20, &mut UnwrapErr(SysRng)).unwrap().unwrap()
+}
+
+struct Made {
+    outcome: Outcome,
+    stream: Vec<u8>,
+}
+
+fn hidden(
+    message: &mut Message,
+    from: &[u8],
+    frames: (u64, u64),
+    (head, threads): (Option<[u8; HEAD_BYTES]>, usize),
+) -> Result<Made, HideError> {
+    message.spool.rewind().unwrap();
+    let sizes = (message.keyring_bytes, message.bytes);
+    let (layout, code, schedule) = plan::layout(picture(), frames, sizes, Profile::Default)?;
+    let keys = keys();
+    let head = head.unwrap_or_else(|| keys.finder.seal_head(&layout, &mut UnwrapErr(SysRng)));
+    let task = Task {
+        picture: picture(),
+        frame_bytes: FRAME_BYTES,
+        finder: &keys.finder,
+        head,
+        code,
+        schedule,
+        message: &message.spool,
+        threads,
+        done: &AtomicU64::new(0),
+    };
+    let mut stream = Vec::new();
+    let outcome = pass(task, from, &mut stream)?;
+    Ok(Made { outcome, stream })
+}
+
+/// What is found, and how many frames were looked at for it.
+fn found(stream: &[u8], finder: &Finder) -> (Option<Message>, u64) {
+    let done = AtomicU64::new(0);
+    let mut search = Search::new(stream, (picture(), FRAME_BYTES), finder, &done);
+    let message = search.message().unwrap();
+    if message.is_none() {
+        search.drain();
+    }
+    drop(search);
+    (message, done.load(Ordering::Relaxed))
+}
+
+fn reveal_keys() -> RevealKeys {
+    RevealKeys::new(Some(StructuralSecret::KeyFile(KEY.to_vec().into())), None).unwrap()
+}
+
+#[test]
+fn what_was_hidden_is_found_and_unpacked() {
+    let from = stream(30, |_| false);
+    for length in [0, 1, 3000] {
+        let content = vec![42; length];
+        let mut message = packed(&content);
+        let made = hidden(&mut message, &from, (30, 30), (None, 2)).unwrap();
+        assert_eq!(made.outcome, Outcome { frames: 30, usable: 30, end: 30, left_bytes: 0 });
+        assert_eq!(made.stream.len(), from.len());
+        let opened = unpack::open(found(&made.stream, &keys().finder).0, &reveal_keys()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(opened.unpack(folder.path()).unwrap(), [folder.path().join("note")]);
+        assert_eq!(std::fs::read(folder.path().join("note")).unwrap(), content);
+        let again = opened.unpack(folder.path());
+        assert!(matches!(again, Err(HideError::Exists(path)) if path.ends_with("note")));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside");
+    }
+}
+
+#[test]
+fn the_frames_are_the_same_with_any_number_of_threads() {
+    let from = stream(20, |frame| frame % 7 == 3);
+    let mut message = packed(&[1; 800]);
+    let head = Some([5; HEAD_BYTES]);
+    let one = hidden(&mut message, &from, (20, 17), (head, 1)).unwrap();
+    for threads in [2, 8] {
+        let more = hidden(&mut message, &from, (20, 17), (head, threads)).unwrap();
+        assert!(one.stream == more.stream, "{threads} threads");
+    }
+}
+
+#[test]
+fn every_frame_is_read_where_there_is_nothing_for_a_key() {
+    let plain = stream(12, |_| false);
+    let mut message = packed(b"x");
+    let made = hidden(&mut message, &plain, (12, 12), (None, 2)).unwrap();
+    let other = Passphrase::new("another".to_owned().into()).unwrap();
+    let other = Finder::of_passphrase(&other).unwrap();
+    for (stream, finder) in [(&plain, &keys().finder), (&made.stream, &other)] {
+        let (message, frames) = found(stream, finder);
+        assert!(message.is_none());
+        assert_eq!(frames, 12);
+    }
+}
+
+#[test]
+fn a_changed_or_cut_stream_gives_nothing_and_never_wrong_bytes() {
+    let from = stream(12, |_| false);
+    let mut message = packed(&[9; 600]);
+    let made = hidden(&mut message, &from, (12, 12), (None, 2)).unwrap();
+    let opens =
+        |stream: &[u8]| unpack::open(found(stream, &keys().finder).0, &reveal_keys()).is_some();
+    assert!(opens(&made.stream));
+    let frame = from.len() / 12;
+    assert!(!opens(&made.stream[..11 * frame]));
+    for at in [1, 6, 11] {
+        let mut changed = made.stream.clone();
+        let luma = changed.len() - (12 - at) * frame + 100;
+        changed[luma..luma + 20_000].iter_mut().for_each(|sample| *sample ^= 1);
+        assert!(!opens(&changed), "frame {at}");
+    }
+}
+
+#[test]
+fn flat_frames_at_either_end_are_found_out_and_planned_around() {
+    let from = stream(24, |frame| !(4..16).contains(&frame));
+    let mut message = packed(&[3; 900]);
+    let first = hidden(&mut message, &from, (24, 24), (None, 2)).unwrap().outcome;
+    assert_eq!((first.frames, first.usable, first.end), (24, 12, 16));
+    assert!(first.left_bytes > 0);
+    let again = hidden(&mut message, &from, (16, 12), (None, 2)).unwrap();
+    assert_eq!(again.outcome.left_bytes, 0);
+    assert!(unpack::open(found(&again.stream, &keys().finder).0, &reveal_keys()).is_some());
+    let flat = stream(5, |_| true);
+    let nothing = hidden(&mut message, &flat, (5, 5), (None, 2)).unwrap();
+    assert_eq!(nothing.outcome.left_bytes, message.bytes + HEAD_BYTES as u64);
+    assert!(nothing.stream == flat);
+}
+
+#[test]
+fn frames_of_another_size_are_refused() {
+    let mut from = stream(3, |_| false);
+    from.push(0);
+    from.extend(number(10));
+    from.write_all(&[0; 10]).unwrap();
+    let made = hidden(&mut packed(b"x"), &from, (4, 4), (None, 2));
+    assert!(matches!(made, Err(HideError::Uneven)));
+    let cut = hidden(&mut packed(b"x"), &stream(3, |_| false)[..90_000], (3, 3), (None, 2));
+    assert!(matches!(cut, Err(HideError::Io { .. })));
+}
+
+#[test]
+fn a_payload_that_does_not_fit_is_refused_while_it_is_packed() {
+    let content: Vec<u8> =
+        (0..40_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect();
+    let sources = [PayloadSource::Bytes { name: "x".to_owned(), bytes: content.into() }];
+    let pack = |most| payload::pack(&sources, &keys(), most, &mut UnwrapErr(SysRng)).unwrap();
+    let bytes = pack(1 << 20).unwrap().bytes;
+    assert!(pack(bytes - 1).is_none());
+    assert_eq!(pack(bytes).unwrap().bytes, bytes);
+}
+
+#[test]
+fn whatever_fits_by_its_rate_can_be_planned() {
+    for frames in [1, 2, 24, 1000] {
+        for rate in [Rate::DEFAULT, Rate::WARN, Rate::MAX] {
+            let most = plan::body_bytes_max(picture(), frames, rate);
+            for bytes in [1, most / 3, most - 1, most].into_iter().filter(|bytes| *bytes > 0) {
+                for profile in [Profile::Default, Profile::Careful] {
+                    let planned = plan::layout(picture(), (frames, frames), (0, bytes), profile);
+                    assert!(planned.is_ok(), "{bytes} bytes in {frames} frames at {rate}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn rates_are_read_within_their_limits() {
+    assert_eq!("0.05".parse(), Ok(Rate::WARN));
+    assert_eq!(Rate::MAX.to_string().parse(), Ok(Rate::MAX));
+    for wrong in ["0", "0.41", "-1", "x", "NaN"] {
+        assert!(wrong.parse::<Rate>().is_err(), "{wrong}");
+    }
+}
