@@ -66,6 +66,14 @@ impl Encoding {
         if codec == Codec::UtVideo && carrier.depth != 8 {
             return no("Ut Video takes 8 bits a sample, and it has 10");
         }
+        // Its own header says one of these two, whatever else is said; players guess BT.601 for small pictures.
+        let matrix = carrier.tags.matrix.unwrap_or(if carrier.height < 720 { 6 } else { 1 });
+        let guessed = carrier.tags.matrix.is_none() && matrix == 1;
+        if codec == Codec::UtVideo && (guessed || ![1, 5, 6].contains(&matrix)) {
+            return no(
+                "Ut Video can say that colours are BT.601 or BT.709, and its are not said to be",
+            );
+        }
         if codec != Codec::X264 && container == Container::Mp4 {
             return no(
                 "MP4 takes no FFV1 and no Ut Video: name an output that ends in .mkv or .mov",
