@@ -23,9 +23,9 @@ use crate::config::{ConfigError, in_range};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CacheSettings {
-    /// Memory for signed playlists, compressed bodies among them, in bytes. Default 20 MiB; 0 keeps none.
+    /// Memory for signed playlists, compressed bodies among them, in bytes. Default 16 MiB; 0 keeps none.
     pub manifests_bytes: u64,
-    /// Memory for playlists as they lie in the bucket, parsed, in bytes. Default 12 MiB; 0 keeps none.
+    /// Memory for playlists as they lie in the bucket, parsed, in bytes. Default 10 MiB; 0 keeps none.
     pub templates_bytes: u64,
     /// Memory for grants' records, in bytes. Default 4 MiB; 0 keeps none.
     pub grants_bytes: u64,
@@ -52,8 +52,8 @@ pub const FRESH_MAX_S: u32 = 15;
 impl Default for CacheSettings {
     fn default() -> Self {
         Self {
-            manifests_bytes: 20 << 20,
-            templates_bytes: 12 << 20,
+            manifests_bytes: 16 << 20,
+            templates_bytes: 10 << 20,
             grants_bytes: 4 << 20,
             urls_bytes: 2 << 20,
             absent_bytes: 1 << 20,
