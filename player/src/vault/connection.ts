@@ -38,13 +38,19 @@ export class Connection {
     readonly life?: AbortSignal,
   ) {}
 
-  /** Runs `work` until it succeeds, fails for good, or `signal` is aborted: the playback's where none is given. */
+  /**
+   * Runs `work` until it succeeds, fails for good, or `signal` is aborted: the playback's where none is given. An answer
+   * that comes after that is thrown away, so nobody goes on with it.
+   */
   async persist<T>(work: () => Promise<T>, signal = this.life): Promise<T> {
     const ticket = Symbol('request');
     try {
       for (let attempt = 0; ; attempt++) {
         try {
-          return await work();
+          signal?.throwIfAborted();
+          const done = await work();
+          signal?.throwIfAborted();
+          return done;
         } catch (error) {
           const failure = failureOf(error);
           if (!isPassing(failure) || signal?.aborted) throw error;
