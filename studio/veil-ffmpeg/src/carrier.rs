@@ -1,8 +1,8 @@
 //! A video that is to carry something in its frames, or does.
 //!
 //! Owns: which videos can, what of a picture has to be said again to an encoder that gets bare frames, and how many frames there are.
-//! Refuses to know: what is carried and how. Invariant: of a [`Carrier`]'s raw frames the first plane is the luma, [`Carrier::luma_bytes`]
-//! long, and nothing that ffprobe says about it reaches a command line but numbers and names out of lists of ours.
+//! Refuses to know: what is carried and how. Invariant: of a [`Carrier`]'s raw frames the first plane is the
+//! luma, and nothing that ffprobe says about it reaches a command line but numbers and names out of lists of ours.
 
 use std::path::{Path, PathBuf};
 

@@ -186,8 +186,11 @@ fn a_collector_that_fails_is_told_of_once_and_costs_nobody_anything() {
     assert_eq!(process.send("GET /healthz", &[]).status, 200);
     collector.status.store(200, Ordering::Relaxed);
     collector.next();
-    let text = process.send("GET /metrics", &[]);
-    assert!(text.text().contains("veilcast_otlp_pushes_total{outcome=\"failed\"} 2"));
+    // A third may have been on its way when the collector recovered.
+    let answer = process.send("GET /metrics", &[]);
+    let text = answer.text();
+    let failed = |count| format!("veilcast_otlp_pushes_total{{outcome=\"failed\"}} {count}\n");
+    assert!(text.contains(&failed(2)) || text.contains(&failed(3)), "{text}");
     collector.next();
     let log = process.end();
     assert_eq!(log.matches("takes no figures").count(), 1, "{log}");
