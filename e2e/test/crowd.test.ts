@@ -114,7 +114,7 @@ describe('players on one page', () => {
     watch(async (screen) => {
       await screen.play();
       const workersOf = () =>
-        screen.page.workers().filter((worker) => /(?:vault|opener)\.worker/.test(worker.url()));
+        screen.page.workers().filter((worker) => /pool\.worker/.test(worker.url()));
       const count = workersOf().length;
       expect([2, 3]).toContain(count);
       for (const name of ['second', 'third']) {
