@@ -189,7 +189,7 @@ fn a_collector_that_fails_is_told_of_once_and_costs_nobody_anything() {
     // A third may have been on its way when the collector recovered.
     let answer = process.send("GET /metrics", &[]);
     let text = answer.text();
-    let failed = |count| format!("veilcast_otlp_pushes_total{{outcome=\"failed\"}} {count}\n");
+    let failed = |count| format!("veilcast_otlp_pushes_total{{outcome=\"failed\"}} {count}.");
     assert!(text.contains(&failed(2)) || text.contains(&failed(3)), "{text}");
     collector.next();
     let log = process.end();
