@@ -165,7 +165,7 @@ describe('in other languages', () => {
 });
 
 describe('a failure', () => {
-  const without = (name: 'ManagedMediaSource' | 'MediaSource'): void => {
+  const without = (name: string): void => {
     Reflect.deleteProperty(globalThis, name);
   };
   const failures: readonly [string, (whole: string) => Promise<string> | string, boolean?][] = [
@@ -180,7 +180,7 @@ describe('a failure', () => {
     for (const of of [['desktop', 'light'] as const, ['phone', 'dark'] as const]) {
       await visit(address, of, async (screen, look) => {
         if (isOld) {
-          await screen.page.addInitScript(without, 'MediaSource' as const);
+          await screen.page.addInitScript(without, 'Worker');
           await screen.page.reload();
         }
         expect((await screen.failure()).code).toBe(code);
