@@ -65,7 +65,9 @@ async function compare(sealed: Side, file: Side, clear: string, count: number): 
 export async function main(words: readonly string[]): Promise<number> {
   const [link, file, bucket, output, visits] = words;
   if (!link || !file || !bucket || !output || !Number(visits)) {
-    process.stderr.write('usage: node bench/first-frame.mjs LINK FILE_LINK BUCKET OUTPUT VISITS\n');
+    process.stderr.write(
+      'usage: node bench/visits.mjs first-frame LINK FILE_LINK BUCKET OUTPUT VISITS\n',
+    );
     return 2;
   }
   const unsealed = await unsealedSide(link, bucket, output);

@@ -79,7 +79,7 @@ async function pair(browser: Browser, url: string, which: 'counted' | 'uncounted
 export async function main(words: readonly string[]): Promise<number> {
   const [link, visits] = words;
   if (!link || !Number(visits)) {
-    process.stderr.write('usage: node bench/page.mjs LINK VISITS\n');
+    process.stderr.write('usage: node bench/visits.mjs page LINK VISITS\n');
     return 2;
   }
   const browser = await Browser.start();

@@ -129,7 +129,7 @@ async function loop(url: string, minutes: number): Promise<void> {
 export async function main(words: readonly string[]): Promise<number> {
   const [link, bucket, output, count, minutes] = words;
   if (!link || !bucket || !output || !Number(count) || minutes === undefined) {
-    process.stderr.write('usage: node bench/player.mjs LINK BUCKET OUTPUT VISITS MINUTES\n');
+    process.stderr.write('usage: node bench/visits.mjs player LINK BUCKET OUTPUT VISITS MINUTES\n');
     return 2;
   }
   await opening(join(output, 'opening'));

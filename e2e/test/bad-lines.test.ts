@@ -6,9 +6,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { OwnGateway } from '../harness/gateway';
 import { Line } from '../harness/link';
-import { TITLE } from '../harness/setup';
 import { Veilcast } from '../harness/veilcast';
 import { Viewer, type Screen } from '../harness/viewer';
+import { watchOver } from '../harness/watch';
 
 const house = Veilcast.at(inject('data'));
 let viewer: Viewer;
@@ -23,15 +23,7 @@ beforeEach(async () => {
 });
 afterEach(() => line.close());
 
-async function watch(test: (screen: Screen) => Promise<void>): Promise<void> {
-  const { link } = await house.share(TITLE);
-  await viewer.visit(line.link(link), async (screen) => {
-    await screen.ready();
-    await test(screen);
-    expect(screen.errors).toEqual([]);
-    expect(await screen.violations()).toEqual([]);
-  });
-}
+const watch = (test: (screen: Screen) => Promise<void>) => watchOver(line, house, viewer, test);
 
 /** What the player tells of itself. */
 async function stats(screen: Screen): Promise<{ bandwidthBps: number; decodedFrames: number }> {

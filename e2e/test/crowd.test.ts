@@ -7,6 +7,7 @@ import { Line } from '../harness/link';
 import { TITLE } from '../harness/setup';
 import { Veilcast } from '../harness/veilcast';
 import { Screen, Viewer } from '../harness/viewer';
+import { watchOver } from '../harness/watch';
 
 const SEEKS = 200;
 const MEMORY_SEEKS = 60;
@@ -26,15 +27,7 @@ beforeEach(async () => {
 });
 afterEach(() => line.close());
 
-async function watch(test: (screen: Screen) => Promise<void>): Promise<void> {
-  const { link } = await house.share(TITLE);
-  await viewer.visit(line.link(link), async (screen) => {
-    await screen.ready();
-    await test(screen);
-    expect(screen.errors).toEqual([]);
-    expect(await screen.violations()).toEqual([]);
-  });
-}
+const watch = (test: (screen: Screen) => Promise<void>) => watchOver(line, house, viewer, test);
 
 /** Runs in the page: seeks `count` times without waiting for any of them, `gapMs` at most apart. */
 async function storm([count, gapMs]: readonly [number, number]): Promise<void> {

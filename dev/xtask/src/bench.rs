@@ -27,6 +27,7 @@ mod player;
 mod seal;
 mod sign;
 mod source;
+mod visits;
 
 /// A bench: its name, and what it does; the value goes into a file as it is.
 type Bench = (&'static str, fn(&Repo, &BenchOptions, &Stop) -> Outcome<Value>);

@@ -41,7 +41,7 @@ fn whole(args: &OpenArgs, target: Target) -> Result<u64, CliError> {
     let (from, to) = (source.name.clone(), target.name.clone());
     let (key, output) = (opened.unlocked.key().body_key(), target.output(b"")?);
     let total = source.length().and_then(veil_seal::chunks::plaintext_len);
-    let moving = progress::moving("opening", total, |moved| {
+    let moving = showing(target.is_terminal(), total, |moved| {
         flow::open(source.into_input(), output, &key, BODY_CONTEXT, moved)
     });
     let finished = moving.map_err(|error| {
@@ -50,6 +50,11 @@ fn whole(args: &OpenArgs, target: Target) -> Result<u64, CliError> {
     })?;
     target.publish(&finished)?;
     Ok(finished.plaintext_bytes())
+}
+
+/// Shows how far the work is, but not between the lines of what it writes.
+fn showing<T>(onto_terminal: bool, total: Option<u64>, work: impl FnOnce(&AtomicU64) -> T) -> T {
+    if onto_terminal { work(&AtomicU64::new(0)) } else { progress::moving("opening", total, work) }
 }
 
 /// What came out of a stream before the fault can't be taken back.
@@ -91,7 +96,7 @@ fn copy(
     let reader = reader.map_err(|error| unreadable(&error, name))?;
     let range = range.within(reader.length())?;
     let bytes = range.end - range.start;
-    let moving = progress::moving("opening", Some(bytes), |moved| {
+    let moving = showing(target.is_terminal(), Some(bytes), |moved| {
         copy_range(reader, &range, &target, moved)
     });
     moving.map_err(|error| stopped(error, name, &target.name))?;

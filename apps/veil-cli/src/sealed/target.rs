@@ -113,6 +113,11 @@ impl Target {
         }
     }
 
+    /// Whether a person sees the bytes as they come.
+    pub(crate) fn is_terminal(&self) -> bool {
+        matches!(&self.kind, Kind::Stream(file) if file.is_terminal())
+    }
+
     /// Refuses JSON where standard output carries the bytes.
     pub(crate) fn leaves_room_for(&self, format: Format) -> Result<(), CliError> {
         if format == Format::Json && self.name == STDOUT {

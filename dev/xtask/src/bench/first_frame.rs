@@ -1,24 +1,24 @@
 //! `first-frame`: from opening a link to the first frame in Chromium, against the same HLS in clear, and with each
 //! rendition in one file against each segment in its own.
 //!
-//! The visits are made by `bench/first-frame.mjs`, which writes a line of JSON for each; here the product is put up for
+//! The visits are made by `bench/first-frame`, which writes a line of JSON for each; here the product is put up for
 //! them and the figures are made. Medians of a step are over all visits of a side that have it.
 
 use std::collections::BTreeMap;
-use std::process::Stdio;
+use std::process::Command;
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use veil_testkit::Spawned;
 
 use super::measure::{median, upper_tenth};
 use super::source::named_or_usual;
 use super::verdict;
+use super::visits::visits;
 use crate::args::BenchOptions;
 use crate::console::{note, table};
 use crate::demo::Product;
-use crate::failure::{During, Outcome, fail};
+use crate::failure::{Outcome, fail};
 use crate::repo::Repo;
 use crate::stop::{Ended, Stop};
 
@@ -130,22 +130,12 @@ fn visit(
     count: usize,
     stop: &Stop,
 ) -> Outcome<Vec<Visit>> {
-    let mut node = repo.command("node");
-    node.arg("bench/first-frame.mjs").args(links).arg(product.bucket());
-    node.arg(repo.target.join("bench/page")).arg(count.to_string());
-    let mut node =
-        Spawned::start_with_stderr(&mut node, Stdio::inherit()).during("starting the visits")?;
-    let visits = u32::try_from(SIDES.len() * (count + 2)).unwrap_or(u32::MAX);
-    let status = match stop.wait_within(&mut node, START_LIMIT + VISIT_LIMIT * visits)? {
-        Ended::Asked => return Err(fail("stopped")),
-        Ended::Child(status) => status,
+    let words = |node: &mut Command| {
+        node.args(links).arg(product.bucket());
+        node.arg(repo.target.join("bench/page")).arg(count.to_string());
     };
-    if !status.success() {
-        return Err(fail(format!("the visits ended with {status}")));
-    }
-    std::iter::from_fn(|| node.next_line(Duration::from_secs(1)).ok())
-        .map(|line| serde_json::from_str(&line).during("reading a visit"))
-        .collect()
+    let each = u32::try_from(SIDES.len() * (count + 2)).unwrap_or(u32::MAX);
+    visits(repo, "first-frame", words, START_LIMIT + VISIT_LIMIT * each, stop)
 }
 
 impl Seen<'_> {

@@ -1,23 +1,23 @@
 //! `page`: how soon the watch page is there, how soon it answers, and how still it stands, on a first visit and on the
 //! next.
 //!
-//! The visits are made by `bench/page.mjs`, which writes a line of JSON for each; here the product is put up for them
+//! The visits are made by `bench/page`, which writes a line of JSON for each; here the product is put up for them
 //! and the figures are made.
 
-use std::process::Stdio;
+use std::process::Command;
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use veil_testkit::Spawned;
 
 use super::measure::{median, upper_tenth};
 use super::source::named_or_usual;
 use super::verdict;
+use super::visits::visits;
 use crate::args::BenchOptions;
 use crate::console::{note, table};
 use crate::demo::Product;
-use crate::failure::{During, Outcome, fail};
+use crate::failure::{Outcome, fail};
 use crate::repo::Repo;
 use crate::stop::{Ended, Stop};
 
@@ -82,21 +82,12 @@ pub(super) fn run(repo: &Repo, options: &BenchOptions, stop: &Stop) -> Outcome<V
 }
 
 fn visit(repo: &Repo, link: &str, count: usize, stop: &Stop) -> Outcome<Vec<Visit>> {
-    let mut node = repo.command("node");
-    node.arg("bench/page.mjs").arg(link).arg(count.to_string());
-    let mut node =
-        Spawned::start_with_stderr(&mut node, Stdio::inherit()).during("starting the visits")?;
     let pairs = u32::try_from(count + 1).unwrap_or(u32::MAX);
-    let status = match stop.wait_within(&mut node, START_LIMIT + PAIR_LIMIT * pairs)? {
-        Ended::Asked => return Err(fail("stopped")),
-        Ended::Child(status) => status,
+    let limit = START_LIMIT + PAIR_LIMIT * pairs;
+    let words = |node: &mut Command| {
+        node.arg(link).arg(count.to_string());
     };
-    if !status.success() {
-        return Err(fail(format!("the visits ended with {status}")));
-    }
-    std::iter::from_fn(|| node.next_line(Duration::from_secs(1)).ok())
-        .map(|line| serde_json::from_str(&line).during("reading a visit"))
-        .collect()
+    visits(repo, "page", words, limit, stop)
 }
 
 fn report(visits: &[Visit]) -> Outcome<Value> {

@@ -1,23 +1,23 @@
 //! `player`: seeks, starts, memory and dropped frames of the player in Chromium, against the same HLS in clear, and the
 //! vault's opening by itself.
 //!
-//! The visits are made by `bench/player.mjs`, which writes a line of JSON for each; here the product is put up for them and
+//! The visits are made by `bench/player`, which writes a line of JSON for each; here the product is put up for them and
 //! the figures are made.
 
-use std::process::Stdio;
+use std::process::Command;
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use veil_testkit::Spawned;
 
 use super::measure::{median, upper_tenth};
 use super::source::named_or_usual;
 use super::verdict;
+use super::visits::visits;
 use crate::args::BenchOptions;
 use crate::console::{note, table};
 use crate::demo::Product;
-use crate::failure::{During, Outcome, fail};
+use crate::failure::{Outcome, fail};
 use crate::repo::Repo;
 use crate::stop::{Ended, Stop};
 
@@ -110,25 +110,13 @@ fn visit(
     minutes: usize,
     stop: &Stop,
 ) -> Outcome<Vec<Line>> {
-    let mut node = repo.command("node");
-    node.arg("bench/player.mjs").arg(link).arg(product.bucket());
-    node.arg(repo.target.join("bench/player"));
-    node.args([count.to_string(), minutes.to_string()]);
-    let mut node =
-        Spawned::start_with_stderr(&mut node, Stdio::inherit()).during("starting the visits")?;
-    let visits = u32::try_from(2 * (count + 1)).unwrap_or(u32::MAX);
-    let looping = Duration::from_secs(60 * minutes as u64);
-    let limit = START_LIMIT + VISIT_LIMIT * visits + looping;
-    let status = match stop.wait_within(&mut node, limit)? {
-        Ended::Asked => return Err(fail("stopped")),
-        Ended::Child(status) => status,
+    let words = |node: &mut Command| {
+        node.arg(link).arg(product.bucket()).arg(repo.target.join("bench/player"));
+        node.args([count.to_string(), minutes.to_string()]);
     };
-    if !status.success() {
-        return Err(fail(format!("the visits ended with {status}")));
-    }
-    std::iter::from_fn(|| node.next_line(Duration::from_secs(1)).ok())
-        .map(|line| serde_json::from_str(&line).during("reading a visit"))
-        .collect()
+    let pairs = u32::try_from(2 * (count + 1)).unwrap_or(u32::MAX);
+    let looping = Duration::from_secs(60 * minutes as u64);
+    visits(repo, "player", words, START_LIMIT + VISIT_LIMIT * pairs + looping, stop)
 }
 
 /// The figures of one side.
