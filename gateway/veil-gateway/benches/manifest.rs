@@ -29,6 +29,10 @@ use tower::ServiceExt as _;
 use veil_gateway::{Bucket, Gateway, Hosts, PageFiles, Proxies, RateLimits, Signer};
 use veil_presign::Credentials;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 const SEGMENT_COUNT: usize = 600;
 const TITLE: &str = "11111111111111111111111111111111";
 const GRANT: &str = "22222222222222222222222222222222";
