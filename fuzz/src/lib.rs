@@ -18,6 +18,7 @@ pub mod delivery;
 pub mod envelope;
 pub mod file;
 pub mod grant;
+pub mod hidden;
 pub mod object;
 pub mod text;
 pub mod tokens;
@@ -45,6 +46,9 @@ pub const TARGETS: &[Target] = &[
     target("file-body", file::run_body, file::body_seeds, 1_000),
     target("grant-record", grant::run_record, grant::record_seeds, 40_000),
     target("grant-payload", grant::run_payload, grant::payload_seeds, 1_500),
+    target("hidden-head", hidden::run_head, hidden::head_seeds, 20_000),
+    target("hidden-shares", hidden::run_shares, hidden::shares_seeds, 40_000),
+    target("hidden-frame", hidden::run_frame, hidden::frame_seeds, 1_500),
     target("identity", text::run_identity, text::identity_seeds, 40_000),
     target("recipient", text::run_recipient, text::recipient_seeds, 20_000),
     target("link", text::run_link, text::link_seeds, 40_000),

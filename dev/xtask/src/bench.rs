@@ -19,6 +19,7 @@ use crate::stop::Stop;
 mod first_frame;
 mod gateway;
 mod grant;
+mod hide;
 mod import;
 mod manifest;
 mod measure;
@@ -27,21 +28,24 @@ mod player;
 mod seal;
 mod sign;
 mod source;
+mod stego_security;
 mod visits;
 
 /// A bench: its name, and what it does; the value goes into a file as it is.
 type Bench = (&'static str, fn(&Repo, &BenchOptions, &Stop) -> Outcome<Value>);
 
-const BENCHES: [Bench; 9] = [
+const BENCHES: [Bench; 11] = [
     ("import", import::run),
     ("first-frame", first_frame::run),
     ("gateway", gateway::run),
     ("grant", grant::run),
+    ("hide", hide::run),
     ("manifest", manifest::run),
     ("page", page::run),
     ("player", player::run),
     ("seal", seal::run),
     ("sign", sign::run),
+    ("stego-security", stego_security::run),
 ];
 
 /// Runs the named benches, or all.
@@ -98,7 +102,7 @@ mod tests {
         let error = choose(&["imprt".to_owned()]).err().unwrap().to_string();
         assert_eq!(
             error,
-            "there is no bench `imprt`\nhint: one of: import, first-frame, gateway, grant, manifest, page, player, seal, sign"
+            "there is no bench `imprt`\nhint: one of: import, first-frame, gateway, grant, hide, manifest, page, player, seal, sign, stego-security"
         );
         assert_eq!(choose(&[]).unwrap().len(), BENCHES.len());
     }

@@ -4,6 +4,7 @@
 //! nothing where nothing is missing. The programs it needs are in [`tools`], Debian's part in [`debian`], Node's
 //! packages and the web build in [`web`], what tests compare with in [`oracles`], the full run's store in [`garage`].
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::console::{duration, heading, note};
@@ -39,6 +40,13 @@ pub(crate) fn packages(repo: &Repo, programs: &[(&str, &'static str)]) -> Outcom
     }
     note(format_args!("missing: {}", missing.join(", ")));
     debian::install_packages(repo, &missing)
+}
+
+/// Makes a Python environment of the packages of the file `requirements` and of no others, unless it is there; returns its Python.
+pub(crate) fn environment_of(repo: &Repo, name: &str, requirements: &str) -> Outcome<PathBuf> {
+    let venv = repo.target.join("tools").join(name);
+    oracles::install_into(repo, &venv, requirements, "import numpy, scipy")?;
+    Ok(venv.join("bin/python"))
 }
 
 fn install_tools(repo: &Repo) -> Outcome {

@@ -11,6 +11,8 @@ mod order;
 mod plane;
 mod stream;
 mod trellis;
+#[cfg(test)]
+mod vectors;
 
 pub use plane::{Depth, Picture, SIDE_MAX, Sample, UnusableSize};
 pub use stream::StructuralKey;

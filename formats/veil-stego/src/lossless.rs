@@ -144,7 +144,7 @@ impl Code {
 
     /// The small matrix for a frame: its columns are drawn without putting back, since different ones change less (Filler,
     /// Judas and Fridrich, §V.B), until there are no more; then from all again.
-    fn matrix(self, key: &StructuralKey, frame: u64) -> Matrix {
+    pub(crate) fn matrix(self, key: &StructuralKey, frame: u64) -> Matrix {
         let mut stream = key.stream(Purpose::Columns, frame);
         let last = 1_u16 << (self.height.rows() - 1);
         let all: Vec<u16> = (0..last / 2).map(|inner| inner << 1 | last | 1).collect();

@@ -18,16 +18,25 @@ const REQUIREMENTS: &str = "dev/xtask/oracle-requirements.txt";
 /// Copy of the requirements inside the environment that was made of them.
 const STAMP: &str = "requirements.txt";
 
+/// What the oracles import.
+const IMPORTS: &str = "import boto3, cryptography.cobblestone, cryptography_vectors";
+
 /// Installs the oracles unless those that are here are the pinned ones and still run.
 pub(super) fn install(repo: &Repo) -> Outcome {
     let venv = repo.target.join("tools").join(PYTHON_ORACLES);
-    let path = repo.root.join(REQUIREMENTS);
-    let wanted = fs::read_to_string(&path).during(format_args!("reading {REQUIREMENTS}"))?;
-    if is_made_of(&venv, &wanted) && runs(repo, &venv) {
+    install_into(repo, &venv, REQUIREMENTS, IMPORTS)
+}
+
+/// Makes the environment `venv` of the packages of the file `requirements` (relative to the root), unless it is there and does what
+/// `imports` asks of it.
+pub(super) fn install_into(repo: &Repo, venv: &Path, requirements: &str, imports: &str) -> Outcome {
+    let path = repo.root.join(requirements);
+    let wanted = fs::read_to_string(&path).during(format_args!("reading {requirements}"))?;
+    if is_made_of(venv, &wanted) && runs(repo, venv, imports) {
         return Ok(());
     }
-    note(format_args!("oracles from PyPI into {}", venv.display()));
-    python::environment(repo, &venv, REQUIREMENTS)?;
+    note(format_args!("packages from PyPI into {}", venv.display()));
+    python::environment(repo, venv, requirements)?;
     fs::write(venv.join(STAMP), wanted).during(format_args!("writing into {}", venv.display()))
 }
 
@@ -36,9 +45,8 @@ fn is_made_of(venv: &Path, requirements: &str) -> bool {
 }
 
 /// An environment stops to run when the Python that made it is upgraded or gone.
-fn runs(repo: &Repo, venv: &Path) -> bool {
+fn runs(repo: &Repo, venv: &Path, imports: &str) -> bool {
     let mut python = repo.command(venv.join("bin/python"));
-    let imports = "import boto3, cryptography.cobblestone, cryptography_vectors";
     output_of(python.args(["-I", "-c", imports])).is_ok()
 }
 

@@ -13,10 +13,11 @@ pub(super) fn makes_environments() -> bool {
     python.status().is_ok_and(|status| status.success())
 }
 
-/// Makes the environment `venv` anew with the packages of the file `requirements` (relative to the root).
+/// Makes the environment `venv` anew with the packages of the file `requirements` (relative to the root), and none that they
+/// ask for besides.
 pub(super) fn environment(repo: &Repo, venv: &Path, requirements: &str) -> Outcome {
     run(repo.command("python3").args(["-m", "venv", "--clear"]).arg(venv))?;
     let mut pip = repo.command(venv.join("bin/python"));
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]);
-    run(pip.args(["--require-hashes", "--only-binary", ":all:", "-r", requirements]))
+    run(pip.args(["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", requirements]))
 }

@@ -147,6 +147,52 @@ fn the_frames_are_the_same_with_any_number_of_threads() {
     }
 }
 
+/// The luma planes of a stream's frames.
+fn planes(stream: &[u8], frames: usize) -> impl Iterator<Item = &[u8]> {
+    let bytes = usize::try_from(FRAME_BYTES).unwrap();
+    let each = 1 + number(FRAME_BYTES).len() + bytes;
+    let first = stream.len() - frames * each;
+    let luma = (WIDTH * HEIGHT) as usize;
+    stream[first..].chunks_exact(each).map(move |frame| &frame[each - bytes..][..luma])
+}
+
+/// How many samples two runs changed both.
+fn changed_by_both(from: &[u8], one: &[u8], other: &[u8], frames: std::ops::Range<usize>) -> usize {
+    let count = 120;
+    let all = planes(from, count).zip(planes(one, count)).zip(planes(other, count));
+    let both = |((was, one), other): ((&[u8], &[u8]), &[u8])| {
+        let samples = was.iter().zip(one).zip(other);
+        samples.filter(|((was, one), other)| was != one && was != other).count()
+    };
+    all.skip(frames.start).take(frames.len()).map(both).sum()
+}
+
+/// A detector that has two files adds up what it sees at each place. About 45 of 24,576 samples of a frame change, so chance alone
+/// meets 10 times in 119 frames, and 40 times if the same quarter of the samples were used.
+#[test]
+fn what_changes_in_two_files_lies_at_different_places() {
+    let from = stream(120, |_| false);
+    let mut message = packed(&from[500..3300]);
+    let frames = (120, 120);
+    let [one, other] = [None, None].map(|head| hidden(&mut message, &from, frames, (head, 2)));
+    let (one, other) = (one.unwrap().stream, other.unwrap().stream);
+    let met = changed_by_both(&from, &one, &other, 1..120);
+    assert!(met < 25, "the same film, payload and key: {met} samples changed twice");
+
+    // Another film, by a sample of its chroma: its head lies elsewhere.
+    let mut film = from.clone();
+    let last_of_first = from.len() - 119 * (from.len() / 120) - 10;
+    film[last_of_first] ^= 1;
+    let film = hidden(&mut message, &film, frames, (None, 2)).unwrap().stream;
+    let met = changed_by_both(&from, &one, &film, 0..1);
+    assert!(met < 6, "the heads of two films: {met} samples changed twice");
+
+    let salt = Some([5; HEAD_BYTES]);
+    let [one, other] = [salt, salt].map(|head| hidden(&mut message, &from, frames, (head, 2)));
+    let met = changed_by_both(&from, &one.unwrap().stream, &other.unwrap().stream, 1..120);
+    assert!(met > 3000, "with one salt for both it shows: {met} samples changed twice");
+}
+
 #[test]
 fn every_frame_is_read_where_there_is_nothing_for_a_key() {
     let plain = stream(12, |_| false);

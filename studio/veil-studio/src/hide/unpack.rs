@@ -85,24 +85,29 @@ impl Opened {
     }
 
     fn unpack_beside(&self, folder: &Path) -> Result<Vec<PathBuf>, HideError> {
-        let read = HideError::io(READ);
-        let mut archive = zstd::Decoder::new(self.content().map_err(&read)?).map_err(&read)?;
-        archive.window_log_max(WINDOW_LOG_MAX).map_err(&read)?;
-        let mut archive = tar::Archive::new(archive);
-        let mut names: Vec<PathBuf> = Vec::new();
-        for entry in archive.entries().map_err(&read)? {
-            let mut entry = entry.map_err(&read)?;
-            let path = entry.path().map_err(&read)?.into_owned();
-            let Some(name) = first_name(&path) else {
-                return Err(HideError::Unpackable(format!("the path {}", path.display())));
-            };
-            if !names.contains(&name) {
-                names.push(name);
-            }
-            write(&mut entry, &folder.join(&path), &path)?;
-        }
-        Ok(names)
+        extract(self.content().map_err(HideError::io(READ))?, folder)
     }
+}
+
+/// Unpacks an archive, compressed, into an empty folder. Returns the first parts of its names.
+fn extract(content: impl Read, folder: &Path) -> Result<Vec<PathBuf>, HideError> {
+    let read = HideError::io(READ);
+    let mut archive = zstd::Decoder::new(content).map_err(&read)?;
+    archive.window_log_max(WINDOW_LOG_MAX).map_err(&read)?;
+    let mut archive = tar::Archive::new(archive);
+    let mut names: Vec<PathBuf> = Vec::new();
+    for entry in archive.entries().map_err(&read)? {
+        let mut entry = entry.map_err(&read)?;
+        let path = entry.path().map_err(&read)?.into_owned();
+        let Some(name) = first_name(&path) else {
+            return Err(HideError::Unpackable(format!("the path {}", path.display())));
+        };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+        write(&mut entry, &folder.join(&path), &path)?;
+    }
+    Ok(names)
 }
 
 /// Writes one file or makes one folder.
@@ -132,7 +137,99 @@ fn first_name(path: &Path) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// An entry that a forger may write: name, kind, mode, and what its content says its length is.
+    type Forged = (Vec<u8>, u8, u32, Option<u64>);
+
+    const CONTENT: &[u8] = b"content";
+
+    const NAMES: [&str; 10] =
+        ["a", "a/b", "a/b/c", "b", "..", "../escaped", "a/../../escaped", "/escaped", ".", ""];
+
+    fn names() -> impl Strategy<Value = Vec<u8>> {
+        let known = prop::sample::select(&NAMES[..]).prop_map(|name| name.as_bytes().to_vec());
+        prop_oneof![4 => known, 1 => prop::collection::vec(any::<u8>(), 0..99)]
+    }
+
+    fn entries() -> impl Strategy<Value = Vec<Forged>> {
+        let kinds = prop_oneof![6 => prop::sample::select(&b"05LKxg12347"[..]), 1 => any::<u8>()];
+        let length = prop_oneof![4 => Just(None), 1 => any::<u64>().prop_map(Some)];
+        prop::collection::vec((names(), kinds, any::<u32>(), length), 0..6)
+    }
+
+    /// An archive of these entries with right checksums; links lead out of the folder.
+    fn forged(entries: &[Forged]) -> Vec<u8> {
+        let mut archive = Vec::new();
+        for (name, kind, mode, length) in entries {
+            let mut header = tar::Header::new_gnu();
+            header.set_entry_type(tar::EntryType::new(*kind));
+            header.set_mode(*mode);
+            header.set_size(length.unwrap_or(CONTENT.len() as u64));
+            header.as_old_mut().name[..name.len()].copy_from_slice(name);
+            header.as_old_mut().linkname[..2].copy_from_slice(b"..");
+            header.set_cksum();
+            archive.extend_from_slice(header.as_bytes());
+            let mut block = [0; 512];
+            block[..CONTENT.len()].copy_from_slice(CONTENT);
+            archive.extend_from_slice(&block);
+        }
+        archive.resize(archive.len() + 1024, 0);
+        archive
+    }
+
+    fn entries_of(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut names: Vec<String> =
+            entries.map(|name| name.to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        /// What a holder of the key may forge: entries of all kinds, and then a few bytes of the whole.
+        #[test]
+        fn no_archive_writes_beside_its_folder_or_makes_a_link(
+            entries in entries(),
+            edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+            compressed_edit in prop::option::weighted(0.1, (any::<prop::sample::Index>(), any::<u8>())),
+        ) {
+            let outer = tempfile::tempdir().unwrap();
+            let folder = outer.path().join("folder");
+            fs::create_dir(&folder).unwrap();
+            let mut archive = forged(&entries);
+            for (at, byte) in edits {
+                *at.get_mut(&mut archive) = byte;
+            }
+            let mut compressed = zstd::encode_all(archive.as_slice(), 1).unwrap();
+            if let Some((at, byte)) = compressed_edit {
+                *at.get_mut(&mut compressed) = byte;
+            }
+            let extracted = extract(compressed.as_slice(), &folder);
+            prop_assert_eq!(entries_of(outer.path()), ["folder"]);
+            let links = walk(&folder).into_iter().filter(|path| path.is_symlink()).count();
+            prop_assert_eq!(links, 0);
+            for name in extracted.unwrap_or_default() {
+                prop_assert!(folder.join(&name).exists(), "{} was told and is not there", name.display());
+            }
+        }
+    }
+
+    /// All that is in a folder.
+    fn walk(folder: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries
+            .flat_map(|path| {
+                let inner =
+                    if path.is_dir() && !path.is_symlink() { walk(&path) } else { Vec::new() };
+                [vec![path], inner].concat()
+            })
+            .collect()
+    }
 
     #[test]
     fn only_paths_within_the_folder_have_a_first_name() {

@@ -1,0 +1,125 @@
+"""What our lossless output gives away to detectors, beside ideal HILL at the same rates, on real frames.
+
+Called with the paths of the program `veilcast`, of the samples and of a folder to work in; prints one JSON object
+for `cargo xtask bench stego-security`. Everything random has a fixed seed but what the product draws itself.
+"""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+import covers
+import detectors
+
+# Bits a sample, and the profile: the default, where hiding warns, and twice that.
+OURS = [(rate, "default") for rate in (0.01, 0.05, 0.1)]
+RATES = sorted({rate for rate, _ in OURS})
+OTHERS = {"ideal HILL": detectors.IdealHill, "LSB replacement": detectors.Replacement}
+
+# Estimates of LSB replacement are taken up to here: beyond, the replaced bits are plain to see.
+ESTIMATED_UP_TO = 0.05
+
+# Divisions of all crops into halves, to train on the one and be tried on the other.
+SPLITS = 10
+
+
+class Method:
+    """What a way to hide made of the frames: SPAM features by crop, and estimates by frame."""
+
+    def __init__(self):
+        self.features, self.pairs, self.rs, self.changed = [], [], [], []
+
+    def take(self, planes, corners, untouched, estimated):
+        for plane, places, was in zip(planes, corners, untouched):
+            self.features += [detectors.spam(covers.cut(plane, corner)) for corner in places]
+            self.changed.append(float(np.mean(plane != was)))
+            if estimated:
+                self.pairs.append(detectors.sample_pairs(plane[:720, :1280]))
+                self.rs.append(detectors.rs(plane[:720, :1280]))
+
+
+def look(piece, methods, veilcast, folder, films):
+    """Hides in a piece in every way and takes what detectors see."""
+    corners = [covers.crops(plane) for plane in piece.planes]
+    films += [piece.film] * sum(map(len, corners))
+    methods["cover", 0.0].take(piece.planes, corners, piece.planes, True)
+    told = {}
+    for rate, profile in OURS:
+        planes, bits = piece.hidden(veilcast, folder, rate, profile)
+        told.setdefault(rate, bits)
+        methods[profile, rate].take(planes, corners, piece.planes, rate <= ESTIMATED_UP_TO)
+    for name, hider in OTHERS.items():
+        hiders = [hider(plane) for plane in piece.planes]
+        for rate in RATES:
+            planes = [hider.hidden(told[rate], len(films) + at) for at, hider in enumerate(hiders)]
+            methods[name, rate].take(planes, corners, piece.planes, rate <= ESTIMATED_UP_TO)
+
+
+def halves(count):
+    """Random divisions into halves: which are trained on."""
+    for seed in range(SPLITS):
+        trained = np.zeros(count, bool)
+        trained[np.random.default_rng(seed).permutation(count)[: count // 2]] = True
+        yield trained
+
+
+def by_film(films):
+    """Each film held back once."""
+    for film in sorted(set(films)):
+        yield np.array([other != film for other in films])
+
+
+def errors(cover, stego, divisions):
+    """The least error of a discriminant trained on each division, over all of them: the regularization and every threshold
+    are the detector's to choose."""
+    divisions = list(divisions)
+    best = []
+    for ridge in detectors.RIDGES:
+        found, weights = [], []
+        for trained in divisions:
+            score = detectors.discriminant(cover[trained], stego[trained], ridge)
+            found.append(detectors.least_error(score(cover[~trained]), score(stego[~trained])))
+            weights.append(np.count_nonzero(~trained))
+        best.append(float(np.average(found, weights=weights)))
+    return min(best)
+
+
+def row(name, rate, method, cover, films):
+    """A line of the table."""
+    features = np.array(method.features)
+    by_sample = {"sample_pairs": (method.pairs, cover.pairs), "rs": (method.rs, cover.rs)} if method.rs else {}
+    line = {"method": name, "rate": rate, "changed": float(np.mean(method.changed))}
+    for test, (theirs, covers_own) in by_sample.items():
+        line[test] = {
+            "mean": float(np.mean(theirs)),
+            "deviation": float(np.std(theirs)),
+            "moved": float(np.mean(np.array(theirs) - np.array(covers_own))),
+            "error": detectors.least_error(np.array(covers_own), np.array(theirs)),
+        }
+    if name != "cover":
+        reference = np.array(cover.features)
+        line["spam_by_frame"] = errors(reference, features, halves(len(films)))
+        line["spam_by_film"] = errors(reference, features, by_film(films))
+    return line
+
+
+def main():
+    veilcast, samples, work = map(Path, sys.argv[1:4])
+    work.mkdir(parents=True, exist_ok=True)
+    names = [("cover", 0.0)] + [(profile, rate) for rate, profile in OURS]
+    names += [(name, rate) for name in OTHERS for rate in RATES]
+    methods, films, frames = {name: Method() for name in names}, [], 0
+    for piece in covers.pieces(samples, work):
+        with tempfile.TemporaryDirectory(dir=work) as folder:
+            look(piece, methods, veilcast, Path(folder), films)
+        frames += len(piece.planes)
+        print(f"{piece.path.stem}: {len(films)} crops", file=sys.stderr)
+    cover = methods["cover", 0.0]
+    rows = [row(name, rate, method, cover, films) for (name, rate), method in methods.items()]
+    json.dump({"frames": frames, "crops": len(films), "films": len(set(films)), "rows": rows}, sys.stdout)
+
+
+main()

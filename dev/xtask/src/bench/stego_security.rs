@@ -1,0 +1,137 @@
+//! `stego-security`: what detectors tell of lossless output at several rates, beside ideal HILL and LSB replacement.
+//!
+//! The experiment is Python's (`bench/stego-security`), over packages that are installed for it alone; here it is started, and its
+//! figures are shown and held against their aims. `docs/guides/hiding-security.md` has the table.
+
+use serde_json::{Value, json};
+
+use super::verdict;
+use crate::args::BenchOptions;
+use crate::console::{note, table};
+use crate::failure::{During, Outcome, fail};
+use crate::repo::{Repo, output_of};
+use crate::setup;
+use crate::stop::Stop;
+
+/// The pinned packages, relative to the root.
+const REQUIREMENTS: &str = "bench/stego-security/requirements.txt";
+const EXPERIMENT: &str = "bench/stego-security/main.py";
+
+/// How much less often a detector may be wrong about ours than about ideal HILL at the same rate.
+const HILL_AIM: f64 = 0.05;
+
+/// The least error of estimates of LSB replacement at the default rate, where 0.5 is guessing.
+const ESTIMATE_AIM: f64 = 0.45;
+
+/// The rate that hiding goes up to without being asked.
+const DEFAULT_RATE: f64 = 0.01;
+
+/// Columns: what a person reads, and where the figure is.
+const COLUMNS: [(&str, &str); 6] = [
+    ("changed", "/changed"),
+    ("sample pairs", "/sample_pairs/error"),
+    ("RS", "/rs/error"),
+    ("SPAM, by frame", "/spam_by_frame"),
+    ("SPAM, by film", "/spam_by_film"),
+    ("sample pairs' mean", "/sample_pairs/mean"),
+];
+
+/// Runs the experiment and prints its table.
+pub(super) fn run(repo: &Repo, _: &BenchOptions, _: &Stop) -> Outcome<Value> {
+    let samples = veil_testkit::samples().ok_or_else(|| {
+        fail("there are no samples")
+            .hint("VEILCAST_SAMPLES names their folder: real films are needed")
+    })?;
+    let samples = samples.canonicalize().during("opening the samples")?;
+    let python = setup::environment_of(repo, "stego-security", REQUIREMENTS)?;
+    let veilcast = repo.bin_dir("release").join("veilcast");
+    let work = repo.target.join("bench/stego-security");
+    note("some twenty minutes");
+    let mut experiment = repo.command(python);
+    experiment.arg(EXPERIMENT).args([&veilcast, &samples, &work]);
+    let printed = output_of(&mut experiment)?;
+    let figures: Value = serde_json::from_str(&printed).during("reading the figures")?;
+    note(format_args!(
+        "{} crops of {} frames of {} films; errors: 0.5 is guessing, 0 is sure",
+        figures["crops"], figures["frames"], figures["films"]
+    ));
+    table(&rows(&figures)?);
+    verdicts(&figures)?;
+    Ok(json!({ "bench": "stego-security", "figures": figures,
+        "aim": { "below_ideal_hill": HILL_AIM, "estimates": ESTIMATE_AIM } }))
+}
+
+fn lines(figures: &Value) -> Outcome<&Vec<Value>> {
+    figures["rows"].as_array().ok_or_else(|| fail("the figures have no rows"))
+}
+
+fn rows(figures: &Value) -> Outcome<Vec<Vec<String>>> {
+    let head = ["", "bits a sample"].into_iter().chain(COLUMNS.map(|(words, _)| words));
+    let mut rows = vec![head.map(str::to_owned).collect::<Vec<_>>()];
+    for line in lines(figures)? {
+        let mut row =
+            vec![line["method"].as_str().unwrap_or("").to_owned(), line["rate"].to_string()];
+        for (_, place) in COLUMNS {
+            let figure = line.pointer(place).and_then(Value::as_f64);
+            row.push(figure.map(|figure| format!("{figure:.4}")).unwrap_or_default());
+        }
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+/// A figure of a method at a rate.
+fn figure(figures: &Value, (method, rate): (&str, f64), place: &str) -> Outcome<f64> {
+    let is = |line: &&Value| line["method"] == method && line["rate"].as_f64() == Some(rate);
+    let found = lines(figures)?.iter().find(is).and_then(|line| line.pointer(place)?.as_f64());
+    found.ok_or_else(|| fail(format!("the figures have no `{place}` of {method} at {rate}")))
+}
+
+fn verdicts(figures: &Value) -> Outcome {
+    for (test, place) in [("sample pairs", COLUMNS[1].1), ("RS", COLUMNS[2].1)] {
+        let error = figure(figures, ("default", DEFAULT_RATE), place)?;
+        let what = format!("{test} at {DEFAULT_RATE}: wrong {error:.3}, aim {ESTIMATE_AIM}");
+        verdict(&what, error >= ESTIMATE_AIM);
+    }
+    for line in lines(figures)?.iter().filter(|line| line["method"] == "default") {
+        let rate = line["rate"].as_f64().ok_or_else(|| fail("a line has no rate"))?;
+        for (split, place) in [("by frame", COLUMNS[3].1), ("by film", COLUMNS[4].1)] {
+            let ours = figure(figures, ("default", rate), place)?;
+            let ideal = figure(figures, ("ideal HILL", rate), place)?;
+            let what = format!(
+                "SPAM {split} at {rate}: wrong {ours:.3}, about ideal HILL {ideal:.3}, aim {HILL_AIM} below at most"
+            );
+            verdict(&what, ideal - ours <= HILL_AIM);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures() -> Value {
+        let estimate = json!({ "mean": 0.01, "deviation": 0.02, "error": 0.48 });
+        let line = |method: &str, spam: f64| {
+            json!({ "method": method, "rate": 0.01, "changed": 0.002, "sample_pairs": estimate, "rs": estimate,
+                "spam_by_frame": spam, "spam_by_film": spam })
+        };
+        json!({ "rows": [line("default", 0.46), line("ideal HILL", 0.48)] })
+    }
+
+    #[test]
+    fn every_method_has_its_row() {
+        let rows = rows(&figures()).unwrap();
+        assert_eq!(rows[1][..4], ["default", "0.01", "0.0020", "0.4800"]);
+        assert_eq!(rows.len(), 3);
+        verdicts(&figures()).unwrap();
+    }
+
+    #[test]
+    fn a_figure_that_is_missing_is_named() {
+        let error = figure(&figures(), ("default", 0.05), "/changed").unwrap_err().to_string();
+        assert_eq!(error, "the figures have no `/changed` of default at 0.05");
+        assert!(rows(&json!({})).is_err());
+    }
+}
