@@ -29,6 +29,7 @@ export type {
 export { chooseLanguage, languageOf, LANGUAGES, OWN_NAMES } from './words/language';
 export type { Language } from './words/language';
 export { Words } from './words/words';
-export type { Values, Word } from './words/words';
+export type { Dictionary, Values, Word, WordPart } from './words/words';
+export { chosenLanguage } from './element/spoken';
 export type { Fed, Feed, Whole } from './whole/feeding';
 export { offerFeed } from './whole/offer';
