@@ -4,6 +4,7 @@
 
 export { defineVeilPlayer, VeilPlayerElement } from './element/veil-player';
 export type { PlayerState, VeilPlayerEventMap } from './element/events';
+export { openAhead } from './engine/head-start';
 export type { IdentityKeeper, RememberHow } from './engine/identities';
 export type { PlaybackStats } from './engine/playback';
 export type { Tracks } from './engine/tracks';

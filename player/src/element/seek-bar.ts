@@ -7,6 +7,7 @@
 
 import type { Chapter } from '../title';
 import type { Words } from '../words/words';
+import { whenCalm } from './calm';
 import { chapterAt, chapterMarks } from './chapters';
 import { h, setAttribute, listen } from './dom';
 import { Preview } from './preview';
@@ -39,6 +40,7 @@ export class SeekBar {
   );
   #dragS: number | null = null;
   #chapters: readonly Chapter[] = [];
+  #isSpoken = false;
 
   constructor(
     private readonly video: HTMLVideoElement,
@@ -57,6 +59,10 @@ export class SeekBar {
     });
     words.show(() => {
       this.element.setAttribute('aria-label', words.t('seek'));
+      this.update();
+    });
+    whenCalm(video, () => {
+      this.#isSpoken = true;
       this.update();
     });
   }
@@ -85,7 +91,7 @@ export class SeekBar {
     this.element.style.setProperty('--vp-played', String(fraction));
     setAttribute(this.element, 'aria-valuemax', String(Math.floor(duration)));
     setAttribute(this.element, 'aria-valuenow', String(Math.floor(at)));
-    setAttribute(this.element, 'aria-valuetext', this.#spoken(at, duration));
+    if (this.#isSpoken) setAttribute(this.element, 'aria-valuetext', this.#spoken(at, duration));
     this.#updateBuffered();
   };
 
