@@ -47,7 +47,8 @@ export class SeekBar {
     private readonly words: Words,
     private readonly onSeek: (seconds: number) => void,
   ) {
-    listen(video, ['timeupdate', 'durationchange', 'seeking', 'seeked', 'emptied'], this.update);
+    listen(video, ['timeupdate', 'durationchange', 'seeked', 'emptied'], this.update);
+    listen(video, 'seeking', this.#speak);
     listen(video, 'durationchange', this.#updateMarks);
     listen(video, 'progress', this.#updateBuffered);
     listen(this.element, 'pointerdown', (event) => this.#down(event as PointerEvent));
@@ -61,10 +62,7 @@ export class SeekBar {
       this.element.setAttribute('aria-label', words.t('seek'));
       this.update();
     });
-    whenCalm(video, () => {
-      this.#isSpoken = true;
-      this.update();
-    });
+    whenCalm(video, this.#speak);
   }
 
   /** Says where chapters begin. */
@@ -93,6 +91,12 @@ export class SeekBar {
     setAttribute(this.element, 'aria-valuenow', String(Math.floor(at)));
     if (this.#isSpoken) setAttribute(this.element, 'aria-valuetext', this.#spoken(at, duration));
     this.#updateBuffered();
+  };
+
+  /** Says in words what it shows, from now on. */
+  readonly #speak = (): void => {
+    this.#isSpoken = true;
+    this.update();
   };
 
   #spoken(seconds: number, duration: number): string {
