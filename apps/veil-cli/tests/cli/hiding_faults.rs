@@ -10,7 +10,7 @@ use crate::hiding::{clip, desk};
 
 /// Runs a command with a file system of 1 MB at `small`; what is in there then comes on standard output.
 fn on_small_disk(desk: &Desk, temporary: &str, line: &str) -> Finished {
-    let script = "mount -t tmpfs -o size=1m tmpfs small || exit 99; \"$@\"; code=$?; ls -A small; exit $code";
+    let script = "mount -t tmpfs -o size=1m tmpfs small || exit 99; \"$@\"; code=$?; ls -A small; test ! -e small/found || ls -A small/found; exit $code";
     fs::create_dir_all(desk.path("small")).unwrap();
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]);
@@ -48,11 +48,19 @@ fn a_full_disk_for_temporary_files_leaves_no_output() {
     check_failure(&finished, line, "cannot keep the sealed payload", "free some space");
     assert!(!desk.path("out.mkv").exists());
     // What is revealed is kept there too until it has proved whole.
-    desk.ok(&line.replace("--key", "--no-verify --key"));
+    // At this rate it warns.
+    desk.run(&line.replace("--key", "--no-verify --key")).success().unwrap();
     let line = "reveal out.mkv --key where.key -o found";
     let finished = on_small_disk(&desk, "small", line);
     check_failure(&finished, line, "cannot keep the sealed payload", "free some space");
     assert!(!desk.path("found").exists());
+    // Nor does half of it lie where it was to go.
+    let line = "reveal out.mkv --key where.key -o small/found";
+    let finished = on_small_disk(&desk, ".", line);
+    check_failure(&finished, line, "cannot unpack the payload: No space left", "free some space");
+    assert_eq!(finished.text(), "found\n");
+    desk.ok("reveal out.mkv --key where.key -o found");
+    assert!(desk.read("found/big") == bytes);
 }
 
 #[test]
@@ -131,6 +139,18 @@ fn carriers_that_lie_are_refused_or_harmless() {
     tiny.extend([b"FRAME\n".as_slice(), &[90; 32 * 32 * 3 / 2]].concat());
     desk.write("tiny.y4m", &tiny);
     refused(&desk, "tiny.y4m", "a picture of 32x32 is too small");
+    // FFV1 takes its width from the container: one that is beyond all limits, and one that is within them and not true.
+    desk.sh("ffmpeg -v error -f lavfi -i testsrc2=s=320x180 -frames:v 3 -c:v ffv1 -pix_fmt yuv420p true.mkv");
+    let told = desk.read("true.mkv");
+    let at = told.windows(4).position(|bytes| bytes == [0xb0, 0x82, 0x01, 0x40]).unwrap();
+    for (width, why) in
+        [(0xffff_u16, "the picture is 65535×180"), (0x1ffe, "frames of the video are flat")]
+    {
+        let mut lying = told.clone();
+        lying[at + 2..at + 4].copy_from_slice(&width.to_be_bytes());
+        desk.write("wide.mkv", &lying);
+        refused(&desk, "wide.mkv", why);
+    }
     // Two hundred thousand seconds, say all three headers; there are two.
     let mut lying = desk.read("a.mp4");
     for (name, behind) in [(b"mvhd", 16), (b"tkhd", 20), (b"mdhd", 16)] {

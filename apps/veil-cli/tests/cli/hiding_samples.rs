@@ -28,7 +28,7 @@ const NOT_MATROSKA: [(&str, &str); 2] =
     [("nasa_13013.mp4", "mov"), ("rotate-buck-bunny.mp4", "mov")];
 
 /// Everyday runs take samples of so many luma samples at most: some seconds each.
-const EVERYDAY: u64 = 30_000_000;
+const EVERYDAY: u64 = 7_000_000;
 
 fn all() -> Vec<PathBuf> {
     let Some(folder) = samples().map(|folder| folder.join("media")) else { return Vec::new() };

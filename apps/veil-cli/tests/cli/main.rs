@@ -12,6 +12,7 @@ mod gateway;
 mod grants;
 mod hiding;
 mod hiding_faults;
+mod hiding_lengths;
 mod hiding_samples;
 mod hiding_timing;
 mod house;

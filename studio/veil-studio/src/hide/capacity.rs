@@ -13,7 +13,14 @@ use super::plan::{self, Profile, Rate};
 use crate::pipeline::Encoder;
 
 /// What a passphrase's keyring and an archive of one small file take.
-const FIXED_BYTES: u64 = 268 + HEADER_BYTES as u64 + TAG_BYTES as u64 + 200;
+const FIXED_BYTES: u64 = 268 + HEADER_BYTES as u64 + TAG_BYTES as u64 + 300;
+
+/// The largest block of zstd, and what stands before one that it can't make smaller (RFC 8878 §3.1.1.2), rounded up.
+const BLOCK_BYTES: u64 = 128 << 10;
+const BLOCK_HEAD_BYTES: u64 = 4;
+
+/// The zeros of an archive of one file: most of a header, the padding, and the end.
+const ZERO_BYTES: u64 = 512 + 511 + 1024;
 
 /// How likely a detector that was trained for it is to be wrong about a video; 0.5 is guessing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +53,7 @@ pub struct Capacity {
 pub struct Room {
     /// The rate.
     pub rate: Rate,
-    /// Bytes of files that zstd makes no smaller, about: with a passphrase. A recipient takes 1.1 kB more.
+    /// Bytes of one file that zstd makes no smaller, with a passphrase; it may be a few more. A recipient takes 1.1 kB more.
     pub payload_bytes: u64,
     /// The class with this profile.
     pub default: Detectability,
@@ -105,5 +112,8 @@ pub async fn capacity(encoder: &Encoder, video: &Path) -> Result<Capacity, HideE
 /// What of a body is left for files.
 fn payload_bytes(body_bytes: u64) -> u64 {
     let tags = body_bytes / CHUNK_BYTES as u64 * TAG_BYTES as u64;
-    body_bytes.saturating_sub(FIXED_BYTES + tags)
+    let blocks = body_bytes.div_ceil(BLOCK_BYTES) * BLOCK_HEAD_BYTES;
+    // zstd leaves a block as it is where less than a 64th of it would be saved: the first and the last have zeros.
+    let zeros = (body_bytes.min(BLOCK_BYTES) / 32).min(ZERO_BYTES);
+    body_bytes.saturating_sub(FIXED_BYTES + tags + blocks + zeros)
 }
