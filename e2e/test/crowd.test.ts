@@ -84,8 +84,14 @@ function addPlayer([name, link]: readonly [string, string]): void {
   const { pathname, hash } = new URL(link);
   const grantId = pathname.split('/').pop() ?? '';
   player.open({ gateway: '/', grantId, secret: hash.slice(1) });
-  // Asked for before there is anything to play: it is played all the same.
-  player.addEventListener('veil-title', () => void player.play().catch(() => undefined));
+  // Asked for before there is anything to play: it is played all the same, and the first promise is kept.
+  const play = (): void =>
+    void player.play().then(
+      () => player.setAttribute('data-kept', ''),
+      (error: unknown) => player.setAttribute('data-broken', String(error)),
+    );
+  if (name === 'second') play();
+  else player.addEventListener('veil-title', play);
 }
 
 /** Waits until the player `name` has played for two seconds from now. */
@@ -114,6 +120,9 @@ describe('players on one page', () => {
         const { link } = await house.share(TITLE);
         await screen.page.evaluate(addPlayer, [name, link] as const);
         await plays(screen, name);
+        const player = screen.page.locator(`#${name}`);
+        expect(await player.getAttribute('data-broken')).toBeNull();
+        expect(await player.getAttribute('data-kept')).toBe('');
       }
       expect(workersOf()).toHaveLength(count);
       await screen.page.evaluate(() => document.getElementById('second')?.remove());

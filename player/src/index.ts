@@ -4,6 +4,7 @@
 
 export { defineVeilPlayer, VeilPlayerElement } from './element/veil-player';
 export type { PlayerState, VeilPlayerEventMap } from './element/events';
+export { openAhead } from './engine/head-start';
 export type { IdentityKeeper, RememberHow } from './engine/identities';
 export type { PlaybackStats } from './engine/playback';
 export type { Tracks } from './engine/tracks';
@@ -29,6 +30,7 @@ export type {
 export { chooseLanguage, languageOf, LANGUAGES, OWN_NAMES } from './words/language';
 export type { Language } from './words/language';
 export { Words } from './words/words';
-export type { Values, Word } from './words/words';
+export type { Dictionary, Values, Word, WordPart } from './words/words';
+export { chosenLanguage } from './element/spoken';
 export type { Fed, Feed, Whole } from './whole/feeding';
 export { offerFeed } from './whole/offer';

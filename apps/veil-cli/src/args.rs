@@ -3,7 +3,9 @@
 pub(crate) mod hide;
 pub(crate) mod sealed;
 pub(crate) mod sign;
+pub(crate) mod stress;
 pub(crate) mod token;
+pub(crate) mod turns;
 pub(crate) mod watch;
 
 use std::ffi::OsString;
@@ -17,6 +19,7 @@ use self::sealed::{
     IdentityCommand, InspectArgs, OpenArgs, RecipientsCommand, RekeyArgs, SealArgs,
 };
 use self::sign::{SIGN_EXAMPLES, SignArgs};
+use self::stress::{STRESS_EXAMPLES, StressArgs};
 use self::token::{TOKEN_EXAMPLES, TokenArgs};
 use self::watch::{WATCH_EXAMPLES, WatchCommand};
 
@@ -222,6 +225,13 @@ pub(crate) enum Command {
     Reveal(RevealArgs),
     /// Tell how much can be hidden in a video
     Capacity(CapacityArgs),
+    /// Find out how many can hide and reveal on this machine at once, and what memory that takes
+    ///
+    /// Makes clips of its own, has several users at once hide 2 kB a frame in them and reveal it again, each as a process
+    /// of its own, and writes a report as JSON, as Markdown and as a chart. Fails where a process takes more memory
+    /// than promised, or where a payload doesn't come out again. Nothing else is left, also when it is stopped.
+    #[command(after_help = STRESS_EXAMPLES)]
+    Stress(Box<StressArgs>),
     /// Presign every URI of an HLS playlist, offline
     ///
     /// Reads a playlist and writes it to standard output with S3 URLs in the place of its relative URIs;

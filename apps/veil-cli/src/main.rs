@@ -11,6 +11,8 @@ mod output;
 mod progress;
 mod sealed;
 mod stores;
+mod stress;
+mod turns;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -70,17 +72,19 @@ fn offline(command: &Command, format: Format) -> Option<Result<(), CliError>> {
 }
 
 /// Runs the commands that need a runtime, and no data folder; `None` for the others.
-async fn on_video(command: &Command, format: Format) -> Option<Result<(), CliError>> {
-    Some(match command {
-        Command::Hide(args) => commands::hide::run(args, format).await,
-        Command::Reveal(args) => commands::reveal::run(args, format).await,
+async fn on_video(cli: &Cli, format: Format) -> Option<Result<(), CliError>> {
+    let data = cli.data.as_deref();
+    Some(match &cli.command {
+        Command::Hide(args) => commands::hide::run(args, data, format).await,
+        Command::Reveal(args) => commands::reveal::run(args, data, format).await,
         Command::Capacity(args) => commands::capacity::run(args, format).await,
+        Command::Stress(args) => commands::stress::run_stress(args, data, format).await,
         _ => return None,
     })
 }
 
 async fn run(cli: Cli, format: Format) -> Result<ExitCode, CliError> {
-    if let Some(result) = on_video(&cli.command, format).await {
+    if let Some(result) = on_video(&cli, format).await {
         return result.map(|()| ExitCode::SUCCESS);
     }
     let root = match cli.data {

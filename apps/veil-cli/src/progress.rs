@@ -4,13 +4,15 @@ use std::io::IsTerminal as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::watch;
 use veil_studio::hide::HideProgress;
 use veil_studio::pipeline::ImportProgress;
 use veil_studio::transfer::TransferProgress;
+
+use crate::output::note;
 
 const TEMPLATE: &str = "{msg:10} {wide_bar} {percent:>3}%  {prefix}  {eta_precise} left";
 
@@ -101,18 +103,33 @@ pub(crate) async fn show(mut updates: watch::Receiver<ImportProgress>) {
     bar.finish_and_clear();
 }
 
-/// Shows how many frames are done until all are.
-pub(crate) async fn show_frames(mut updates: watch::Receiver<HideProgress>) {
-    if !std::io::stderr().is_terminal() {
-        return;
-    }
+/// Shows how many frames are done until all are, and how many runs are before this one while it waits. Returns how long it waited for them.
+pub(crate) async fn show_frames(
+    mut updates: watch::Receiver<HideProgress>,
+    mut before: watch::Receiver<usize>,
+) -> Duration {
+    let shown = std::io::stderr().is_terminal();
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template(FRAMES_TEMPLATE) {
         bar.set_style(style);
     }
-    bar.enable_steady_tick(DRAW_EVERY);
-    let mut step = "";
+    if shown {
+        bar.enable_steady_tick(DRAW_EVERY);
+    }
+    let (mut step, mut told) = ("", 0);
+    let (mut since, mut waited) = (None, Duration::ZERO);
     loop {
+        let waiting = *before.borrow_and_update();
+        if waiting > 0 && waiting != told {
+            let runs = if waiting == 1 { "run" } else { "runs" };
+            bar.suspend(|| note(&format!("waiting: {waiting} {runs} before this one")));
+        }
+        match (waiting, since) {
+            (0, Some(begun)) => (waited, since) = (waited + Instant::elapsed(&begun), None),
+            (1.., None) => since = Some(Instant::now()),
+            _ => {}
+        }
+        told = waiting;
         let state = *updates.borrow_and_update();
         if state.step != step {
             step = state.step;
@@ -121,9 +138,12 @@ pub(crate) async fn show_frames(mut updates: watch::Receiver<HideProgress>) {
         }
         bar.set_length(state.total_frames.max(1));
         bar.set_position(state.frames);
-        if updates.changed().await.is_err() {
-            break;
+        tokio::select! {
+            changed = updates.changed() => if changed.is_err() { break },
+            // It can't end before the run does.
+            _ = before.changed() => {}
         }
     }
     bar.finish_and_clear();
+    waited + since.map_or(Duration::ZERO, |begun| begun.elapsed())
 }

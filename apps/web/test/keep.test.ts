@@ -3,7 +3,8 @@
 import type { Title } from '@veilcast/player';
 import { describe, expect, it } from 'vitest';
 import { choicesOf, offerOf, planOf } from '../src/keep/plan';
-import { bytesText, dayText } from '../src/watch/words';
+import { bytesText, dayText } from '../src/watch/measures';
+import { pageWords } from '../src/words/page-words';
 
 /** 56 bytes and 16 a chunk, as docs/format/sealed-object.md has it. */
 const SEALED = 72;
@@ -106,7 +107,8 @@ describe('an offer', () => {
 });
 
 it('sizes and days read as people write them', () => {
-  const texts = [0, 950, 9_840_000, 18_400_000, 1.25e9].map(bytesText);
+  const words = pageWords();
+  const texts = [0, 950, 9_840_000, 18_400_000, 1.25e9].map((bytes) => bytesText(bytes, words));
   expect(texts).toEqual(['0 kB', '1 kB', '9.8 MB', '18 MB', '1.3 GB']);
-  expect(dayText(Date.UTC(2026, 10, 21, 12))).toBe('21 November 2026');
+  expect(dayText(Date.UTC(2026, 10, 21, 12), words)).toBe('21 November 2026');
 });

@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { addIntegrity, listOf } from '../build/finish.ts';
 import { durationText, factsOf } from '../src/watch/facts';
 import { isEmpty, readLink } from '../src/watch/link';
+import { pageWords } from '../src/words/page-words';
 
 describe('the link', () => {
   const read = (url: string) => readLink(new URL(url));
@@ -45,20 +46,28 @@ describe('the link', () => {
 });
 
 describe('facts', () => {
+  const words = pageWords();
+
   it('of a duration are short', () => {
-    const texts = [52_208_333, 60e6, 725e6, 3600e6, 5520e6].map(durationText);
+    const texts = [52_208_333, 60e6, 725e6, 3600e6, 5520e6].map((us) => durationText(us, words));
     expect(texts).toEqual(['52 s', '1 min', '12 min 5 s', '1 h', '1 h 32 min']);
+  });
+
+  it('of a duration are in the language', async () => {
+    const chinese = pageWords();
+    await chinese.use('zh');
+    expect(durationText(5520e6, chinese)).toBe('1小时32分钟');
   });
 
   it('of a title name what a viewer may choose', () => {
     const video = { type: 'video', width: 1280, height: 720 };
     const sound = { type: 'audio' };
-    const words = { type: 'subtitles' };
+    const lines = { type: 'subtitles' };
     const facts = (renditions: object[]) =>
-      factsOf({ title: '', durationUs: 1e6, renditions } as never).slice(1);
+      factsOf({ title: '', durationUs: 1e6, renditions } as never, words).slice(1);
     expect(facts([video, { ...video, width: 1920, height: 1080 }, sound])).toEqual(['Up to 1080p']);
     expect(facts([video])).toEqual(['720p', 'Silent']);
-    expect(facts([sound, sound, words])).toEqual(['Sound only', '2 sound tracks', 'Captions']);
+    expect(facts([sound, sound, lines])).toEqual(['Sound only', '2 sound tracks', 'Captions']);
   });
 });
 

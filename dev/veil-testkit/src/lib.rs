@@ -9,6 +9,7 @@
 //! test is about. Linux only, as the product's sandbox is.
 
 mod binary;
+mod full;
 mod garage;
 mod media;
 mod oracle;
@@ -19,6 +20,7 @@ mod spawn;
 mod tail;
 
 pub use binary::{BIN_DIR_VARIABLE, binary};
+pub use full::{FULL_VARIABLE, is_full_run};
 pub use garage::{GARAGE_VARIABLE, Garage};
 pub use media::{ClipSpec, Codec, clip, make_clip, sample_or_clip, samples};
 pub use oracle::{PYTHON_ORACLES, dependency_dir, oracle};

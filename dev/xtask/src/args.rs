@@ -12,7 +12,7 @@ cargo xtask <command>
   setup                  install what is missing, npm packages and the web build
   test                   set up and run every check and test
       --fast               without the browser
-      --full               with Garage as well, a store that is built once (10 minutes)
+      --full               with Garage as well, a store that is built once (10 minutes), and with tests that take minutes
       --keep-going         run what follows a failed step as well
   demo [VIDEO]           seal VIDEO (or a clip made here), serve it, print a link to watch
       --check              open the link in headless Chromium, print figures, and end

@@ -6,7 +6,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use veil_testkit::{BIN_DIR_VARIABLE, GARAGE_VARIABLE};
+use veil_testkit::{BIN_DIR_VARIABLE, FULL_VARIABLE, GARAGE_VARIABLE};
 
 use crate::args::TestOptions;
 use crate::console::{self, duration, heading};
@@ -76,7 +76,7 @@ fn steps(options: TestOptions) -> Vec<Step> {
         steps.insert(1, here("Garage", setup::garage::install));
         for step in &mut steps {
             if step.name == "tests" {
-                step.work = Work::Command(tests_with_garage);
+                step.work = Work::Command(all_tests);
             }
         }
     }
@@ -115,9 +115,10 @@ fn tests(repo: &Repo) -> Command {
     command
 }
 
-fn tests_with_garage(repo: &Repo) -> Command {
+fn all_tests(repo: &Repo) -> Command {
     let mut command = tests(repo);
     command.env(GARAGE_VARIABLE, setup::garage::program(repo));
+    command.env(FULL_VARIABLE, "1");
     command
 }
 

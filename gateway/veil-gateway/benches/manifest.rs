@@ -11,8 +11,6 @@
 )]
 
 use std::fmt::Write as _;
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -28,10 +26,12 @@ use object_store::{ObjectStoreExt as _, path::Path};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tower::ServiceExt as _;
-use veil_gateway::{
-    Bucket, Gateway, Hosts, PageFiles, Proxies, RateLimits, ServeLimits, Signer, serve,
-};
+use veil_gateway::{Bucket, Gateway, Hosts, PageFiles, Proxies, RateLimits, Signer};
 use veil_presign::Credentials;
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const SEGMENT_COUNT: usize = 600;
 const TITLE: &str = "11111111111111111111111111111111";
@@ -78,14 +78,14 @@ fn record() -> Value {
     })
 }
 
-async fn gateway(address: SocketAddr, now: &Arc<AtomicI64>) -> Gateway {
+async fn gateway(now: &Arc<AtomicI64>) -> Gateway {
     let store = InMemory::new();
     for (key, text) in
         [(format!("g/{GRANT}"), record().to_string()), (format!("t/{TITLE}/{MEDIA}"), playlist())]
     {
         store.put(&Path::from(key), text.into()).await.unwrap();
     }
-    let mut hosts = Hosts::listening_on(address);
+    let mut hosts = Hosts::listening_on("127.0.0.1:1".parse().unwrap());
     hosts.add_public_url(&format!("https://{HOST}")).unwrap();
     let credentials = Credentials::new("VEILCAST", "0123456789abcdef".repeat(3)).unwrap();
     let clock = Arc::clone(now);
@@ -108,7 +108,7 @@ fn bearer() -> String {
 impl Bench {
     async fn new() -> Self {
         let now = Arc::new(AtomicI64::new(1_795_000_000));
-        let gateway = gateway("127.0.0.1:1".parse().unwrap(), &now).await;
+        let gateway = gateway(&now).await;
         let router = gateway.clone().router();
         let mut bench = Self { gateway, router, now, tag: String::new() };
         let answer = bench.router.clone().oneshot(bench.request("zstd", false)).await.unwrap();
@@ -171,68 +171,6 @@ impl Bench {
     }
 }
 
-/// A connection to a gateway on loopback that serves the known playlist.
-struct Loopback {
-    stream: TcpStream,
-    request: Vec<u8>,
-    answer: Vec<u8>,
-    length: usize,
-}
-
-impl Loopback {
-    fn start() -> Self {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let address = listener.local_addr().unwrap();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_multi_thread()
-                .worker_threads(1)
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(async {
-                let gateway = gateway(address, &Arc::new(AtomicI64::new(1_795_000_000))).await;
-                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                serve(listener, gateway, ServeLimits::default(), std::future::pending()).await;
-            });
-        });
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_nodelay(true).unwrap();
-        let head = format!(
-            "GET {} HTTP/1.1\r\nHost: {address}\r\nAuthorization: {}\r\nAccept-Encoding: zstd\r\n\r\n",
-            target(),
-            bearer()
-        );
-        let mut loopback =
-            Self { stream, request: head.into_bytes(), answer: vec![0; 1 << 20], length: 0 };
-        loopback.stream.write_all(&loopback.request).unwrap();
-        loopback.length = loopback.whole_answer();
-        loopback
-    }
-
-    /// Reads one answer whose length its head tells, and returns that of head and body.
-    fn whole_answer(&mut self) -> usize {
-        let mut read = 0;
-        loop {
-            read += self.stream.read(&mut self.answer[read..]).unwrap();
-            let text = String::from_utf8_lossy(&self.answer[..read]).into_owned();
-            let Some(end) = text.find("\r\n\r\n") else { continue };
-            let body = text.split("content-length: ").nth(1).unwrap();
-            let body: usize = body.split('\r').next().unwrap().parse().unwrap();
-            if read >= end + 4 + body {
-                return read;
-            }
-        }
-    }
-
-    fn call(&mut self) -> Duration {
-        let started = Instant::now();
-        self.stream.write_all(&self.request).unwrap();
-        self.stream.read_exact(&mut self.answer[..self.length]).unwrap();
-        started.elapsed()
-    }
-}
-
 /// Samples of one kind of call.
 #[derive(Default)]
 struct Samples(Vec<f64>);
@@ -252,9 +190,7 @@ impl Samples {
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let bench = Bench::new().await;
-    let mut loopback = Loopback::start();
-    let kinds =
-        ["known", "same", "window", "window_zstd", "unknown", "unknown_zstd", "loopback", "logged"];
+    let kinds = ["known", "same", "window", "window_zstd", "unknown", "unknown_zstd", "logged"];
     let mut samples: Vec<Samples> = kinds.iter().map(|_| Samples::default()).collect();
     for _ in 0..TURNS {
         for _ in 0..CALLS {
@@ -272,18 +208,13 @@ async fn main() {
         bench.now.store(1_795_000_000, Ordering::Relaxed);
         bench.known(false).await;
         for _ in 0..CALLS {
-            samples[7].add(bench.logged().await);
-        }
-        for _ in 0..CALLS {
-            samples[6].add(loopback.call());
+            samples[6].add(bench.logged().await);
         }
     }
     let plain = bench.call(bench.request("identity", false), 200).await;
     let zstd = bench.call(bench.request("zstd", false), 200).await;
-    let mut figures = json!({
-        "segments": SEGMENT_COUNT, "plain_bytes": plain, "zstd_bytes": zstd,
-        "loopback_answer_bytes": loopback.length
-    });
+    let mut figures =
+        json!({ "segments": SEGMENT_COUNT, "plain_bytes": plain, "zstd_bytes": zstd });
     for (kind, samples) in kinds.into_iter().zip(samples) {
         figures[kind] = samples.figures();
     }

@@ -26,6 +26,7 @@ use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
 use crate::metrics::{Metrics, Open};
+use crate::names;
 use crate::peer::{Network, Peer, Proxies};
 
 /// What `route` says of a request that no route took.
@@ -103,8 +104,10 @@ fn is_id(value: &HeaderValue) -> bool {
 fn new_id() -> HeaderValue {
     static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::new);
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let id = format!("{:016x}", SEED.hash_one(COUNT.fetch_add(1, Ordering::Relaxed)));
-    HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static("-"))
+    let number = SEED.hash_one(COUNT.fetch_add(1, Ordering::Relaxed));
+    let mut id = [0; 16];
+    names::hex(&number.to_be_bytes(), &mut id);
+    HeaderValue::from_bytes(&id).unwrap_or(HeaderValue::from_static("-"))
 }
 
 /// The version as a fixed word.

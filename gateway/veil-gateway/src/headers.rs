@@ -8,6 +8,9 @@ use std::collections::BTreeSet;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
+/// Headers that an answer has room for from the start, so that adding them one by one moves none.
+pub(crate) const ROOM: usize = 24;
+
 /// The policy of everything that is not the page: it may do nothing at all.
 const DATA_POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'; sandbox";

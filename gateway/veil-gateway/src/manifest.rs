@@ -23,8 +23,9 @@ use crate::desk::{Desk, Undone};
 use crate::encoding::{self, Encoding};
 use crate::gateway::Gateway;
 use crate::grant;
+use crate::headers;
 use crate::hosts::Host;
-use crate::names::PlaylistName;
+use crate::names::{self, PlaylistName};
 use crate::performance::{Cache, CacheFigures};
 use crate::playlist::Playlist;
 use crate::problem::Problem;
@@ -112,7 +113,7 @@ pub(crate) async fn show(
     })?;
     let duration_s = playlist.duration_s();
     let purpose = Purpose { host: &host, folder: &folder, duration_s, end: grant.end };
-    let signing = Signing::new(gateway.signer(&grant.title), &playlist, &purpose, now);
+    let signing = Signing::new(gateway.signer(&grant.title), &playlist, &purpose, now)?;
     let cache = cache_control(signing.stamp, now);
     let order = Order { playlist, signing: Some(signing), form, headers, cache, vary: VARY };
     gateway.manifests.answer(&gateway, order, &purpose).await
@@ -137,12 +138,12 @@ impl Signing {
         playlist: &Playlist,
         purpose: &Purpose<'_>,
         now: Timestamp,
-    ) -> Self {
+    ) -> Result<Self, Problem> {
         let stamp = match playlist.object_count() {
             0 => Stamp::ALWAYS,
-            _ => signer.stamp(purpose, now),
+            _ => signer.stamp(purpose, now).ok_or_else(Problem::credential_ended)?,
         };
-        Self { signer, stamp }
+        Ok(Self { signer, stamp })
     }
 }
 
@@ -183,6 +184,7 @@ impl Manifests {
         let has_cookies = order.signing.as_ref().is_some_and(|it| it.signer.has_cookies());
         let mut response = Response::new(Body::empty());
         let head = response.headers_mut();
+        head.reserve(headers::ROOM);
         head.insert(header::CACHE_CONTROL, order.cache.clone());
         head.insert(header::VARY, order.vary.clone());
         if let Ok(value) = HeaderValue::try_from(quoted) {
@@ -301,10 +303,7 @@ impl Order<'_> {
             signer.mark(purpose, *stamp, &mut hash);
         }
         let mut digits = [0; TAG_DIGITS];
-        for (pair, byte) in digits.chunks_exact_mut(2).zip(hash.finalize()) {
-            pair[0] = b"0123456789abcdef"[usize::from(byte >> 4)];
-            pair[1] = b"0123456789abcdef"[usize::from(byte & 15)];
-        }
+        names::hex(&hash.finalize(), &mut digits);
         Tag(digits)
     }
 }

@@ -39,6 +39,15 @@ impl Id {
     }
 }
 
+/// Writes lower-case hex, two digits a byte, as far as `digits` go.
+pub(crate) fn hex(bytes: &[u8], digits: &mut [u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
+}
+
 /// The name of a playlist: an object name followed by `.m3u8`.
 #[derive(Clone, Copy)]
 pub(crate) struct PlaylistName([u8; Id::DIGITS + EXTENSION.len()]);

@@ -116,7 +116,7 @@ pub(crate) fn sign_each(
     names: &[&str],
     now: Timestamp,
 ) -> Result<Signed, Problem> {
-    let stamp = signer.stamp(purpose, now);
+    let stamp = signer.stamp(purpose, now).ok_or_else(Problem::credential_ended)?;
     let mut shared = Sha256::new();
     signer.mark(purpose, stamp, &mut shared);
     let mut urls = BTreeMap::new();

@@ -191,6 +191,12 @@ impl Problem {
             .with(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S))
     }
 
+    pub(crate) fn credential_ended() -> Self {
+        let title = "the credential that signs has ended and has not been renewed yet; try again in a few seconds";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "credential-ended", title)
+            .with(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S))
+    }
+
     pub(crate) fn busy() -> Self {
         let title = "too many playlists are being signed; try again in a second";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", title)

@@ -143,22 +143,27 @@ impl Signer {
         Ok(hash.finalize().into())
     }
 
-    /// From when to when URLs hold that are made `now`.
-    pub(crate) fn stamp(&self, purpose: &Purpose<'_>, now: Timestamp) -> Stamp {
+    /// From when to when URLs hold that are made `now`. `None` if the credential has ended and nothing has replaced it:
+    /// whatever it signs is dead already.
+    pub(crate) fn stamp(&self, purpose: &Purpose<'_>, now: Timestamp) -> Option<Stamp> {
         let signed_at = match self.mode {
-            Mode::Public(_) => return Stamp::ALWAYS,
+            Mode::Public(_) => return Some(Stamp::ALWAYS),
             _ => staggered_window_start(now, self.life.window_s, purpose.folder.as_bytes()),
         };
+        let credential_end = self.keys().and_then(|keys| keys.end);
+        if credential_end.is_some_and(|end| end <= now) {
+            return None;
+        }
         let needed_s = match purpose.duration_s {
             0 => 0,
             duration_s => duration_s.saturating_add(MARGIN_S),
         };
         let wanted_s = self.life.life_s.max(needed_s).saturating_add(self.life.window_s);
-        let ends = [purpose.end, self.keys().and_then(|keys| keys.end)];
+        let ends = [purpose.end, credential_end];
         let left_s = ends.into_iter().flatten().map(|end| end.as_second() - signed_at.as_second());
         let left_s = left_s.min().unwrap_or(i64::MAX).max(1);
         let most_s = u32::try_from(left_s).unwrap_or(u32::MAX).min(EXPIRES_MAX_S);
-        Stamp { signed_at, expires_s: wanted_s.min(most_s), needed_s }
+        Some(Stamp { signed_at, expires_s: wanted_s.min(most_s), needed_s })
     }
 
     /// Adds to a cache's key whatever the text of URLs depends on.

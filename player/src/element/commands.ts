@@ -28,6 +28,20 @@ export function togglePlay(video: HTMLVideoElement): void {
   else video.pause();
 }
 
+/**
+ * Plays. A source that comes meanwhile ends the video's own promise though the wish is kept (see `Streaming`): then this is
+ * settled with what comes of it.
+ */
+export async function playThrough(video: HTMLVideoElement): Promise<void> {
+  try {
+    await video.play();
+  } catch (error) {
+    const isEnded = error instanceof DOMException && error.name === 'AbortError';
+    if (!isEnded || video.paused) throw error;
+    await video.play();
+  }
+}
+
 /** Moves to a moment inside the video. */
 export function seekTo(video: HTMLVideoElement, seconds: number): void {
   if (!Number.isFinite(video.duration)) return;

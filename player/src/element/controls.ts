@@ -6,6 +6,7 @@
 
 import type { Tracks } from '../engine/tracks';
 import type { Word, Words } from '../words/words';
+import { whenCalm } from './calm';
 import { h, setAttribute, listen } from './dom';
 import { icon, setIcon, type IconName } from './icons';
 import type { Command } from './keyboard';
@@ -45,6 +46,8 @@ export class Controls {
   readonly settings = button('settings', null);
   readonly #pip = button('pip', 'p');
   readonly #fullscreen = button('expand', 'f');
+
+  #isSpoken = false;
 
   constructor(private readonly context: ControlsContext) {
     const { video, seek, words } = context;
@@ -114,6 +117,10 @@ export class Controls {
     listen(video, ['play', 'pause', 'ended', 'emptied'], this.#showPlay);
     listen(video, 'volumechange', this.#showVolume);
     this.context.words.show(this.#showWords);
+    whenCalm(video, () => {
+      this.#isSpoken = true;
+      this.#showVolume();
+    });
   }
 
   readonly #showWords = (): void => {
@@ -140,7 +147,8 @@ export class Controls {
     const volume = video.muted ? 0 : video.volume;
     this.#volume.valueAsNumber = volume;
     this.#volume.style.setProperty('--vp-level', String(volume));
-    setAttribute(this.#volume, 'aria-valuetext', this.context.words.percent(volume));
+    if (this.#isSpoken)
+      setAttribute(this.#volume, 'aria-valuetext', this.context.words.percent(volume));
     if (volume === 0) this.#label(this.#mute, 'muted', 'unmute');
     else this.#label(this.#mute, volume < 0.5 ? 'quiet' : 'loud', 'mute');
   };

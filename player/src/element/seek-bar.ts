@@ -7,6 +7,7 @@
 
 import type { Chapter } from '../title';
 import type { Words } from '../words/words';
+import { whenCalm } from './calm';
 import { chapterAt, chapterMarks } from './chapters';
 import { h, setAttribute, listen } from './dom';
 import { Preview } from './preview';
@@ -39,13 +40,15 @@ export class SeekBar {
   );
   #dragS: number | null = null;
   #chapters: readonly Chapter[] = [];
+  #isSpoken = false;
 
   constructor(
     private readonly video: HTMLVideoElement,
     private readonly words: Words,
     private readonly onSeek: (seconds: number) => void,
   ) {
-    listen(video, ['timeupdate', 'durationchange', 'seeking', 'seeked', 'emptied'], this.update);
+    listen(video, ['timeupdate', 'durationchange', 'seeked', 'emptied'], this.update);
+    listen(video, 'seeking', this.#speak);
     listen(video, 'durationchange', this.#updateMarks);
     listen(video, 'progress', this.#updateBuffered);
     listen(this.element, 'pointerdown', (event) => this.#down(event as PointerEvent));
@@ -59,6 +62,7 @@ export class SeekBar {
       this.element.setAttribute('aria-label', words.t('seek'));
       this.update();
     });
+    whenCalm(video, this.#speak);
   }
 
   /** Says where chapters begin. */
@@ -85,8 +89,14 @@ export class SeekBar {
     this.element.style.setProperty('--vp-played', String(fraction));
     setAttribute(this.element, 'aria-valuemax', String(Math.floor(duration)));
     setAttribute(this.element, 'aria-valuenow', String(Math.floor(at)));
-    setAttribute(this.element, 'aria-valuetext', this.#spoken(at, duration));
+    if (this.#isSpoken) setAttribute(this.element, 'aria-valuetext', this.#spoken(at, duration));
     this.#updateBuffered();
+  };
+
+  /** Says in words what it shows, from now on. */
+  readonly #speak = (): void => {
+    this.#isSpoken = true;
+    this.update();
   };
 
   #spoken(seconds: number, duration: number): string {

@@ -6,10 +6,20 @@
 
 import { chooseLanguage, type Language } from '../words/language';
 import { Words } from '../words/words';
-import type { Shelf } from './shelf';
+import { deviceStorage, Shelf } from './shelf';
 
 /** What the shelf keeps the viewer's own choice under. */
 const NAME = 'language';
+
+function keptIn(shelf: Shelf): string | null {
+  const kept = shelf.read(NAME);
+  return typeof kept === 'string' ? kept : null;
+}
+
+/** The viewer's own choice on this device, else the browser's language: for a page that is in several itself. */
+export function chosenLanguage(): Language {
+  return chooseLanguage([keptIn(new Shelf(deviceStorage())), ...navigator.languages]);
+}
 
 /** The words of one element. */
 export class Spoken {
@@ -22,10 +32,8 @@ export class Spoken {
 
   /** Looks anew at what the page and the browser say. */
   choose(): void {
-    const kept = this.shelf.read(NAME);
-    const own = typeof kept === 'string' ? kept : null;
     const page = this.host.closest('[lang]')?.getAttribute('lang');
-    void this.words.use(chooseLanguage([own, page, ...navigator.languages]));
+    void this.words.use(chooseLanguage([keptIn(this.shelf), page, ...navigator.languages]));
   }
 
   /** Keeps a viewer's choice. */

@@ -8,7 +8,9 @@
  */
 
 import { IdentityKeeper } from '../engine/identities';
-import { findObstacle, Playback, type PlaybackStats } from '../engine/playback';
+import { wholeLink } from '../engine/head-start';
+import { findObstacle } from '../engine/obstacle';
+import { Playback, type PlaybackStats } from '../engine/playback';
 import type { Tracks } from '../engine/tracks';
 import { explain } from '../explain';
 import type { Failure } from '../failure';
@@ -16,7 +18,7 @@ import type { IdentityQuestion, Link } from '../protocol';
 import { pictureRatio, type Title } from '../title';
 import type { Words } from '../words/words';
 import { Activity } from './activity';
-import { runCommand, seekTo } from './commands';
+import { playThrough, runCommand, seekTo } from './commands';
 import { Controls } from './controls';
 import { h, listen } from './dom';
 import { TellingElement, type PlayerState } from './events';
@@ -121,18 +123,14 @@ export class VeilPlayerElement extends TellingElement {
    * Opens a link. `gateway` is where the gateway's `/v1` stands, absolute or relative to the page;
    * `secret` is the link's fragment without `#`, and goes into a Worker at once.
    */
-  open({ gateway, ...link }: Link): void {
+  open(link: Link): void {
     this.close();
     this.#setState('opening');
     const obstacle = findObstacle();
     if (obstacle !== null) return void this.#fail(obstacle);
     this.#overlays.wait(true);
-    const playback = this.#makePlayback();
-    this.#playback = playback;
-    const base = new URL(gateway, document.baseURI).href.replace(/\/+$/, '');
-    const whole = { ...link, gateway: base };
-    playback.open(whole);
-    this.#link = whole;
+    this.#link = wholeLink(link);
+    this.#playback = this.#makePlayback(this.#link);
     // Who has never stopped within a title needs nothing of this before the first play.
     if (this.#later.loaded !== null || this.#shelf.read(POSITIONS) !== null)
       this.#later.with(({ resume }) => this.#offer(resume));
@@ -158,7 +156,8 @@ export class VeilPlayerElement extends TellingElement {
     this.#playback?.providePassphrase(passphrase);
   }
 
-  play = (): Promise<void> => this.#video.play();
+  /** Plays, as `HTMLMediaElement.play` does; asked for before there is a source, it waits for that. */
+  play = (): Promise<void> => playThrough(this.#video);
 
   pause = (): void => this.#video.pause();
 
@@ -221,8 +220,8 @@ export class VeilPlayerElement extends TellingElement {
     });
   }
 
-  #makePlayback(): Playback {
-    return new Playback(this.#video, {
+  #makePlayback(link: Link): Playback {
+    return new Playback(this.#video, link, {
       onTitle: (title) => this.#begin(title),
       onIdentityNeeded: (recipient, question) => void this.#want(recipient, question),
       onUnlocking: (done) => this.#showUnlocking(done),

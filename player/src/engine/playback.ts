@@ -14,7 +14,9 @@ import { offeredFeed } from '../whole/offer';
 import type { Passkey, WantedLock } from '../vault/stored-identity';
 import { Ahead } from './ahead';
 import { chooseStart, type Start } from './choice';
-import { VaultClient, type Identities, type OpenedObject, type Playlist } from './client';
+import type { Identities, OpenedObject, Playlist, VaultClient } from './client';
+import { beginLink } from './head-start';
+import { findObstacle, mediaSource } from './obstacle';
 import { pagePool } from './page-pool';
 import { guessBandwidthBps } from './settings';
 import { Streaming } from './streaming';
@@ -36,7 +38,7 @@ export interface PlaybackEvents {
 export interface PlaybackStats {
   /** Which X-Wing opened the grant. */
   readonly provider: 'native' | 'noble' | null;
-  /** From `open` to the first decoded frame, in milliseconds. */
+  /** From when the vault was told of the link to the first decoded frame, in milliseconds. */
   readonly firstFrameMs: number | null;
   readonly bandwidthBps: number | null;
   /** Sealed bytes of media that were opened. */
@@ -49,24 +51,6 @@ export interface PlaybackStats {
 
 /** Of how many objects the lag is told. */
 const LAGS_KEPT = 32;
-
-type MediaSourceLike = Pick<typeof MediaSource, 'isTypeSupported'>;
-
-function mediaSource(): MediaSourceLike | undefined {
-  const { ManagedMediaSource, MediaSource: plain } = globalThis as {
-    ManagedMediaSource?: MediaSourceLike;
-    MediaSource?: MediaSourceLike;
-  };
-  return ManagedMediaSource ?? plain;
-}
-
-/** Tells what this browser lacks to play sealed video, `null` for nothing. */
-export function findObstacle(): Failure | null {
-  if (!globalThis.isSecureContext) return { code: 'insecure-context' };
-  const canPlay = mediaSource() !== undefined || offeredFeed() !== null;
-  const hasAll = 'subtle' in crypto && 'Worker' in globalThis && canPlay;
-  return hasAll ? null : { code: 'browser-unsupported' };
-}
 
 function loadLibrary(): Promise<typeof import('./hls')> {
   const library = import('./hls');
@@ -81,7 +65,7 @@ if (typeof document !== 'undefined' && findObstacle() === null) {
   void loadLibrary();
 }
 
-/** A playback; make one, `open` it once, `destroy` it at the end. */
+/** A playback of a whole link; `destroy` it at the end. */
 export class Playback {
   readonly #client: VaultClient;
   readonly #library = loadLibrary();
@@ -91,17 +75,19 @@ export class Playback {
   #ahead: Ahead | null = null;
   #streaming: Streaming | Feeding | null = null;
   #provider: 'native' | 'noble' | null = null;
-  #openedAtMs = 0;
+  readonly #openedAtMs: number;
   #firstFrameMs: number | null = null;
   #openedBytes = 0;
   readonly #lagsMs: number[] = [];
+  #isTold = false;
   #ended = false;
 
   constructor(
     private readonly video: HTMLVideoElement,
+    link: Link,
     private readonly events: PlaybackEvents,
   ) {
-    this.#client = new VaultClient(pagePool(), {
+    const { client, atMs } = beginLink(link, {
       onTitle: (title, { provider, openedBy }) => {
         this.#provider = provider;
         this.#openedBy = openedBy;
@@ -115,12 +101,8 @@ export class Playback {
       onStopped: (failure) => this.#fail(failure),
       onTrouble: (failure) => events.onTrouble(failure),
     });
-  }
-
-  /** Hands the link to the vault. */
-  open(link: Link): void {
-    this.#openedAtMs = performance.now();
-    this.#client.start(link);
+    this.#client = client;
+    this.#openedAtMs = atMs;
   }
 
   /** Hands an identity file to the vault, unread. */
@@ -219,7 +201,8 @@ export class Playback {
     if (!source) return this.#feed(title, start);
     this.#ahead = ahead;
     this.#warmUp(ahead, start);
-    this.events.onTitle(title);
+    // Told in a task of its own, so that what draws it keeps nobody waiting who streams it.
+    setTimeout(() => this.#tell(title));
     try {
       const { default: library } = await this.#library;
       if (!this.#ended) this.#stream(library, title, start, ahead, bandwidthBps);
@@ -228,10 +211,17 @@ export class Playback {
     }
   }
 
+  /** Tells of the title, once and before anything else is told of it. */
+  #tell(title: Title): void {
+    if (this.#ended || this.#isTold) return;
+    this.#isTold = true;
+    this.events.onTitle(title);
+  }
+
   /** The second way, for browsers without Media Source Extensions. */
   async #feed(title: Title, start: Start): Promise<void> {
     const feed = offeredFeed();
-    this.events.onTitle(title);
+    this.#tell(title);
     try {
       const { Feeding } = await import('../whole/feeding');
       if (this.#ended || feed === null) return;
@@ -292,7 +282,10 @@ export class Playback {
     };
     this.#watchFirstFrame();
     this.#streaming = new Streaming(library, this.video, title, start, environment, bandwidthBps, {
-      onTracks: (tracks) => this.events.onTracks(tracks),
+      onTracks: (tracks) => {
+        this.#tell(title);
+        this.events.onTracks(tracks);
+      },
       onFailure: (failure) => this.#fail(failure),
     });
   }

@@ -23,51 +23,83 @@ export type Word = keyof Table['first'] | keyof Table['later'];
 /** What stands in a word's places `{name}`. */
 export type Values = Readonly<Record<string, string | number>>;
 
-type Dictionary = Readonly<Partial<Record<string, string>>>;
+/** Words of one language, each under its name. */
+export type Dictionary = Readonly<Partial<Record<string, string>>>;
 
 /** Fails the type check where a word lacks a language. */
 type Complete<Part extends Readonly<Record<string, Readonly<Record<Language, string>>>>> = Part;
 type CompleteWord = keyof Complete<Table['first']> | keyof Complete<Table['later']>;
 
-type Loaders = Readonly<Record<Language, () => Promise<{ default: Dictionary }>>>;
+/** A part of a table, one language at a time. */
+export interface WordPart {
+  readonly load: Readonly<Record<Language, () => Promise<{ readonly default: Dictionary }>>>;
+  /** What has been loaded, for everybody. */
+  readonly there: Partial<Record<Language, Dictionary>>;
+}
 
-const FIRST: Loaders = {
-  en: () => Promise.resolve({ default: english }),
-  de: () => import('./table.json?first=de'),
-  zh: () => import('./table.json?first=zh'),
-  es: () => import('./table.json?first=es'),
+const FIRST: WordPart = {
+  load: {
+    en: () => Promise.resolve({ default: english }),
+    de: () => import('./table.json?first=de'),
+    zh: () => import('./table.json?first=zh'),
+    es: () => import('./table.json?first=es'),
+  },
+  there: { en: english },
 };
 
-const LATER: Loaders = {
-  en: () => import('./table.json?later=en'),
-  de: () => import('./table.json?later=de'),
-  zh: () => import('./table.json?later=zh'),
-  es: () => import('./table.json?later=es'),
+const LATER: WordPart = {
+  load: {
+    en: () => import('./table.json?later=en'),
+    de: () => import('./table.json?later=de'),
+    zh: () => import('./table.json?later=zh'),
+    es: () => import('./table.json?later=es'),
+  },
+  there: {},
 };
-
-/** What has been loaded, for everybody. */
-const first: Partial<Record<Language, Dictionary>> = { en: english };
-const later: Partial<Record<Language, Dictionary>> = {};
 
 /** Nobody waits longer for words than this. */
 const PATIENCE_MS = 4000;
 
-/** Loads a part of a language; tells whether it is there then. */
-async function load(language: Language, loaders: Loaders, into: typeof later): Promise<boolean> {
-  if (into[language] !== undefined) return true;
-  const words = await loaders[language]().catch(() => null);
-  if (words !== null) into[language] = words.default;
-  return words !== null;
+/** Loads a language of some parts; tells whether all of them are there then. */
+async function load(language: Language, parts: readonly WordPart[]): Promise<boolean> {
+  const loading = parts.map(async (part) => {
+    if (part.there[language] !== undefined) return true;
+    const words = await part.load[language]().catch(() => null);
+    if (words !== null) part.there[language] = words.default;
+    return words !== null;
+  });
+  return !(await Promise.all(loading)).includes(false);
+}
+
+/** Made once, since that takes far longer than to use one. */
+const numberFormats = new Map<string, Intl.NumberFormat>();
+const listFormats: Partial<Record<Language, Intl.ListFormat>> = {};
+
+function numberFormat(language: Language, options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  const key = language + JSON.stringify(options);
+  const format = numberFormats.get(key) ?? new Intl.NumberFormat(language, options);
+  numberFormats.set(key, format);
+  return format;
 }
 
 const ONE_DIGIT = { minimumFractionDigits: 1, maximumFractionDigits: 1 } as const;
 
-/** Words of one language at a time, which can be exchanged while they are shown. */
-export class Words {
+/**
+ * Words of one language at a time, which can be exchanged while they are shown. A page's own words, `More` by name, stand in
+ * parts of its own and are loaded with the player's.
+ */
+export class Words<More extends string = never> {
+  readonly #first: readonly WordPart[];
+  readonly #later: readonly WordPart[];
   #language: Language = 'en';
   #wanted: Language = 'en';
   #isWhole = false;
   readonly #shown = new Set<() => void>();
+
+  constructor(more?: { readonly first: WordPart; readonly later: WordPart }) {
+    this.#first = more ? [FIRST, more.first] : [FIRST];
+    this.#later = more ? [LATER, more.later] : [LATER];
+  }
 
   /** The language of the words. */
   get language(): Language {
@@ -81,11 +113,9 @@ export class Words {
   async use(language: Language): Promise<void> {
     this.#wanted = language;
     if (language === this.#language) return;
-    const parts = [load(language, FIRST, first)];
-    if (this.#isWhole) parts.push(load(language, LATER, later));
-    const areThere = await Promise.all(parts);
+    const areThere = await load(language, [...this.#first, ...(this.#isWhole ? this.#later : [])]);
     // Another language may have been asked for meanwhile.
-    if (areThere.includes(false) || this.#wanted !== language) return;
+    if (!areThere || this.#wanted !== language) return;
     this.#language = language;
     for (const show of this.#shown) show();
   }
@@ -94,13 +124,13 @@ export class Words {
   async complete(): Promise<void> {
     this.#isWhole = true;
     const language = this.#wanted;
-    if (later[language] !== undefined) return;
+    if (this.#later.every(({ there }) => there[language] !== undefined)) return;
     const late = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS));
-    await Promise.race([load(language, LATER, later), late]);
+    await Promise.race([load(language, this.#later), late]);
   }
 
   /** Tells whether a word is there: a later one may not be. */
-  has(word: Word): boolean {
+  has(word: Word | More): boolean {
     return this.#find(word) !== undefined;
   }
 
@@ -112,14 +142,14 @@ export class Words {
   }
 
   /** Returns a word, with `values` in its places; one that isn't there is empty. */
-  readonly t = (word: CompleteWord, values: Values = {}): string =>
+  readonly t = (word: CompleteWord | More, values: Values = {}): string =>
     (this.#find(word) ?? '').replaceAll(/\{(\w+)\}/g, (place, name: string) =>
       String(values[name] ?? place),
     );
 
   /** A number as the language writes it. */
   number(value: number, options: Intl.NumberFormatOptions = {}): string {
-    return new Intl.NumberFormat(this.#language, options).format(value);
+    return numberFormat(this.#language, options).format(value);
   }
 
   /** A share of 1 in percent. */
@@ -152,7 +182,10 @@ export class Words {
     const texts = said.map(([value, unit]) =>
       this.number(value, { style: 'unit', unit, unitDisplay: display }),
     );
-    return new Intl.ListFormat(this.#language, { style: 'narrow', type: 'unit' }).format(texts);
+    const style = { style: 'narrow', type: 'unit' } as const;
+    return (listFormats[this.#language] ??= new Intl.ListFormat(this.#language, style)).format(
+      texts,
+    );
   }
 
   /** What the language calls the language of a BCP 47 tag; the tag itself where it has no name. */
@@ -164,8 +197,12 @@ export class Words {
     }
   }
 
-  #find(word: Word): string | undefined {
-    return first[this.#language]?.[word] ?? later[this.#language]?.[word];
+  #find(word: string): string | undefined {
+    for (const { there } of [...this.#first, ...this.#later]) {
+      const text = there[this.#language]?.[word];
+      if (text !== undefined) return text;
+    }
+    return undefined;
   }
 }
 

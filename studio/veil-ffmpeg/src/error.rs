@@ -103,6 +103,12 @@ impl Error {
             Self::Stalled { .. } | Self::TimedOut { .. } => {
                 "the file may be damaged, or its disk very slow: try a copy of it"
             }
+            Self::Failed { stderr, .. } if stderr.contains("No space left on device") => {
+                "free some space; nothing was kept of what was written"
+            }
+            Self::Failed { stderr, .. } if stderr.contains("SIGXFSZ") => {
+                "files of this size are not allowed here: see `ulimit -f`"
+            }
             Self::Failed { step: crate::raw::ENCODING, .. } => {
                 "if it names sound or subtitles, the output can't hold them as they are: .mkv takes most, \
                  .mov and .mp4 what comes from there"

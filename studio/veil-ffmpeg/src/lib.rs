@@ -11,6 +11,7 @@
 
 pub mod carrier;
 mod child;
+pub mod clip;
 mod error;
 pub mod frames;
 mod graph;

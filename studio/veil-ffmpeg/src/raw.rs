@@ -271,7 +271,10 @@ impl Run {
             if now != seen || !self.flows.iter().any(|flow| flow.is_hungry()) {
                 (seen, since) = (now, Instant::now());
             } else if since.elapsed() >= self.stall_limit {
-                let step = if decoder.is_some() { DECODING } else { ENCODING };
+                // The decoder is first; where we wait for it as well, the encoder has nothing to do.
+                let starving = self.flows.first().is_some_and(|frames| frames.is_hungry());
+                let decodes = decoder.is_some() && (starving || encoder.is_none());
+                let step = if decodes { DECODING } else { ENCODING };
                 return Err(Error::Stalled { step, after: self.stall_limit });
             }
         }
@@ -296,8 +299,12 @@ async fn ended(child: &mut Option<Child>) -> Result<Exit, Error> {
     exit
 }
 
+/// What FFmpeg 5.1 says when the end of a file doesn't fit on its disk any more, and then ends as if all were well.
+const UNFINISHED: [&str; 2] = ["Error writing trailer", "Error closing file"];
+
 fn judge(step: &'static str, exit: Exit) -> Result<(), Error> {
-    if exit.status.success() {
+    let whole = !UNFINISHED.iter().any(|words| exit.stderr.contains(words));
+    if exit.status.success() && whole {
         return Ok(());
     }
     let said = exit.stderr;

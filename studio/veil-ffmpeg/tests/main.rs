@@ -14,5 +14,6 @@ mod raw;
 mod refusals;
 mod samples;
 mod sandbox;
+mod stalls;
 mod support;
 mod tools;

@@ -23,6 +23,7 @@ pub mod share;
 pub mod stages;
 pub mod sweep;
 pub mod transfer;
+pub mod turns;
 
 mod error;
 mod studio;

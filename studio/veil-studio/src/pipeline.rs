@@ -25,6 +25,7 @@ use crate::stages::publish::Publication;
 use crate::stages::seal::Sealer;
 use crate::sweep::TitleLock;
 use crate::tracks::{self, Collected, Desk};
+use crate::turns::{Resources, Turn, TurnError, Turns};
 use crate::{Studio, StudioError, time};
 
 /// The first key epoch of a title.
@@ -57,6 +58,18 @@ pub struct Encoder {
     pub tools: Tools,
     /// Processors of this machine.
     pub processors: usize,
+    /// With whom hiding and revealing share the machine; `None` is nobody.
+    pub turns: Option<Turns>,
+}
+
+impl Encoder {
+    /// Waits until a run of this cost may begin.
+    pub(crate) async fn turn(&self, cost: Resources) -> Result<Option<Turn>, TurnError> {
+        match &self.turns {
+            Some(turns) => turns.take(cost).await.map(Some),
+            None => Ok(None),
+        }
+    }
 }
 
 /// How far an import is.
@@ -119,7 +132,7 @@ impl Studio {
         progress.send_modify(|state| state.step = "reading");
         Self::make_folder(&request.place)?;
         self.bucket_at(&request.place).await?.reach().await?;
-        let Encoder { launcher, tools, processors } = encoder;
+        let Encoder { launcher, tools, processors, .. } = encoder;
         let source = probe(launcher, tools, &request.source).await?;
         let plan = Plan::new(&source, &request.ladder, tools, *processors);
         let plan = plan.map_err(veil_ffmpeg::Error::from)?;

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use veil_studio::hide::Rate;
 
 use super::sealed::RecipientArgs;
+use super::turns::TurnArgs;
 
 pub(crate) const HIDE_EXAMPLES: &str = "\
 Examples:
@@ -107,6 +108,8 @@ pub(crate) struct HideArgs {
     /// Threads that work on frames [default: one a processor, 8 at most]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(crate) turns: TurnArgs,
 }
 
 /// `veilcast reveal`.
@@ -122,6 +125,8 @@ pub(crate) struct RevealArgs {
     /// The folder to put the files into
     #[arg(short, long = "output", value_name = "DIR", default_value = ".")]
     pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) turns: TurnArgs,
 }
 
 /// `veilcast capacity`.

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::sync::watch;
@@ -10,6 +11,7 @@ use veil_studio::hide::{
     Detectability, Hidden, HideError, HideKeys, HideProgress, HideRequest, PayloadSource, Profile,
     Rate, STDIN_BYTES_MAX, StructuralSecret,
 };
+use veil_studio::pipeline::Encoder;
 use zeroize::Zeroizing;
 
 use crate::args::hide::{CodecArg, HideArgs, Mode, ProfileArg, SecretArgs};
@@ -20,6 +22,7 @@ use crate::progress;
 use crate::sealed::ask::{Asker, read_secret};
 use crate::sealed::refusal::unreadable;
 use crate::sealed::target::{Access, Target};
+use crate::turns;
 
 /// The longest key file that is read.
 const KEY_BYTES_MAX: u64 = 1 << 20;
@@ -27,7 +30,11 @@ const KEY_BYTES_MAX: u64 = 1 << 20;
 /// More threads than this want more memory than they save time.
 const THREADS_MAX: usize = 8;
 
-pub(crate) async fn run(args: &HideArgs, format: Format) -> Result<(), CliError> {
+pub(crate) async fn run(
+    args: &HideArgs,
+    data: Option<&Path>,
+    format: Format,
+) -> Result<(), CliError> {
     let Mode::Lossless = args.mode;
     let container = container(&args.output)?;
     let recipients = args.recipients.read()?;
@@ -38,7 +45,9 @@ pub(crate) async fn run(args: &HideArgs, format: Format) -> Result<(), CliError>
         return Err(CliError::new(format!("{} is no file", target.name))
             .hint("a video is written to a file: name one with -o"));
     };
-    let encoder = encoder().await?;
+    let turns = turns::open(&args.turns.budget, args.turns.no_wait, data)?;
+    let before = turns.before();
+    let encoder = Encoder { turns: Some(turns), ..encoder().await? };
     let profile = args.profile.into();
     let request = HideRequest {
         carrier: args.carrier.clone(),
@@ -53,10 +62,10 @@ pub(crate) async fn run(args: &HideArgs, format: Format) -> Result<(), CliError>
         verify: !args.no_verify,
     };
     let (sender, receiver) = watch::channel(HideProgress::default());
-    let bar = tokio::spawn(progress::show_frames(receiver));
+    let bar = tokio::spawn(progress::show_frames(receiver, before));
     let hidden = veil_studio::hide::hide(&encoder, request, &sender).await;
     drop(sender);
-    let _ = bar.await;
+    let waited = bar.await.unwrap_or_default();
     let hidden = hidden?;
     if hidden.rate > Rate::WARN {
         note(&format!(
@@ -68,7 +77,7 @@ pub(crate) async fn run(args: &HideArgs, format: Format) -> Result<(), CliError>
     let name = target.name.clone();
     target.publish_whole()?;
     let class = Detectability::of(hidden.rate, profile);
-    format.answer(&answer(&name, &hidden, class, args), || text(&name, &hidden, class));
+    format.answer(&answer(&name, &hidden, (class, waited), args), || text(&name, &hidden, class));
     Ok(())
 }
 
@@ -92,7 +101,12 @@ fn source(path: &PathBuf) -> Result<PayloadSource, CliError> {
     Ok(PayloadSource::Bytes { name: "stdin".to_owned(), bytes })
 }
 
-fn answer(name: &str, hidden: &Hidden, class: Detectability, args: &HideArgs) -> serde_json::Value {
+fn answer(
+    name: &str,
+    hidden: &Hidden,
+    (class, waited): (Detectability, Duration),
+    args: &HideArgs,
+) -> serde_json::Value {
     json!({
         "file": name,
         "mode": "lossless",
@@ -101,6 +115,7 @@ fn answer(name: &str, hidden: &Hidden, class: Detectability, args: &HideArgs) ->
         "bits_per_sample": hidden.rate.bits_per_sample(),
         "detectability": class.word(),
         "verified": !args.no_verify,
+        "waited_ms": u64::try_from(waited.as_millis()).unwrap_or(u64::MAX),
     })
 }
 

@@ -73,7 +73,7 @@ pub(crate) async fn encoder() -> Result<Encoder, StudioError> {
     let launcher = Launcher::default();
     let tools = find_tools(&launcher).await?;
     let processors = available_parallelism().map_or(1, usize::from);
-    Ok(Encoder { launcher, tools, processors })
+    Ok(Encoder { launcher, tools, processors, turns: None })
 }
 
 fn answer(imported: &Imported) -> serde_json::Value {

@@ -18,6 +18,7 @@ pub(crate) mod revoke;
 pub(crate) mod seal;
 pub(crate) mod share;
 pub(crate) mod sign;
+pub(crate) mod stress;
 pub(crate) mod tell;
 pub(crate) mod token;
 pub(crate) mod up;

@@ -1,9 +1,12 @@
 //! `veilcast reveal`: takes files out of the frames of a video.
 
+use std::path::Path;
+
 use serde_json::json;
 use tokio::sync::watch;
 use veil_seal::identity::Identity;
 use veil_studio::hide::{HideProgress, RevealKeys};
+use veil_studio::pipeline::Encoder;
 
 use crate::args::hide::RevealArgs;
 use crate::commands::hide::Moment;
@@ -14,14 +17,21 @@ use crate::output::Format;
 use crate::progress;
 use crate::sealed::ask::Asker;
 use crate::sealed::identities::{self, IdentityFile};
+use crate::turns;
 
-pub(crate) async fn run(args: &RevealArgs, format: Format) -> Result<(), CliError> {
+pub(crate) async fn run(
+    args: &RevealArgs,
+    data: Option<&Path>,
+    format: Format,
+) -> Result<(), CliError> {
     let secret = args.secret.read(Moment::Revealing)?;
     let identity = identity(args, secret.is_some())?;
     let keys = RevealKeys::new(secret, identity)?;
-    let encoder = encoder().await?;
+    let turns = turns::open(&args.turns.budget, args.turns.no_wait, data)?;
+    let before = turns.before();
+    let encoder = Encoder { turns: Some(turns), ..encoder().await? };
     let (sender, receiver) = watch::channel(HideProgress::default());
-    let bar = tokio::spawn(progress::show_frames(receiver));
+    let bar = tokio::spawn(progress::show_frames(receiver, before));
     let revealed = tokio::select! {
         revealed = veil_studio::hide::reveal(&encoder, &args.video, keys, &args.output, &sender) => {
             Some(revealed)
@@ -29,11 +39,12 @@ pub(crate) async fn run(args: &RevealArgs, format: Format) -> Result<(), CliErro
         _ = stop_signal() => None,
     };
     drop(sender);
-    let _ = bar.await;
+    let waited = bar.await.unwrap_or_default();
     let revealed = revealed.ok_or_else(|| CliError::new("revealing was stopped"))??;
     let paths = revealed.paths.iter().map(|path| path.display().to_string());
     let paths: Vec<String> = paths.collect();
-    format.answer(&json!({ "paths": paths }), || paths.join("\n"));
+    let waited_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+    format.answer(&json!({ "paths": paths, "waited_ms": waited_ms }), || paths.join("\n"));
     Ok(())
 }
 

@@ -26,12 +26,14 @@ const CHEAP: Cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
 /// A folder in which commands run; gone when it is dropped.
 pub(crate) struct Desk {
     folder: TempDir,
+    /// Where its runs line up, and nobody else's.
+    turns: TempDir,
 }
 
 impl Desk {
     /// An empty one, without a default identity.
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self { folder: tempfile::tempdir().unwrap(), turns: tempfile::tempdir().unwrap() }
     }
 
     /// One with the keys of people: `NAME.key`, and `NAME.pub` with the recipient.
@@ -102,6 +104,7 @@ impl Desk {
         let home = self.folder.path();
         command.current_dir(home).env("HOME", home).env("XDG_CONFIG_HOME", home.join("config"));
         command.env("VEILCAST_DATA", home.join("data"));
+        command.env("VEILCAST_BUDGET_DIR", self.turns.path());
         for name in ["http_proxy", "https_proxy", "all_proxy"] {
             command.env_remove(name).env_remove(name.to_uppercase());
         }

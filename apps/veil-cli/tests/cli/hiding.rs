@@ -7,11 +7,11 @@ use veil_testkit::run;
 
 use crate::desk::{Desk, LIMIT, content};
 
-const CAMERA: &str = "-f lavfi -i nullsrc=s=320x180:r=25:d=2,geq=lum='128+60*random(1)':cb=128:cr=128 \
+pub(crate) const CAMERA: &str = "-f lavfi -i nullsrc=s=320x180:r=25:d=2,geq=lum='128+60*random(1)':cb=128:cr=128 \
     -f lavfi -i sine=440:d=2 -c:v libx264 -preset ultrafast -crf 10 -pix_fmt yuv420p -c:a aac";
 
 /// A desk with a video, a passphrase and a key file.
-fn desk() -> Desk {
+pub(crate) fn desk() -> Desk {
     let desk = Desk::of(&["alice", "bob"]);
     clip(&desk, "a.mp4", CAMERA);
     desk.write_secret("word", b"correct horse\n");
@@ -21,13 +21,14 @@ fn desk() -> Desk {
     desk
 }
 
-fn clip(desk: &Desk, name: &str, args: &str) {
+pub(crate) fn clip(desk: &Desk, name: &str, args: &str) {
     let mut command = Command::new("ffmpeg");
     command.args(["-v", "error", "-nostdin", "-y"]).args(args.replace('\'', "").split_whitespace());
     run(command.arg(desk.path(name)), LIMIT).unwrap().success().unwrap();
 }
 
-const NOTHING: &str = "nothing is revealed: there is no message for this key, or it is damaged";
+pub(crate) const NOTHING: &str =
+    "nothing is revealed: there is no message for this key, or it is damaged";
 
 #[test]
 fn files_and_folders_come_back_under_their_names() {

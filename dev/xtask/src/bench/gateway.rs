@@ -24,6 +24,7 @@ use crate::stop::Stop;
 use load::{Figures, Load};
 
 mod bucket;
+mod floor;
 mod load;
 
 /// Turns of each load unless the command line says otherwise.
@@ -70,8 +71,9 @@ pub(super) fn run(repo: &Repo, options: &BenchOptions, _: &Stop) -> Outcome<Valu
     let bytes = answer.body.len();
     note(format_args!("the playlist: {bytes} bytes, {}", answer.encoding));
     let count = options.runs.unwrap_or(TURNS);
+    let bare = load.at(floor::echo(bytes)?);
     let turns: Vec<Turn> =
-        (1..=count).map(|turn| loads(&load, turn, count)).collect::<Outcome<_>>()?;
+        (1..=count).map(|turn| loads(&load, &bare, turn, count)).collect::<Outcome<_>>()?;
     let hot_mib = resident_mib(gateway.id())?;
     let walk = load.walk()?;
     let full_mib = resident_mib(gateway.id())?;
@@ -83,11 +85,18 @@ pub(super) fn run(repo: &Repo, options: &BenchOptions, _: &Stop) -> Outcome<Valu
     Ok(figures(&seen, &answer.encoding, bytes))
 }
 
-/// The three loads of one turn.
+/// The loads of one turn.
 struct Turn {
     most: Figures,
     steady: Figures,
-    one: Figures,
+    awake: One,
+    asleep: One,
+}
+
+/// One connection: of the gateway, and of a bare echo.
+struct One {
+    gateway: Figures,
+    bare: Figures,
 }
 
 /// What an idle process takes.
@@ -142,12 +151,18 @@ fn private(path: &Path, text: &str) -> Outcome {
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).during(&during)
 }
 
-fn loads(load: &Load, turn: usize, count: usize) -> Outcome<Turn> {
+fn loads(load: &Load, bare: &Load, turn: usize, count: usize) -> Outcome<Turn> {
     note(format_args!("turn {turn} of {count}"));
     let most = load.most(LOAD_S)?;
     // A gateway that can't reach the aim would only queue at half of it.
     let steady = load.steady(AIM_RATE.min(most.rate) / 2.0, LOAD_S)?;
-    Ok(Turn { most, steady, one: load.one_by_one(LOAD_S / 2)? })
+    let one =
+        || Ok(One { gateway: load.one_by_one(LOAD_S / 2)?, bare: bare.one_by_one(LOAD_S / 2)? });
+    let asleep = one()?;
+    let awake = floor::Awake::keep()?;
+    let turn = Turn { most, steady, awake: one()?, asleep };
+    drop(awake);
+    Ok(turn)
 }
 
 /// Watches a process that nobody asks for anything.
@@ -206,8 +221,19 @@ fn rows(seen: &Seen) -> Vec<Vec<String>> {
         ),
         row(
             "one connection, half within",
-            format!("{:.0} µs", seen.over(|turn| turn.one.p50_us)),
-            format!("{AIM_ONE_US:.0} µs"),
+            microseconds(seen.over(|turn| turn.awake.gateway.p50_us)),
+            microseconds(AIM_ONE_US),
+        ),
+        row("  a bare echo", microseconds(seen.over(|turn| turn.awake.bare.p50_us)), String::new()),
+        row(
+            "  cores asleep",
+            microseconds(seen.over(|turn| turn.asleep.gateway.p50_us)),
+            String::new(),
+        ),
+        row(
+            "  a bare echo, cores asleep",
+            microseconds(seen.over(|turn| turn.asleep.bare.p50_us)),
+            String::new(),
         ),
         row("memory, idle", mib(seen.idle.mib), mib(AIM_IDLE_MIB)),
         row("memory after the loads", mib(seen.hot_mib), String::new()),
@@ -226,6 +252,10 @@ fn rows(seen: &Seen) -> Vec<Vec<String>> {
     ]
 }
 
+fn microseconds(value: f64) -> String {
+    format!("{value:.0} µs")
+}
+
 fn mib(value: f64) -> String {
     format!("{value:.1} MiB")
 }
@@ -235,7 +265,7 @@ fn verdicts(seen: &Seen) {
     verdict("playlists a second", rate >= AIM_RATE);
     let p99_us = seen.over(|turn| turn.steady.p99_us);
     verdict("times at half that rate", rate >= AIM_RATE && p99_us < AIM_P99_US);
-    verdict("one connection", seen.over(|turn| turn.one.p50_us) <= AIM_ONE_US);
+    verdict("one connection", seen.over(|turn| turn.awake.gateway.p50_us) <= AIM_ONE_US);
     verdict("memory, idle", seen.idle.mib <= AIM_IDLE_MIB);
     verdict("memory, every title", seen.full_mib <= AIM_FULL_MIB);
     verdict("processor, idle", seen.idle.cpu_percent < AIM_IDLE_CPU);
@@ -250,8 +280,11 @@ fn figures(seen: &Seen, encoding: &str, bytes: usize) -> Value {
             "steady_rate": seen.over(|turn| turn.steady.rate),
             "steady_p50_us": seen.over(|turn| turn.steady.p50_us),
             "steady_p99_us": seen.over(|turn| turn.steady.p99_us),
-            "one_p50_us": seen.over(|turn| turn.one.p50_us),
-            "one_p99_us": seen.over(|turn| turn.one.p99_us)
+            "one_p50_us": seen.over(|turn| turn.awake.gateway.p50_us),
+            "one_p99_us": seen.over(|turn| turn.awake.gateway.p99_us),
+            "one_bare_p50_us": seen.over(|turn| turn.awake.bare.p50_us),
+            "one_asleep_p50_us": seen.over(|turn| turn.asleep.gateway.p50_us),
+            "one_asleep_bare_p50_us": seen.over(|turn| turn.asleep.bare.p50_us)
         },
         "memory_mib": {
             "idle": seen.idle.mib, "after_loads": seen.hot_mib, "every_title": seen.full_mib,
@@ -284,7 +317,9 @@ mod tests {
     #[test]
     fn every_figure_is_a_median_over_the_turns() {
         let figure = |rate| Figures { requests: 1.0, rate, p50_us: 10.0, p99_us: 20.0 };
-        let turn = |rate| Turn { most: figure(rate), steady: figure(1.0), one: figure(2.0) };
+        let one = || One { gateway: figure(2.0), bare: figure(2.0) };
+        let turn =
+            |rate| Turn { most: figure(rate), steady: figure(1.0), awake: one(), asleep: one() };
         let seen = Seen {
             turns: vec![turn(5.0), turn(90.0), turn(6.0)],
             idle: Idle { mib: 9.0, cpu_percent: 0.01 },

@@ -15,11 +15,8 @@ use crate::stop::Stop;
 /// A known playlist through the whole router.
 const KNOWN_AIM_US: f64 = 5.0;
 
-/// The same over loopback, there and back.
-const LOOPBACK_AIM_US: f64 = 60.0;
-
 /// What is timed, as the program names it, and as a person reads it.
-const CALLS: [(&str, &str); 8] = [
+const CALLS: [(&str, &str); 7] = [
     ("known", "known, compressed, in process"),
     ("logged", "the same, with its line of the access log"),
     ("same", "known to the client as well (304)"),
@@ -27,7 +24,6 @@ const CALLS: [(&str, &str); 8] = [
     ("window_zstd", "the same, compressed"),
     ("unknown", "nothing known: read, parsed, signed and written"),
     ("unknown_zstd", "the same, compressed"),
-    ("loopback", "known, compressed, over loopback"),
 ];
 
 /// Times the calls and prints the table.
@@ -39,12 +35,9 @@ pub(super) fn run(repo: &Repo, _: &BenchOptions, _: &Stop) -> Outcome<Value> {
     table(&rows(&figures)?);
     note(format_args!("{} bytes plain, {} as zstd", figures["plain_bytes"], figures["zstd_bytes"]));
     let known_us = microseconds(&figures, "known", "median_us")?;
-    let loopback_us = microseconds(&figures, "loopback", "median_us")?;
     let what = format!("known, in process {known_us:.1} µs, aim {KNOWN_AIM_US:.0}");
     verdict(&what, known_us <= KNOWN_AIM_US);
-    let what = format!("known, over loopback {loopback_us:.0} µs, aim {LOOPBACK_AIM_US:.0}");
-    verdict(&what, loopback_us <= LOOPBACK_AIM_US);
-    let aim = json!({ "known_us": KNOWN_AIM_US, "loopback_us": LOOPBACK_AIM_US });
+    let aim = json!({ "known_us": KNOWN_AIM_US });
     Ok(json!({ "bench": "manifest", "figures": figures, "aim": aim }))
 }
 

@@ -45,7 +45,8 @@ pub(super) async fn show(
     let duration_s = playlist.duration_s();
     let purpose = Purpose { host, folder, duration_s, end: asked.right.end };
     let signer = asked.tree.signer.clone();
-    let signing = signer.map(|signer| Signing::new(signer, &playlist, &purpose, asked.now));
+    let sign = |signer| Signing::new(signer, &playlist, &purpose, asked.now);
+    let signing = signer.map(sign).transpose()?;
     let age_s = if playlist.is_still { STILL_AGE_S } else { LIVE_AGE_S };
     let cache = asked.cache(age_s, signing.is_some())?;
     let order = Order { playlist, signing, form: Form::Whole, headers, cache, vary: VARY };

@@ -57,7 +57,7 @@ struct Made {
 fn make(signer: &Signer, now: Timestamp, duration_s: u32, end: Option<Timestamp>) -> Made {
     let host = Host::from("127.0.0.1:8787");
     let purpose = Purpose { host: &host, folder: FOLDER, duration_s, end };
-    let stamp = signer.stamp(&purpose, now);
+    let stamp = signer.stamp(&purpose, now).unwrap();
     let urls = signer.urls(&purpose, stamp).unwrap();
     let names = Names::new([NAME]);
     let mut url = Vec::new();
@@ -198,7 +198,7 @@ fn cloudfronts_cookies_are_for_the_folder_and_no_script() {
     let signer = signer(UrlMode::CloudFront { key, cookies, place: place() });
     let host = Host::from("videos.example");
     let purpose = Purpose { host: &host, folder: FOLDER, duration_s: 0, end: None };
-    let stamp = signer.stamp(&purpose, at("2026-11-20T10:10:00Z"));
+    let stamp = signer.stamp(&purpose, at("2026-11-20T10:10:00Z")).unwrap();
     let urls = signer.urls(&purpose, stamp).unwrap();
     assert_eq!(urls.cookies.len(), 4);
     let rest = format!("; Domain=example; Path=/{FOLDER}; Secure; HttpOnly; SameSite=Lax");
@@ -254,6 +254,10 @@ fn a_rotated_credential_signs_from_the_next_request_on() {
     assert_ne!(new.mark, old.mark);
     assert_eq!(new.stamp.end(), after(now, 600), "a URL ends with the credential that signed it");
     assert!(!is_good(&signer, &old.url, now), "what the old one signed is opened no more");
+    let host = Host::from("host");
+    let purpose = Purpose { host: &host, folder: FOLDER, duration_s: 0, end: None };
+    assert!(signer.stamp(&purpose, after(now, 599)).is_some());
+    assert_eq!(signer.stamp(&purpose, after(now, 600)), None, "an ended one signs nothing");
 }
 
 #[test]

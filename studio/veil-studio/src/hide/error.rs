@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use veil_seal::SealError;
 
+use crate::turns::TurnError;
+
 /// Why nothing was hidden or revealed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -14,6 +16,9 @@ pub enum HideError {
     /// FFmpeg, or the video.
     #[error(transparent)]
     Ffmpeg(#[from] veil_ffmpeg::Error),
+    /// Other runs have the machine, and this one doesn't wait or never could begin.
+    #[error(transparent)]
+    Turn(#[from] TurnError),
     /// Keys that can't be used.
     #[error(transparent)]
     Seal(#[from] SealError),
@@ -112,6 +117,7 @@ impl HideError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Ffmpeg(error) => return error.hint().map(str::to_owned),
+            Self::Turn(error) => error.hint().to_owned(),
             Self::Keys(_) => "give --passphrase-file, --key, or one recipient with -r".to_owned(),
             Self::TooLarge { .. } => {
                 "take a longer or larger video, hide less, or raise --max-rate, \

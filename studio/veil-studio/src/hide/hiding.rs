@@ -21,6 +21,7 @@ use super::read::{Search, is_same};
 use super::write::{Outcome, Task, pass};
 use super::{HideError, HideKeys, HideProgress};
 use crate::pipeline::Encoder;
+use crate::turns::Resources;
 
 /// How often progress is told.
 const TELL_EVERY: Duration = Duration::from_millis(250);
@@ -78,6 +79,9 @@ pub async fn hide(
     tell("sealing");
     let request = Arc::new(request);
     let message = seal(&request, picture, carrier.packet_count).await?;
+    tell("waiting");
+    let cost = Resources::of_hiding((&carrier).into(), request.threads, encoder.processors);
+    let _turn = encoder.turn(cost).await?;
     let run = Run { encoder, carrier: &carrier, encoding, picture, progress };
     let first = (carrier.packet_count, carrier.packet_count);
     let (outcome, message) = run.once(&request, message, first).await?;

@@ -67,11 +67,16 @@ pub(super) fn pack(
     let mut salt = [0; SALT_BYTES];
     rng.fill_bytes(&mut salt);
     let mut spool = tempfile::tempfile().map_err(HideError::io(SPOOL))?;
-    let mut limited = Limited { out: BufWriter::new(&mut spool), left: most, full: false };
+    let mut limited =
+        Limited { out: BufWriter::new(&mut spool), left: most, full: false, broken: None };
     let packed =
         archive(sources, keyring, Sealer::new(&key.body_key(), BODY_CONTEXT, &salt), &mut limited);
     if limited.full {
         return Ok(None);
+    }
+    // Whoever writes an archive can't tell whether it was the file that couldn't be read or the spool that couldn't be written.
+    if let Some(error) = limited.broken.take() {
+        return Err(HideError::io(SPOOL)(error));
     }
     packed?;
     let bytes = most - limited.left;
@@ -202,6 +207,8 @@ struct Limited<W> {
     out: W,
     left: u64,
     full: bool,
+    /// Why `out` took nothing more.
+    broken: Option<io::Error>,
 }
 
 impl<W: Write> Write for Limited<W> {
@@ -210,9 +217,17 @@ impl<W: Write> Write for Limited<W> {
             self.full = true;
             return Err(io::ErrorKind::StorageFull.into());
         }
-        let written = self.out.write(bytes)?;
-        self.left -= written as u64;
-        Ok(written)
+        match self.out.write(bytes) {
+            Ok(written) => {
+                self.left -= written as u64;
+                Ok(written)
+            }
+            Err(error) => {
+                let told = error.raw_os_error().map(io::Error::from_raw_os_error);
+                self.broken = told.or(Some(error.kind().into()));
+                Err(error)
+            }
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -251,8 +266,10 @@ impl<W: Write> Write for Sealing<W> {
             self.chunk.resize(CHUNK_BYTES + TAG_BYTES, 0);
             let run = self.sealer.take(1).map_err(io::Error::other)?;
             run.seal(&mut self.chunk).map_err(io::Error::other)?;
-            self.out.write_all(&self.chunk)?;
+            let written = self.out.write_all(&self.chunk);
+            // Also where it failed: an archive that is dropped writes its end all the same.
             self.chunk.clear();
+            written?;
         }
         Ok(taken)
     }

@@ -16,6 +16,7 @@ use super::read::Search;
 use super::unpack::{self, Opened};
 use super::{HideError, HideProgress, RevealKeys, plan};
 use crate::pipeline::Encoder;
+use crate::turns::Resources;
 
 /// What was revealed.
 #[derive(Clone, Debug)]
@@ -39,6 +40,9 @@ pub async fn reveal(
     let Encoder { launcher, tools, .. } = encoder;
     let carrier = Carrier::inspect(launcher, tools, video).await?;
     let picture = plan::picture(&carrier)?;
+    progress.send_replace(HideProgress { step: "waiting", ..HideProgress::default() });
+    let cost = Resources::of_revealing((&carrier).into(), encoder.processors);
+    let _turn = encoder.turn(cost).await?;
     let mut decoding = Decoding::start(launcher, tools, &carrier).await?;
     let from = decoding.take_frames().ok_or(HideError::Thread)?;
     let done = Arc::new(AtomicU64::new(0));

@@ -73,6 +73,11 @@ impl<'a> Load<'a> {
         Self { repo, oha, address }
     }
 
+    /// The same, with somebody else answering.
+    pub(super) fn at(&self, address: SocketAddr) -> Self {
+        Self { repo: self.repo, oha: self.oha.clone(), address }
+    }
+
     /// The hot playlist, as fast as it is answered.
     pub(super) fn most(&self, seconds: u32) -> Outcome<Figures> {
         self.wrk(CONNECTIONS, &format!("{seconds}s"), &[])

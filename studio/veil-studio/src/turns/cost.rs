@@ -1,0 +1,105 @@
+//! What hiding and revealing take of a machine.
+//!
+//! Owns: the figures, which are upper bounds of what was measured (decision 62); `veilcast stress` fails where a run takes more. Refuses to
+//! know: the budget.
+
+use veil_ffmpeg::carrier::Carrier;
+use veil_seal::hidden::COST;
+
+use super::Resources;
+
+/// What a process of ours has without any frame.
+const OWN_BYTES: u64 = 18 << 20;
+
+/// What Argon2id has for a moment, before frames come or after.
+const STRETCHING_BYTES: u64 = COST.memory_kib as u64 * 1024;
+
+/// Frames that a process that hides holds beside those of its threads, luma planes of the frames before included.
+const OWN_FRAMES: u64 = 5;
+
+/// What a thread holds for each luma sample beside the frame: costs.
+const THREAD_BYTES_A_SAMPLE: u64 = 5;
+
+/// What a thread holds for paths through the trellis of ten rows.
+const THREAD_BYTES: u64 = 4 << 20;
+
+/// What an FFmpeg has without any frame, its libraries included.
+const FFMPEG_BYTES: u64 = 64_000_000;
+
+/// Pictures that a decoder keeps to predict from, 16 at most (H.264, HEVC), and those under way.
+const DECODER_FRAMES: u64 = 24;
+
+/// Pictures that an encoder without loss has waiting, under way and done; some more for each processor.
+const ENCODER_FRAMES: u64 = 22;
+const ENCODER_FRAMES_A_PROCESSOR: u64 = 4;
+
+/// How large the raw frames of a video are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameSize {
+    /// Samples of luma.
+    pub samples: u64,
+    /// Bytes of all planes.
+    pub bytes: u64,
+}
+
+impl FrameSize {
+    /// Frames of 8 bit 4:2:0, as most videos have them.
+    #[must_use]
+    pub fn of_8_bit_420(width: u32, height: u32) -> Self {
+        let samples = u64::from(width) * u64::from(height);
+        let chroma = u64::from(width.div_ceil(2)) * u64::from(height.div_ceil(2));
+        Self { samples, bytes: samples + 2 * chroma }
+    }
+}
+
+impl From<&Carrier> for FrameSize {
+    fn from(carrier: &Carrier) -> Self {
+        let samples = u64::from(carrier.width) * u64::from(carrier.height);
+        Self { samples, bytes: carrier.frame_bytes() }
+    }
+}
+
+/// The most that a process of ours has in memory while it hides with so many threads; revealing takes less. 105 MB at 1440p with two.
+#[must_use]
+pub fn own_bytes_max(frame: FrameSize, threads: usize) -> u64 {
+    let threads = threads as u64;
+    let each = THREAD_BYTES + frame.bytes + frame.samples * THREAD_BYTES_A_SAMPLE;
+    OWN_BYTES + frame.bytes * OWN_FRAMES + each * threads
+}
+
+impl Resources {
+    /// A run that hides, with so many threads of its own on a machine of so many processors, for each of which FFmpeg has a frame or two.
+    #[must_use]
+    pub fn of_hiding(frame: FrameSize, threads: usize, processors: usize) -> Self {
+        let processors = processors as u64;
+        let decoder = FFMPEG_BYTES + frame.bytes * (DECODER_FRAMES + processors);
+        let encoded = ENCODER_FRAMES + ENCODER_FRAMES_A_PROCESSOR * processors;
+        let encoder = FFMPEG_BYTES + frame.bytes * encoded;
+        let own = own_bytes_max(frame, threads).max(OWN_BYTES + STRETCHING_BYTES);
+        let memory_bytes = own + decoder + encoder;
+        Self { memory_bytes, cores: threads as u64 }
+    }
+
+    /// A run that reveals: one thread of ours, one FFmpeg.
+    #[must_use]
+    pub fn of_revealing(frame: FrameSize, processors: usize) -> Self {
+        let own = OWN_BYTES + frame.bytes * 2 + STRETCHING_BYTES;
+        let decoder = FFMPEG_BYTES + frame.bytes * (DECODER_FRAMES + processors as u64);
+        Self { memory_bytes: own + decoder, cores: 1 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_threads_at_1440p_stay_below_105_mb() {
+        let frame = FrameSize::of_8_bit_420(2560, 1440);
+        let own = own_bytes_max(frame, 2);
+        assert!((100_000_000..=105_000_000).contains(&own), "{own}");
+        let run = Resources::of_hiding(frame, 2, 2);
+        assert!((own..600_000_000).contains(&run.memory_bytes), "{run:?}");
+        assert!(Resources::of_revealing(frame, 2).memory_bytes < run.memory_bytes);
+    }
+}
