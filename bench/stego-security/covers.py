@@ -85,10 +85,10 @@ class Piece:
         if not self.path.is_file():
             ffmpeg("-noautorotate", "-ss", start, "-i", source, "-map", "0:v:0", "-frames:v", PIECE_FRAMES,
                    "-c:v", "libx264", "-qp", 0, "-preset", "ultrafast", "-pix_fmt", "yuv420p", self.path)
-        self.planes = luma(self.path, LOOKED_AT)
-        self.carries = not any(map(is_flat, luma(self.path, range(PIECE_FRAMES))))
-        width, height = size_of(self.path)
-        self.samples = width * height * PIECE_FRAMES
+        planes = luma(self.path, range(PIECE_FRAMES))
+        self.carries = len(planes) > max(LOOKED_AT) and not any(map(is_flat, planes))
+        self.planes = [planes[at] for at in LOOKED_AT if at < len(planes)]
+        self.samples = sum(plane.size for plane in planes)
 
     def hidden(self, veilcast, folder, rate, profile):
         """Hides as much as a rate allows; returns the frames that are looked at, and the bits a sample that it came to."""

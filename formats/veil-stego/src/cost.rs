@@ -48,8 +48,9 @@ enum Kind {
 
 /// A frame's costs, and the memory for them, kept from one frame to the next.
 pub(crate) struct Costs {
-    /// HILL's ρ for each sample, infinite where a change shows.
-    map: Vec<f32>,
+    /// For each sample the upper half of HILL's ρ (as a 32-bit float, infinite where a change shows) without its sign, and in its place
+    /// at the end the level's lowest bit: samples are taken in a random order, and each place that is looked at is a wait.
+    map: Vec<u16>,
     /// What ρ is multiplied with.
     scale: f32,
     rows: Rows,
@@ -68,6 +69,8 @@ pub(super) struct Rows {
     reciprocal: [Vec<u32>; KEPT],
     /// Sums of fifteen reciprocals, one above the other, padded likewise.
     column: Vec<u32>,
+    /// ρ, but for what moves.
+    rho: Vec<f32>,
     /// Sums of two, four and eight neighbours in `column`.
     pairs: Vec<u32>,
     fours: Vec<u32>,
@@ -108,7 +111,7 @@ impl Costs {
     ) {
         let work = Work { picture, frame, before };
         let Self { map, rows, .. } = self;
-        map.resize(frame.len(), 0.0);
+        map.resize(frame.len(), 0);
         match lanes.0 {
             Kind::Portable => work.fill(rows, map),
             #[cfg(target_arch = "x86_64")]
@@ -119,23 +122,46 @@ impl Costs {
         self.scale = MEDIAN_COST / median(&self.map);
     }
 
-    /// The cost of changing the sample at `place`.
+    /// Takes lowest bits and costs of the samples at `places`, one of each for each.
+    pub(crate) fn take(&self, places: &[u32], bits: &mut Vec<u8>, costs: &mut Vec<u16>) {
+        costs.clear();
+        costs.extend(places.iter().map(|place| self.map[*place as usize]));
+        bits.clear();
+        bits.extend(costs.iter().map(|packed| packed.to_le_bytes()[0] & 1));
+        costs.iter_mut().for_each(|packed| *packed = self.cost(*packed));
+    }
+
     #[inline]
-    pub(crate) fn at(&self, place: u32) -> u16 {
-        let rho = self.map[place as usize];
+    fn cost(&self, packed: u16) -> u16 {
+        let rho = rho_of(packed);
         if rho == f32::INFINITY {
             return COST_MAX;
         }
         let cost = (rho * self.scale).clamp(1.0, TEXTURE_COST_MAX);
+        // Signed conversions are the quick ones.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 1023")]
-        let cost = cost as u16;
+        let cost = cost as i32 as u16;
         cost
     }
 }
 
+/// Packs ρ and the lowest bit of `level`.
+#[inline(always)]
+fn pack(rho: f32, level: u16) -> u16 {
+    // Never negative: the sign is 0, and seven bits of fraction are left.
+    #[allow(clippy::cast_possible_truncation, reason = "16 bits are left")]
+    let upper = (rho.to_bits() >> 16) as u16;
+    upper << 1 | level & 1
+}
+
+#[inline(always)]
+fn rho_of(packed: u16) -> f32 {
+    f32::from_bits(u32::from(packed >> 1) << 16)
+}
+
 /// The middle of the finite values, of one in [`MEDIAN_STEP`]; 1 if there is none.
-fn median(map: &[f32]) -> f32 {
-    let looked_at = map.iter().step_by(MEDIAN_STEP).copied();
+fn median(map: &[u16]) -> f32 {
+    let looked_at = map.iter().step_by(MEDIAN_STEP).copied().map(rho_of);
     let mut finite: Vec<f32> = looked_at.filter(|rho| rho.is_finite()).collect();
     let middle = finite.len() / 2;
     if finite.is_empty() {
@@ -154,7 +180,7 @@ pub(super) struct Work<'a, S> {
 impl<S: Sample> Work<'_, S> {
     /// Fills `map` row by row. Inlined with all it calls, so that it is compiled for each kind of processor.
     #[inline(always)]
-    pub(super) fn fill(&self, rows: &mut Rows, map: &mut [f32]) {
+    pub(super) fn fill(&self, rows: &mut Rows, map: &mut [u16]) {
         let width = self.picture.width() as usize;
         let last = self.picture.height() as usize - 1;
         rows.begin(width);
@@ -171,8 +197,8 @@ impl<S: Sample> Work<'_, S> {
                 rows.add((row + WIDE).min(last));
                 rows.subtract(row.saturating_sub(WIDE + 1));
             }
-            rows.spread(costs);
-            self.finish(row, &rows.reciprocal[row % KEPT], costs);
+            rows.spread();
+            self.finish(row, rows, costs);
         }
     }
 
@@ -199,14 +225,13 @@ impl<S: Sample> Work<'_, S> {
             inner.for_each(|(level, sample)| *level = sample.level());
             repeat_border(level, 1);
         }
-        let [above, middle, below] = &rows.level;
+        let [above, middle, below] = rows.level.each_ref().map(|level| shifted(level, width));
         let residual = &mut rows.residual[row % 3];
         for (at, residual) in residual[1..=width].iter_mut().enumerate() {
-            let sum = |row: &[u16]| {
-                i32::from(row[at]) - 2 * i32::from(row[at + 1]) + i32::from(row[at + 2])
+            let sum = |row: &[&[u16]; 3]| {
+                i32::from(row[0][at]) - 2 * i32::from(row[1][at]) + i32::from(row[2][at])
             };
-            let filtered =
-                2 * sum(&middle[..width + 2]) - sum(&above[..width + 2]) - sum(&below[..width + 2]);
+            let filtered = 2 * sum(&middle) - sum(&above) - sum(&below);
             // At most 16 · 1023.
             #[allow(clippy::cast_possible_truncation, reason = "fits in 16 bits")]
             let size = filtered.unsigned_abs() as u16;
@@ -217,21 +242,23 @@ impl<S: Sample> Work<'_, S> {
 
     /// Takes what moves into account, and marks what should not be changed.
     #[inline(always)]
-    fn finish(&self, row: usize, reciprocal: &[u32], costs: &mut [f32]) {
-        let start = row * costs.len();
-        let frame = &self.frame[start..][..costs.len()];
-        let before = self.before.map_or(frame, |before| &before[start..][..costs.len()]);
+    fn finish(&self, row: usize, rows: &Rows, costs: &mut [u16]) {
+        let width = costs.len();
+        let frame = &self.frame[row * width..][..width];
+        let before = self.before.map_or(frame, |before| &before[row * width..][..width]);
+        let reciprocal = &rows.reciprocal[row % KEPT][WIDE..][..width];
         let shift = match self.picture.depth() {
             Depth::Eight => 0,
             Depth::Ten => 2,
         };
         let still = if self.before.is_some() { 0.5 } else { 1.0 };
-        let samples = frame.iter().zip(before).zip(&reciprocal[WIDE..]);
-        for (cost, ((now, before), reciprocal)) in costs.iter_mut().zip(samples) {
+        let samples = frame.iter().zip(before).zip(reciprocal).zip(&rows.rho);
+        for (cost, (((now, before), reciprocal), rho)) in costs.iter_mut().zip(samples) {
             let moved = now.level().abs_diff(before.level()) >> shift;
             let moved = (f32::from(moved) * 0.25).min(1.0);
             let is_wet = *reciprocal == FLAT || self.picture.is_end(now.level());
-            *cost = if is_wet { f32::INFINITY } else { *cost / (still + moved) };
+            let rho = if is_wet { f32::INFINITY } else { *rho / (still + moved) };
+            *cost = pack(rho, now.level());
         }
     }
 }
@@ -243,6 +270,7 @@ impl Rows {
         self.level.iter_mut().for_each(|row| row.resize(width + 2, 0));
         self.residual.iter_mut().for_each(|row| row.resize(width + 2, 0));
         self.tall.resize(width + 2, 0);
+        self.rho.resize(width, 0.0);
         self.reciprocal.iter_mut().for_each(|row| row.resize(width + 2 * WIDE, 0));
         self.column.clear();
         self.column.resize(width + 2 * WIDE, 0);
@@ -290,21 +318,27 @@ impl Rows {
 
     /// Sums fifteen neighbours of each column: eight, four, two and one.
     #[inline(always)]
-    fn spread(&mut self, costs: &mut [f32]) {
-        let Self { column, pairs, fours, eights, .. } = self;
+    fn spread(&mut self) {
+        let Self { column, pairs, fours, eights, rho, .. } = self;
         sum_neighbours(column, 1, pairs);
         sum_neighbours(pairs, 2, fours);
         sum_neighbours(fours, 4, eights);
-        let width = costs.len();
+        let width = rho.len();
         let (eights, fours) = (&eights[..width], &fours[8..][..width]);
         let (pairs, ones) = (&pairs[12..][..width], &column[14..][..width]);
-        for (at, cost) in costs.iter_mut().enumerate() {
+        for (at, rho) in rho.iter_mut().enumerate() {
             let sum = eights[at] + fours[at] + pairs[at] + ones[at];
             #[allow(clippy::cast_precision_loss, reason = "a cost needs no more than 24 bits")]
             let rounded = sum as f32;
-            *cost = rounded;
+            *rho = rounded;
         }
     }
+}
+
+/// A padded row three times, each from one sample further on, and all of one length: that is what loops are made vectors of.
+#[inline(always)]
+fn shifted(row: &[u16], width: usize) -> [&[u16]; 3] {
+    [0, 1, 2].map(|by| &row[by..][..width])
 }
 
 /// Writes the sums of each number and the one `distance` further.

@@ -197,8 +197,7 @@ impl Writer {
             let matrix = part.code.matrix(key, frame.number);
             for (first, bytes) in tiles(part.first, part.code, part.bytes) {
                 self.tile.take_bits_of(bytes);
-                self.tile.gather(&order, first, matrix.columns.len(), frame.samples);
-                self.tile.measure(&self.costs);
+                self.tile.take(&order, first, matrix.columns.len(), &self.costs);
                 self.tile.embed(&mut self.trellis, &matrix);
                 self.tile.scatter(frame, &mut signs);
             }
@@ -260,9 +259,11 @@ impl Tile {
         self.bits.extend(self.places.iter().map(bit));
     }
 
-    fn measure(&mut self, costs: &Costs) {
-        self.costs.clear();
-        self.costs.extend(self.places.iter().map(|place| costs.at(*place)));
+    /// Takes the samples' lowest bits, and what changing them costs.
+    fn take(&mut self, order: &Order, first: u32, per_bit: usize, costs: &Costs) {
+        self.places.resize(self.message.len() * per_bit, 0);
+        order.places(first, &mut self.places);
+        costs.take(&self.places, &mut self.bits, &mut self.costs);
     }
 
     fn embed(&mut self, trellis: &mut Trellis, matrix: &Matrix) {

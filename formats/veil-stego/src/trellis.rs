@@ -159,24 +159,42 @@ impl Trellis {
 
     /// Follows the cheapest path from its end to its beginning.
     fn trace_back(&self, end: usize, message: &[u8], matrix: &Matrix, stego: &mut [u8]) {
-        let Matrix { height, columns } = matrix;
-        let states = height.state_count();
-        let words_per_sample = states / 32;
+        match matrix.height {
+            Height::Seven => self.trace::<4>(end, message, matrix, stego),
+            Height::Ten => self.trace::<32>(end, message, matrix, stego),
+        }
+    }
+
+    fn trace<const WORDS: usize>(
+        &self,
+        end: usize,
+        message: &[u8],
+        Matrix { columns, .. }: &Matrix,
+        stego: &mut [u8],
+    ) {
+        let states = WORDS * 32;
+        let mut ways = self.path.as_chunks::<WORDS>().0.iter().rev();
         let mut state = end;
         let steps = stego.rchunks_mut(columns.len()).zip(message.iter().rev());
-        let mut sample = message.len() * columns.len();
         for (block, bit) in steps {
             state = (state << 1 | usize::from(*bit)) & (states - 1);
-            for (value, column) in block.iter_mut().zip(columns).rev() {
-                sample -= 1;
-                let word = self.path[sample * words_per_sample + state / 32];
-                *value = u8::from(word >> (state % 32) & 1 == 0);
-                if *value == 1 {
-                    state ^= usize::from(*column);
-                }
+            for ((value, column), way) in block.iter_mut().zip(columns).rev().zip(&mut ways) {
+                *value = u8::from(!is_set(way, state));
+                state ^= usize::from(u16::from(*value).wrapping_neg() & column);
             }
         }
     }
+}
+
+/// Whether the bit of this number is set, the first word's lowest being number 0.
+#[inline]
+fn is_set<const WORDS: usize>(words: &[u32; WORDS], number: usize) -> bool {
+    if WORDS == 4 {
+        // All four at once: they needn't wait for the number, which is known last.
+        let all = words.iter().rev().fold(0_u128, |all, word| all << 32 | u128::from(*word));
+        return all >> number & 1 == 1;
+    }
+    words[number / 32] >> (number % 32) & 1 == 1
 }
 
 /// What one walk works on; its result is the cheapest state at the end, the lowest of several.

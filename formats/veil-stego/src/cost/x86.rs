@@ -17,7 +17,7 @@ impl Avx2 {
         is_x86_feature_detected!("avx2").then_some(Self(()))
     }
 
-    pub(super) fn fill<S: Sample>(self, work: &Work<'_, S>, rows: &mut Rows, map: &mut [f32]) {
+    pub(super) fn fill<S: Sample>(self, work: &Work<'_, S>, rows: &mut Rows, map: &mut [u16]) {
         // SAFETY: `self` exists, so this processor has the instructions (`detect`).
         unsafe { fill_avx2(work, rows, map) }
     }
@@ -37,18 +37,18 @@ impl Avx512 {
         has_all.then_some(Self(()))
     }
 
-    pub(super) fn fill<S: Sample>(self, work: &Work<'_, S>, rows: &mut Rows, map: &mut [f32]) {
+    pub(super) fn fill<S: Sample>(self, work: &Work<'_, S>, rows: &mut Rows, map: &mut [u16]) {
         // SAFETY: `self` exists, so this processor has the instructions (`detect`).
         unsafe { fill_avx512(work, rows, map) }
     }
 }
 
 #[target_feature(enable = "avx2")]
-fn fill_avx2<S: Sample>(work: &Work<'_, S>, rows: &mut Rows, map: &mut [f32]) {
+fn fill_avx2<S: Sample>(work: &Work<'_, S>, rows: &mut Rows, map: &mut [u16]) {
     work.fill(rows, map);
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn fill_avx512<S: Sample>(work: &Work<'_, S>, rows: &mut Rows, map: &mut [f32]) {
+fn fill_avx512<S: Sample>(work: &Work<'_, S>, rows: &mut Rows, map: &mut [u16]) {
     work.fill(rows, map);
 }
