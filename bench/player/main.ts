@@ -12,7 +12,7 @@ import { buildPage, unsealedSide } from '../first-frame/clear';
 import { FileServer } from '../first-frame/server';
 import { namesOf } from '../first-frame/steps';
 import { evaluate, within } from '../first-frame/visit';
-import { buffer, look, play, playToEnd, seekAll, type Used } from './in-page';
+import { buffer, look, pause, play, playToEnd, seekAll, type Used } from './in-page';
 import { sealedFile } from './open';
 
 /** Else memory is told only after many seconds. */
@@ -127,6 +127,7 @@ async function loop(url: string, minutes: number): Promise<void> {
       const end = Date.now() + minutes * 60_000;
       await evaluate(browser, session, buffer, [0, 2]);
       await evaluate(browser, session, play, 1);
+      await evaluate(browser, session, pause);
       while (Date.now() < end) {
         const targets = Array.from({ length: LOOP_SEEKS }, () => Math.random() * LOOP_LENGTH_S);
         await evaluate(browser, session, seekAll, targets);
