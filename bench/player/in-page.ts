@@ -64,6 +64,12 @@ export async function play(seconds: number): Promise<number> {
   return end - start;
 }
 
+/** Pauses: while a video plays, the frame of the place that was sought may be gone before it is seen. */
+export function pause(): void {
+  const player = document.querySelector('veil-player') as { video?: HTMLVideoElement } | null;
+  (player?.video ?? (document.querySelector('video') as HTMLVideoElement)).pause();
+}
+
 /** Seeks near the end and waits for it. */
 export async function playToEnd(): Promise<void> {
   const player = document.querySelector('veil-player') as { video?: HTMLVideoElement } | null;

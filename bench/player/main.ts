@@ -12,7 +12,7 @@ import { buildPage, unsealedSide } from '../first-frame/clear';
 import { FileServer } from '../first-frame/server';
 import { namesOf } from '../first-frame/steps';
 import { evaluate, within } from '../first-frame/visit';
-import { buffer, look, play, playToEnd, seekAll, type Used } from './in-page';
+import { buffer, look, pause, play, playToEnd, seekAll, type Used } from './in-page';
 import { sealedFile } from './open';
 
 /** Else memory is told only after many seconds. */
@@ -75,7 +75,7 @@ async function visits(sides: readonly Side[], count: number): Promise<void> {
   }
 }
 
-/** Times of opening 104,857,600 bytes, in milliseconds. */
+/** Times of opening 104,857,600 bytes, and of their decryption alone, in turns, in milliseconds. */
 export async function opening(output: string): Promise<void> {
   await mkdir(output, { recursive: true });
   await buildPage(new URL('page/open.html', import.meta.url), output);
@@ -84,10 +84,15 @@ export async function opening(output: string): Promise<void> {
   server.add(sealedFile());
   const browser = await Browser.start();
   try {
-    const openingAllMs = await within(browser, `${await server.listen()}/open.html`, (session) =>
-      evaluate(browser, session, openPasses, OPENING_PASSES),
+    const { openingAllMs, decryptingMs } = await within(
+      browser,
+      `${await server.listen()}/open.html`,
+      (session) => evaluate(browser, session, openPasses, OPENING_PASSES),
     );
-    write({ openingAllMs: openingAllMs.slice(RESTING_PASSES) });
+    write({
+      openingAllMs: openingAllMs.slice(RESTING_PASSES),
+      decryptingMs: decryptingMs.slice(RESTING_PASSES),
+    });
   } finally {
     await browser.close();
     server.close();
@@ -95,14 +100,23 @@ export async function opening(output: string): Promise<void> {
 }
 
 /** Runs in the page of the opening. */
-async function openPasses(count: number): Promise<number[]> {
-  const { openAll } = globalThis as unknown as { openAll(): Promise<number> };
-  const took: number[] = [];
+async function openPasses(
+  count: number,
+): Promise<{ openingAllMs: number[]; decryptingMs: number[] }> {
+  const { openAll } = globalThis as unknown as {
+    openAll(what: 'open' | 'decrypt'): Promise<number>;
+  };
+  const [openingAllMs, decryptingMs]: [number[], number[]] = [[], []];
   for (let pass = 0; pass < count; pass++) {
-    took.push(await openAll());
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    for (const [what, took] of [
+      ['open', openingAllMs],
+      ['decrypt', decryptingMs],
+    ] as const) {
+      took.push(await openAll(what));
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
   }
-  return took;
+  return { openingAllMs, decryptingMs };
 }
 
 /** Seeks about for so many minutes and writes after each round what memory is used. */
@@ -113,6 +127,7 @@ async function loop(url: string, minutes: number): Promise<void> {
       const end = Date.now() + minutes * 60_000;
       await evaluate(browser, session, buffer, [0, 2]);
       await evaluate(browser, session, play, 1);
+      await evaluate(browser, session, pause);
       while (Date.now() < end) {
         const targets = Array.from({ length: LOOP_SEEKS }, () => Math.random() * LOOP_LENGTH_S);
         await evaluate(browser, session, seekAll, targets);

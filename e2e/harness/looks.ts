@@ -8,9 +8,24 @@
 
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
+import type { Screen, Viewer } from './viewer';
+
+const SIZES = {
+  desktop: { width: 1280, height: 800 },
+  phone: { width: 390, height: 844 },
+} as const;
+
+/** On what it is looked at. */
+export type Size = keyof typeof SIZES;
+export type Scheme = 'dark' | 'light';
+
+/** Looks at the page, and has axe look at it. */
+export type Look = (name: string) => Promise<void>;
 
 const FOLDER = fileURLToPath(new URL('../looks', import.meta.url));
 const QUALITY = 55;
@@ -45,7 +60,7 @@ async function difference([a, b]: readonly string[]): Promise<number> {
 /**
  * Returns what is wrong with how the page looks, `null` for nothing. `judge` is an empty page that compares.
  */
-export async function compareLook(page: Page, judge: Page, name: string): Promise<string | null> {
+async function compareLook(page: Page, judge: Page, name: string): Promise<string | null> {
   const path = join(FOLDER, `${name}.jpg`);
   const now = await page.screenshot({ type: 'jpeg', quality: QUALITY, animations: 'disabled' });
   if (process.env['VEILCAST_WRITE_LOOKS']) {
@@ -61,4 +76,47 @@ export async function compareLook(page: Page, judge: Page, name: string): Promis
   await mkdir(dirname(seen), { recursive: true });
   await writeFile(seen, now);
   return `${name} looks different in ${(part * 100).toFixed(1)} % of its points: see ${seen}`;
+}
+
+/** What axe finds in the page; the test's own pages have no `unsafe-inline`, so it is evaluated and not loaded. */
+export async function violations(page: Page): Promise<string[]> {
+  const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+  await page.evaluate(await readFile(axe, 'utf8'));
+  return page.evaluate(async () => {
+    const { axe: runner } = globalThis as unknown as {
+      axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+    };
+    const found = await runner.run();
+    return found.violations.map(
+      ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join()}`,
+    );
+  });
+}
+
+/** Opens `link` and looks; everything that is wrong is told at the end. */
+export async function visitAndLook(
+  viewer: Viewer,
+  link: string,
+  [size, scheme]: readonly [Size, Scheme],
+  test: (screen: Screen, look: Look) => Promise<void>,
+): Promise<void> {
+  const wrong: string[] = [];
+  await viewer.visit(
+    link,
+    async (screen) => {
+      const { page } = screen;
+      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+      const judge = await page.context().newPage();
+      await page.bringToFront();
+      await test(screen, async (name) => {
+        await page.evaluate(() => document.fonts.ready);
+        await page.waitForTimeout(150);
+        const different = await compareLook(page, judge, `${size}-${scheme}-${name}`);
+        if (different !== null) wrong.push(different);
+        wrong.push(...(await violations(page)).map((found) => `${name}: ${found}`));
+      });
+    },
+    SIZES[size],
+  );
+  expect(wrong).toEqual([]);
 }

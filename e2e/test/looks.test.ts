@@ -1,25 +1,16 @@
 /** How everything looks: on a desktop and a phone, dark and light, with menus, sheets and failures, and to a screen reader. */
 
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { makeFilm } from '../harness/film';
-import { compareLook } from '../harness/looks';
+import { violations, visitAndLook, type Look, type Scheme, type Size } from '../harness/looks';
 import { Veilcast } from '../harness/veilcast';
 import { Viewer, type Screen } from '../harness/viewer';
 
 const house = Veilcast.at(inject('data'));
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const FILM = 'A quiet film';
-const SIZES = {
-  desktop: { width: 1280, height: 800 },
-  phone: { width: 390, height: 844 },
-} as const;
-type Size = keyof typeof SIZES;
-type Scheme = 'dark' | 'light';
 let viewer: Viewer;
 
 beforeAll(async () => {
@@ -37,49 +28,11 @@ afterAll(async () => {
   await viewer.close();
 });
 
-/** Looks at the page, and has axe look at it. */
-type Look = (name: string) => Promise<void>;
-
-/** What axe finds in the page; the test's own pages have no `unsafe-inline`, so it is evaluated and not loaded. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const { axe: runner } = globalThis as unknown as {
-      axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-    };
-    const found = await runner.run();
-    return found.violations.map(
-      ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join()}`,
-    );
-  });
-}
-
-/** Opens `link` and looks; everything that is wrong is told at the end. */
-async function visit(
-  link: string,
-  [size, scheme]: readonly [Size, Scheme],
+const visit = (
+  address: string,
+  of: readonly [Size, Scheme],
   test: (screen: Screen, look: Look) => Promise<void>,
-): Promise<void> {
-  const wrong: string[] = [];
-  await viewer.visit(
-    link,
-    async (screen) => {
-      const { page } = screen;
-      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
-      const judge = await page.context().newPage();
-      await page.bringToFront();
-      await test(screen, async (name) => {
-        await page.evaluate(() => document.fonts.ready);
-        await page.waitForTimeout(150);
-        const different = await compareLook(page, judge, `${size}-${scheme}-${name}`);
-        if (different !== null) wrong.push(different);
-        wrong.push(...(await violations(page)).map((found) => `${name}: ${found}`));
-      });
-    },
-    SIZES[size],
-  );
-  expect(wrong).toEqual([]);
-}
+): Promise<void> => visitAndLook(viewer, address, of, test);
 
 const link = async (...more: string[]): Promise<string> => (await house.share(FILM, ...more)).link;
 
