@@ -31,6 +31,7 @@ pub const COST: Cost = Cost { memory_kib: 1 << 16, passes: 3, lanes: 4 };
 const LAYOUT_BYTES: usize = 32;
 const VERSION: u8 = 1;
 const LOSSLESS: u8 = 1;
+const ROBUST: u8 = 2;
 
 const PASSPHRASE_SALT: &[u8; 16] = b"veilcast/hide/v1";
 const KEY_FILE: &[u8] = b"veilcast/hidden/key-file/v1";
@@ -38,6 +39,7 @@ const KEY_FILE_IDENTITY: &[u8] = b"veilcast/hidden/key-file-identity/v1";
 const RECIPIENT: &[u8] = b"veilcast/hidden/recipient/v1";
 const HEAD_PLACE: &[u8] = b"veilcast/hidden/head-place/v1";
 const BODY_PLACE: &[u8] = b"veilcast/hidden/body-place/v1";
+const FRONT_PLACE: &[u8] = b"veilcast/hidden/front-place/v1";
 const HEAD_KEY: &[u8] = b"veilcast/hidden/head/v1";
 
 /// What finds hidden messages.
@@ -54,6 +56,19 @@ pub struct Layout {
     pub keyring_bytes: u32,
     /// Frames over which the message goes.
     pub frame_count: u64,
+    /// Bytes of the message behind the head, the keyring included.
+    pub body_bytes: u64,
+}
+
+/// How a message that survives encoding lies in slots of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotLayout {
+    /// The number of its profile.
+    pub profile: u8,
+    /// Bytes of the sealed file's keyring, without the zeros at its end.
+    pub keyring_bytes: u32,
+    /// Slots over which the message goes.
+    pub slot_count: u64,
     /// Bytes of the message behind the head, the keyring included.
     pub body_bytes: u64,
 }
@@ -105,6 +120,31 @@ impl Finder {
         expand_key(&self.0, &[BODY_PLACE, salt])
     }
 
+    /// The structural key of the fronts of slots.
+    #[must_use]
+    pub fn front_place(&self) -> Secret<32> {
+        expand_key(&self.0, &[FRONT_PLACE])
+    }
+
+    /// Seals the head of a new message in slots.
+    pub fn seal_slot_head(
+        &self,
+        layout: &SlotLayout,
+        rng: &mut impl CryptoRng,
+    ) -> [u8; HEAD_BYTES] {
+        let mut salt = [0; SALT_BYTES];
+        rng.fill_bytes(&mut salt);
+        self.seal_text(&layout.encode(), &salt)
+    }
+
+    /// Opens the head of a message in slots.
+    ///
+    /// # Errors
+    /// As [`Finder::open_head`].
+    pub fn open_slot_head(&self, head: &[u8; HEAD_BYTES]) -> Result<SlotLayout, SealError> {
+        self.open_text(head).and_then(|text| SlotLayout::decode(&text))
+    }
+
     /// Seals the head of a new message.
     pub fn seal_head(&self, layout: &Layout, rng: &mut impl CryptoRng) -> [u8; HEAD_BYTES] {
         let mut salt = [0; SALT_BYTES];
@@ -113,11 +153,15 @@ impl Finder {
     }
 
     fn seal_head_with(&self, layout: &Layout, salt: &[u8; SALT_BYTES]) -> [u8; HEAD_BYTES] {
+        self.seal_text(&layout.encode(), salt)
+    }
+
+    fn seal_text(&self, layout: &[u8; LAYOUT_BYTES], salt: &[u8; SALT_BYTES]) -> [u8; HEAD_BYTES] {
         let mut head = [0; HEAD_BYTES];
         let (front, sealed) = head.split_at_mut(SALT_BYTES);
         front.copy_from_slice(salt);
         let (text, tag) = sealed.split_at_mut(LAYOUT_BYTES);
-        text.copy_from_slice(&layout.encode());
+        text.copy_from_slice(layout);
         let (key, nonce) = self.head_cipher(salt);
         // Never fails: 32 bytes are no more than the cipher takes.
         if let Ok(made) =
@@ -134,11 +178,15 @@ impl Finder {
     /// [`SealError::WrongKey`] when these bytes are no head of this finder's, [`SealError::UnknownVersion`], or
     /// [`SealError::Malformed`] for one that no writer makes.
     pub fn open_head(&self, head: &[u8; HEAD_BYTES]) -> Result<Layout, SealError> {
+        self.open_text(head).and_then(|text| Layout::decode(&text))
+    }
+
+    fn open_text(&self, head: &[u8; HEAD_BYTES]) -> Result<[u8; LAYOUT_BYTES], SealError> {
         let (key, nonce) = self.head_cipher(&salt_of(head));
         let mut sealed = Zeroizing::new(head[SALT_BYTES..].to_vec());
         let text = aes_256(key.expose()).open_in_place(nonce, Aad::empty(), &mut sealed);
-        let text = text.map_err(|_| SealError::WrongKey)?;
-        Layout::decode(text)
+        let text: &[u8] = text.map_err(|_| SealError::WrongKey)?;
+        text.try_into().map_err(|_| SealError::WrongKey)
     }
 
     fn head_cipher(&self, salt: &[u8; SALT_BYTES]) -> (Secret<32>, Nonce) {
@@ -170,25 +218,55 @@ impl Layout {
         bytes
     }
 
-    fn decode(bytes: &[u8]) -> Result<Self, SealError> {
-        const WHAT: SealError = SealError::Malformed { what: "the head" };
-        let bytes: &[u8; LAYOUT_BYTES] = bytes.try_into().map_err(|_| WHAT)?;
+    fn decode(bytes: &[u8; LAYOUT_BYTES]) -> Result<Self, SealError> {
         let [version, mode, rows, samples_per_bit, ..] = *bytes;
-        if version != VERSION || mode != LOSSLESS {
-            return Err(SealError::UnknownVersion { what: "the hidden message" });
-        }
-        let number = |at: usize| {
-            let mut number = [0; 8];
-            number.copy_from_slice(&bytes[at..at + 8]);
-            u64::from_le_bytes(number)
-        };
-        let keyring_bytes = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]);
-        let (frame_count, body_bytes) = (number(8), number(16));
-        if number(24) != 0 || frame_count == 0 || u64::from(keyring_bytes) > body_bytes {
-            return Err(WHAT);
-        }
+        let (keyring_bytes, frame_count, body_bytes) = numbers(bytes, (version, mode), LOSSLESS)?;
         Ok(Self { rows, samples_per_bit, keyring_bytes, frame_count, body_bytes })
     }
+}
+
+impl SlotLayout {
+    fn encode(&self) -> [u8; LAYOUT_BYTES] {
+        let mut bytes = [0; LAYOUT_BYTES];
+        bytes[..3].copy_from_slice(&[VERSION, ROBUST, self.profile]);
+        bytes[4..8].copy_from_slice(&self.keyring_bytes.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.slot_count.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.body_bytes.to_le_bytes());
+        bytes
+    }
+
+    fn decode(bytes: &[u8; LAYOUT_BYTES]) -> Result<Self, SealError> {
+        let [version, mode, profile, zero, ..] = *bytes;
+        let (keyring_bytes, slot_count, body_bytes) = numbers(bytes, (version, mode), ROBUST)?;
+        if zero != 0 {
+            return Err(MALFORMED);
+        }
+        Ok(Self { profile, keyring_bytes, slot_count, body_bytes })
+    }
+}
+
+const MALFORMED: SealError = SealError::Malformed { what: "the head" };
+
+/// The three numbers of a layout: bytes of the keyring, frames or slots, and bytes of the body.
+fn numbers(
+    bytes: &[u8; LAYOUT_BYTES],
+    found: (u8, u8),
+    mode: u8,
+) -> Result<(u32, u64, u64), SealError> {
+    if found != (VERSION, mode) {
+        return Err(SealError::UnknownVersion { what: "the hidden message" });
+    }
+    let number = |at: usize| {
+        let mut number = [0; 8];
+        number.copy_from_slice(&bytes[at..at + 8]);
+        u64::from_le_bytes(number)
+    };
+    let keyring_bytes = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]);
+    let (count, body_bytes) = (number(8), number(16));
+    if number(24) != 0 || count == 0 || u64::from(keyring_bytes) > body_bytes {
+        return Err(MALFORMED);
+    }
+    Ok((keyring_bytes, count, body_bytes))
 }
 
 /// HKDF-Extract (RFC 5869 §2.2) with SHA-512 of `bytes` under the salt `label`, its first 32 bytes.
@@ -254,6 +332,20 @@ mod tests {
     }
 
     #[test]
+    fn a_head_of_slots_opens_as_that_alone() {
+        let layout =
+            SlotLayout { profile: 1, keyring_bytes: 268, slot_count: 60, body_bytes: 5000 };
+        let head = finder(1).seal_slot_head(&layout, &mut UnwrapErr(SysRng));
+        assert_eq!(finder(1).open_slot_head(&head), Ok(layout));
+        assert_eq!(finder(2).open_slot_head(&head), Err(SealError::WrongKey));
+        let unknown = SealError::UnknownVersion { what: "the hidden message" };
+        assert_eq!(finder(1).open_head(&head).map(|_| ()), Err(unknown));
+        let none =
+            finder(1).seal_text(&SlotLayout { slot_count: 0, ..layout }.encode(), &[0; SALT_BYTES]);
+        assert_eq!(finder(1).open_slot_head(&none).map(|_| ()), Err(MALFORMED));
+    }
+
+    #[test]
     fn keys_of_different_things_have_nothing_in_common() {
         let word = |text: &str| Passphrase::new(text.to_owned().into()).unwrap();
         let one = Finder::of_passphrase(&word("one")).unwrap();
@@ -265,6 +357,7 @@ mod tests {
         assert_eq!(identity.key_id(), again.key_id());
         assert!(!file.0.ct_eq(&Finder::of_key_file(&[3; 33]).unwrap().0.0));
         assert!(!file.0.ct_eq(&Finder::of_recipient(&identity.recipient()).0));
+        assert!(!one.front_place().ct_eq(&other.front_place()));
         assert!(!one.head_place(&[0; 32]).ct_eq(&one.head_place(&[1; 32])));
         assert!(!one.body_place(&[0; 16]).ct_eq(&one.body_place(&[1; 16])));
         let short = Finder::of_key_file(&[3; 31]).map(|_| ());

@@ -9,6 +9,7 @@ mod cost;
 pub mod lossless;
 mod order;
 mod plane;
+pub mod robust;
 mod stream;
 mod trellis;
 #[cfg(test)]

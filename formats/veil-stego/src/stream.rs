@@ -26,6 +26,14 @@ pub(crate) enum Purpose {
     Signs = 3,
     /// What a frame's bytes are hidden under.
     Mask = 4,
+    /// The front of a slot.
+    Front = 5,
+    /// The rest of a slot.
+    Rest = 6,
+    /// A code's graph; everybody has it.
+    Graph = 7,
+    /// The order in which a codeword's bits travel; everybody has it.
+    Travel = 8,
 }
 
 /// Bytes asked of the cipher at once.

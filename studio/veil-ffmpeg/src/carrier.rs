@@ -102,6 +102,8 @@ pub struct Carrier {
     pub limited: bool,
     /// Packets of the picture's stream: frames, if each can be decoded.
     pub packet_count: u64,
+    /// How long the file lasts, where it is told.
+    pub duration_us: Option<u64>,
     pub(crate) pixel_format: &'static str,
     pub(crate) frame_bytes: u64,
     pub(crate) half_chroma: bool,
@@ -179,6 +181,7 @@ impl Carrier {
             limited: !video.full_range,
             packet_count: packet_count
                 .ok_or_else(|| Refusal::Carrier("it has no frames".to_owned()))?,
+            duration_us: source.duration_us,
             pixel_format,
             frame_bytes: samples * u64::from(depth).div_ceil(8),
             half_chroma: width % (1 << narrower) + height % (1 << lower) > 0,

@@ -2,10 +2,14 @@
 //!
 //! Between a decoder and an encoder the pictures go through us, and everything that belongs to them (times, sizes, formats) has to
 //! come out as it went in. FFmpeg writes and reads NUT (the format's specification is nut.txt of the NUT project, version 4); so the stream is
-//! passed on byte for byte, and only the samples within a frame are changed. Owns: where frames begin and end. Refuses to know: what a
-//! frame's bytes mean, times, codecs. Invariant: header and payload of all pieces, one behind the other, are the stream.
+//! passed on byte for byte, and only the samples within a frame are changed. Owns: where frames begin and end, and when they are shown. Refuses
+//! to know: what a frame's bytes mean, codecs. Invariant: header and payload of all pieces, one behind the other, are the stream.
 
 use std::io::{self, BufReader, Read};
+
+use self::clock::{Clock, signed};
+
+mod clock;
 
 /// What every NUT file begins with.
 const FILE_ID: &[u8; 25] = b"nut/multimedia container\0";
@@ -13,6 +17,8 @@ const FILE_ID: &[u8; 25] = b"nut/multimedia container\0";
 /// All start codes begin with it, so no frame does.
 const START_BYTE: u8 = b'N';
 const MAIN_STARTCODE: u64 = 0x4e4d_7a56_1f5f_04ad;
+const STREAM_STARTCODE: u64 = 0x4e53_1140_5bf2_f9db;
+const SYNC_POINT_STARTCODE: u64 = 0x4e4b_e4ad_eeca_4569;
 
 /// Longest packet that isn't a frame: headers of one stream have some hundred bytes, an index (which a pipe has none of) more.
 const PACKET_BYTES_MAX: u64 = 1 << 20;
@@ -44,6 +50,8 @@ pub struct Piece {
     pub header: Vec<u8>,
     /// The frame's bytes; `None` for what isn't a frame.
     pub frame: Option<Vec<u8>>,
+    /// When the frame is shown, in microseconds of the stream's clock.
+    pub time_us: i64,
 }
 
 /// Takes a stream apart.
@@ -52,6 +60,7 @@ pub struct Frames<R> {
     /// What was read of the present piece's header.
     read: Vec<u8>,
     codes: Vec<FrameCode>,
+    clock: Clock,
     began: bool,
 }
 
@@ -59,6 +68,7 @@ pub struct Frames<R> {
 #[derive(Clone, Copy, Debug, Default)]
 struct FrameCode {
     flags: u64,
+    time_step: i64,
     size_mul: u64,
     size_lsb: u64,
     reserved: u64,
@@ -72,7 +82,8 @@ fn damaged(what: &'static str) -> io::Error {
 impl<R: Read> Frames<R> {
     /// Reads from `input`.
     pub fn new(input: R) -> Self {
-        Self { input: BufReader::new(input), read: Vec::new(), codes: Vec::new(), began: false }
+        let (input, clock) = (BufReader::new(input), Clock::default());
+        Self { input, read: Vec::new(), codes: Vec::new(), clock, began: false }
     }
 
     /// The next piece; `None` at the end of the stream. `frame` is memory to use for a frame.
@@ -104,7 +115,8 @@ impl<R: Read> Frames<R> {
     }
 
     fn piece(&mut self, frame: Option<Vec<u8>>) -> Piece {
-        Piece { header: std::mem::take(&mut self.read), frame }
+        let time_us = self.clock.time_us();
+        Piece { header: std::mem::take(&mut self.read), frame, time_us }
     }
 
     /// Reads `count` more bytes of the header.
@@ -143,9 +155,13 @@ impl<R: Read> Frames<R> {
         let body = self.read.len();
         let length = usize::try_from(length).map_err(|_| damaged("a NUT header is too long"))?;
         self.take(length)?;
-        if code == MAIN_STARTCODE {
-            let codes = frame_codes(&self.read[body..]);
-            self.codes = codes.ok_or_else(|| damaged("the NUT main header makes no sense"))?;
+        let (body, clock) = (&self.read[body..], &mut self.clock);
+        let senseless = || damaged("a NUT header makes no sense");
+        match code {
+            MAIN_STARTCODE => self.codes = frame_codes(body, clock).ok_or_else(senseless)?,
+            STREAM_STARTCODE => clock.stream_header(body).ok_or_else(senseless)?,
+            SYNC_POINT_STARTCODE => clock.sync_point(body).ok_or_else(senseless)?,
+            _ => {}
         }
         Ok(())
     }
@@ -165,7 +181,7 @@ impl<R: Read> Frames<R> {
             if flags & has != 0 { self.number() } else { Ok(default) }
         };
         optional(flag::STREAM_ID, 0)?;
-        optional(flag::CODED_PTS, 0)?;
+        let coded = optional(flag::CODED_PTS, 0)?;
         let size_msb = optional(flag::SIZE_MSB, 0)?;
         optional(flag::MATCH_TIME, 0)?;
         let header_index = optional(flag::HEADER_INDEX, code.header_index)?;
@@ -173,6 +189,10 @@ impl<R: Read> Frames<R> {
         // FFmpeg never leaves the beginning of a raw picture out, and puts side data beside no picture that it decoded.
         if header_index != 0 || flags & flag::SIDE_DATA != 0 || reserved > 16 {
             return Err(damaged("a NUT frame isn't a bare picture"));
+        }
+        match flags & flag::CODED_PTS {
+            0 => self.clock.step(code.time_step),
+            _ => self.clock.coded(coded),
         }
         for _ in 0..reserved {
             self.number()?;
@@ -194,8 +214,8 @@ impl<R: Read> Frames<R> {
     }
 }
 
-/// Reads the 256 frame codes out of the main header's body (§3.2 of the specification).
-fn frame_codes(body: &[u8]) -> Option<Vec<FrameCode>> {
+/// Reads the 256 frame codes and the time bases out of the main header's body (§3.2 of the specification).
+fn frame_codes(body: &[u8], clock: &mut Clock) -> Option<Vec<FrameCode>> {
     let mut numbers = Numbers(body);
     let version = numbers.next()?;
     if version > 3 {
@@ -203,17 +223,15 @@ fn frame_codes(body: &[u8]) -> Option<Vec<FrameCode>> {
     }
     numbers.next()?;
     numbers.next()?;
-    for _ in 0..numbers.next()?.min(1 << 16) {
-        numbers.next()?;
-        numbers.next()?;
-    }
+    let bases = numbers.next()?;
+    clock.main_header(&mut numbers, bases)?;
     let mut codes = Vec::new();
-    let (mut size_mul, mut header_index) = (1, 0);
+    let (mut time_step, mut size_mul, mut header_index) = (0, 1, 0);
     while codes.len() < 256 {
         let (flags, fields) = (numbers.next()?, numbers.next()?);
         let mut field =
             |at: u64, default: u64| if fields > at { numbers.next() } else { Some(default) };
-        field(0, 0)?;
+        time_step = field(0, time_step)?;
         size_mul = field(1, size_mul)?;
         field(2, 0)?;
         let size = field(3, 0)?;
@@ -231,7 +249,8 @@ fn frame_codes(body: &[u8]) -> Option<Vec<FrameCode>> {
                 codes.push(FrameCode { flags: flag::INVALID, ..FrameCode::default() });
                 continue;
             }
-            codes.push(FrameCode { flags, size_mul, size_lsb, reserved, header_index });
+            let time_step = signed(time_step);
+            codes.push(FrameCode { flags, time_step, size_mul, size_lsb, reserved, header_index });
             size_lsb += 1;
             left -= 1;
         }

@@ -1,8 +1,8 @@
 //! The arguments of the two FFmpegs between which frames pass through us.
 //!
 //! Owns: what is decoded and how, what is encoded, and what else of the source comes along. Refuses to know: processes and pipes.
-//! Invariant: a picture that comes out is to the last bit the picture that went in, with the times, the shape and the colours that the
-//! source's has.
+//! Invariant: a picture that comes out has the times, the shape and the colours that the source's has, and but for [`Codec::H264`] is to the last
+//! bit the picture that went in.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::probe::{PROBE_ARGS, guard_args};
 /// What a file may be larger than its raw frames: everything else of the source comes on top.
 const ROOM_BYTES: u64 = 64 << 20;
 
-/// How a picture is encoded; all of them keep every bit.
+/// How a picture is encoded; all of them but one keep every bit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Codec {
@@ -25,6 +25,8 @@ pub enum Codec {
     Ffv1,
     /// Ut Video, the quickest; 8 bits alone.
     UtVideo,
+    /// H.264 as everything plays it, 8 bits and 4:2:0, with little loss.
+    H264,
 }
 
 /// The file around it.
@@ -63,6 +65,11 @@ impl Encoding {
         if codec != Codec::Ffv1 && odd {
             return no("its width or height is odd, and only FFV1 takes half a sample of colour");
         }
+        if codec == Codec::H264 && (carrier.width % 2 + carrier.height % 2) > 0 {
+            return no(
+                "its width or height is odd, which H.264 that plays everywhere doesn't take",
+            );
+        }
         if codec == Codec::UtVideo && carrier.depth != 8 {
             return no("Ut Video takes 8 bits a sample, and it has 10");
         }
@@ -74,12 +81,13 @@ impl Encoding {
                 "Ut Video can say that colours are BT.601 or BT.709, and its are not said to be",
             );
         }
-        if codec != Codec::X264 && container == Container::Mp4 {
+        let h264 = matches!(codec, Codec::X264 | Codec::H264);
+        if !h264 && container == Container::Mp4 {
             return no(
                 "MP4 takes no FFV1 and no Ut Video: name an output that ends in .mkv or .mov",
             );
         }
-        if codec != Codec::X264 && container == Container::Mov && !carrier.limited {
+        if !h264 && container == Container::Mov && !carrier.limited {
             return no(
                 "its levels have the full range, and with this codec only Matroska says so: name an output that ends in .mkv",
             );
@@ -125,6 +133,16 @@ impl Codec {
             Self::X264 => &["libx264", "-qp", "0", "-preset", "ultrafast"],
             Self::Ffv1 => &["ffv1", "-level", "3", "-slices", "16", "-g", "1"],
             Self::UtVideo => &["utvideo"],
+            Self::H264 => &["libx264", "-preset", "veryfast", "-crf", "18"],
+        }
+    }
+
+    /// The pixel format that it takes of frames in this one. The `j` of FFmpeg's old names stands for the full range. Bare frames have lost it,
+    /// and asking for it would convert them; the tag says it.
+    fn pixel_format(self, of: &str) -> String {
+        match self {
+            Self::H264 => "yuv420p".to_owned(),
+            _ => of.replace("yuvj", "yuv"),
         }
     }
 }
@@ -201,8 +219,7 @@ pub(crate) fn encoder_arguments(
     ];
     args.extend(rest.map(OsString::from));
     args.extend(encoding.codec.arguments().iter().map(OsString::from));
-    // The `j` of FFmpeg's old names stands for the full range. Bare frames have lost it, and asking for it would convert them; the tag says it.
-    let pixel_format = carrier.pixel_format.replace("yuvj", "yuv");
+    let pixel_format = encoding.codec.pixel_format(carrier.pixel_format);
     args.extend(["-pix_fmt", &pixel_format].map(OsString::from));
     for (name, value) in tags(carrier) {
         args.extend([OsString::from(name), value.to_string().into()]);

@@ -15,12 +15,16 @@ Examples:
   veilcast hide --carrier holiday.mp4 --payload notes.txt photos -o out.mkv --passphrase
   veilcast hide --carrier holiday.mp4 --payload notes.txt -o out.mkv -r alice.txt
   head -c 32 /dev/urandom > where.key; chmod 600 where.key
+  veilcast hide --mode robust --carrier holiday.mp4 --payload notes.txt -o out.mp4 --passphrase
   tar -c folder | veilcast hide --carrier a.mov --payload - -o b.mov --key where.key
   veilcast reveal out.mkv --passphrase -o found
 
+Modes: lossless hides much, and unseen; encoding the video again, as most sites do, destroys the message. Robust hides
+some hundred bytes a second, and they survive that; the output is an ordinary video.
+
 What it gives away: a lossless video is unusual by itself and many times as large as others. Who compares it with
-its carrier sees that it was changed; never publish both, and prefer carriers of your own that nobody else has.
-Encoding it again, as most sites do, destroys the message.";
+its carrier sees that it was changed; never publish both, and prefer carriers of your own that nobody else has. Robust
+mode changes more than lossless mode: who looks for it with the means of a laboratory may find that something is there.";
 
 pub(crate) const REVEAL_EXAMPLES: &str = "\
 Examples:
@@ -33,6 +37,8 @@ Examples:
 pub(crate) enum Mode {
     /// Survives copying, and no encoding
     Lossless,
+    /// Survives encoding, scaling, and cuts; into an ordinary H.264 video
+    Robust,
 }
 
 /// How a picture is encoded.
@@ -46,13 +52,29 @@ pub(crate) enum CodecArg {
     Utvideo,
 }
 
-/// What is spent to stay unseen.
+/// What is spent to stay unseen, or to survive.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ProfileArg {
-    /// Quick
+    /// Lossless: quick
     Default,
-    /// Fewer changes, several times the work for each byte
+    /// Lossless: fewer changes, several times the work for each byte
     Careful,
+    /// Robust: survives encoding at the same size
+    SameSize,
+    /// Robust: survives scaling down to 480p and encoding
+    Scaled,
+    /// Robust: survives more than that, and holds the least
+    Hard,
+}
+
+impl ProfileArg {
+    /// The mode that has it.
+    pub(crate) fn mode(self) -> Mode {
+        match self {
+            Self::Default | Self::Careful => Mode::Lossless,
+            Self::SameSize | Self::Scaled | Self::Hard => Mode::Robust,
+        }
+    }
 }
 
 /// A secret that says where a message lies.
@@ -93,13 +115,13 @@ pub(crate) struct HideArgs {
     /// What the message survives
     #[arg(long, value_enum, default_value_t = Mode::Lossless)]
     pub(crate) mode: Mode,
-    /// How the picture is encoded; all of them keep every bit [default: x264, or ffv1 for an odd width or height]
+    /// How the picture is encoded in lossless mode [default: x264, or ffv1 for an odd width or height]
     #[arg(long, value_enum)]
     pub(crate) codec: Option<CodecArg>,
-    /// What is spent to stay unseen
-    #[arg(long, value_enum, default_value_t = ProfileArg::Default)]
-    pub(crate) profile: ProfileArg,
-    /// The most bits to hide in each luma sample, 0.4 at most; more is easier to detect
+    /// What is spent to stay unseen, or to survive [default: default, or scaled in robust mode]
+    #[arg(long, value_enum)]
+    pub(crate) profile: Option<ProfileArg>,
+    /// In lossless mode, the most bits to hide in each luma sample, 0.4 at most; more is easier to detect
     #[arg(long, value_name = "BITS", default_value_t = Rate::DEFAULT)]
     pub(crate) max_rate: Rate,
     /// Don't read the message back before the video is in its place

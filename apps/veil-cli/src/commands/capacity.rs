@@ -6,6 +6,7 @@ use serde_json::json;
 use veil_studio::hide::Capacity;
 
 use crate::args::hide::CapacityArgs;
+use crate::commands::hide::profile_word;
 use crate::commands::import::encoder;
 use crate::error::CliError;
 use crate::output::{self, Format};
@@ -25,28 +26,42 @@ fn answer(capacity: &Capacity) -> serde_json::Value {
             "detectability": { "default": room.default.word(), "careful": room.careful.word() },
         })
     });
+    let robust = capacity.robust.iter().map(|(profile, payload_bytes)| {
+        json!({
+            "mode": "robust",
+            "profile": profile_word(*profile),
+            "payload_bytes": payload_bytes,
+        })
+    });
     json!({
         "frames": capacity.frames,
         "width": capacity.width,
         "height": capacity.height,
         "rooms": rooms.collect::<Vec<_>>(),
+        "robust": robust.collect::<Vec<_>>(),
     })
 }
 
 fn text(capacity: &Capacity) -> String {
-    let Capacity { frames, width, height, rooms } = capacity;
+    let Capacity { frames, width, height, rooms, robust } = capacity;
     let mut text = format!(
-        "{frames} frames of {width}×{height}, lossless mode\n\n\
-         bits a sample   payload      detectability (default, careful)"
+        "{frames} frames of {width}×{height}\n\n\
+         lossless mode: bits   payload      detectability (default, careful)"
     );
     for (room, remark) in rooms.iter().zip(["the default", "--max-rate 0.05", "--max-rate 0.4"]) {
         let bytes = output::bytes(i64::try_from(room.payload_bytes).unwrap_or(i64::MAX));
         let (default, careful) = (room.default.word(), room.careful.word());
         let _ = write!(
             text,
-            "\n{:<13}   {bytes:<10}   {default}, {careful}   {remark}",
+            "\n{:<19}   {bytes:<10}   {default}, {careful}   {remark}",
             room.rate.to_string()
         );
+    }
+    text.push_str("\n\nrobust mode: profile   payload      survives");
+    let survives = ["encoding at the same size", "scaling to 480p, encoding", "more, at the least"];
+    for ((profile, payload_bytes), survives) in robust.iter().zip(survives) {
+        let bytes = output::bytes(i64::try_from(*payload_bytes).unwrap_or(i64::MAX));
+        let _ = write!(text, "\n{:<20}   {bytes:<10}   {survives}", profile_word(*profile));
     }
     text
 }

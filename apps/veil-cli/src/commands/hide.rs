@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use veil_ffmpeg::raw::{Codec, Container};
 use veil_studio::hide::{
     Detectability, Hidden, HideError, HideKeys, HideProgress, HideRequest, PayloadSource, Profile,
-    Rate, STDIN_BYTES_MAX, StructuralSecret,
+    Rate, RobustHidden, RobustProfile, RobustRequest, STDIN_BYTES_MAX, StructuralSecret,
 };
 use veil_studio::pipeline::Encoder;
 use zeroize::Zeroizing;
@@ -35,7 +35,7 @@ pub(crate) async fn run(
     data: Option<&Path>,
     format: Format,
 ) -> Result<(), CliError> {
-    let Mode::Lossless = args.mode;
+    let profile = profile(args)?;
     let container = container(&args.output)?;
     let recipients = args.recipients.read()?;
     let keys = HideKeys::new(args.secret.read(Moment::Hiding)?, recipients)?;
@@ -48,37 +48,62 @@ pub(crate) async fn run(
     let turns = turns::open(&args.turns.budget, args.turns.no_wait, data)?;
     let before = turns.before();
     let encoder = Encoder { turns: Some(turns), ..encoder().await? };
-    let profile = args.profile.into();
-    let request = HideRequest {
-        carrier: args.carrier.clone(),
-        payload,
-        keys,
-        out,
-        container,
-        codec: args.codec.map(Codec::from),
-        profile,
-        max_rate: args.max_rate,
-        threads: args.threads.map_or(encoder.processors.min(THREADS_MAX), usize::from),
-        verify: !args.no_verify,
-    };
     let (sender, receiver) = watch::channel(HideProgress::default());
     let bar = tokio::spawn(progress::show_frames(receiver, before));
-    let hidden = veil_studio::hide::hide(&encoder, request, &sender).await;
+    let (carrier, verify) = (args.carrier.clone(), !args.no_verify);
+    let hidden = match profile {
+        Chosen::Lossless(profile) => {
+            let codec = args.codec.map(Codec::from);
+            let max_rate = args.max_rate;
+            let threads = args.threads.map_or(encoder.processors.min(THREADS_MAX), usize::from);
+            #[rustfmt::skip]
+            let request = HideRequest {
+                carrier, payload, keys, out, container, codec, profile, max_rate, threads, verify,
+            };
+            let hidden = veil_studio::hide::hide(&encoder, request, &sender).await;
+            hidden.map(|hidden| Answer::Lossless(hidden, Detectability::of(hidden.rate, profile)))
+        }
+        Chosen::Robust(profile) => {
+            let request = RobustRequest { carrier, payload, keys, out, container, profile, verify };
+            let hidden = veil_studio::hide::hide_robust(&encoder, request, &sender).await;
+            hidden.map(|hidden| Answer::Robust(hidden, profile))
+        }
+    };
     drop(sender);
     let waited = bar.await.unwrap_or_default();
     let hidden = hidden?;
-    if hidden.rate > Rate::WARN {
-        note(&format!(
-            "warning: {} bits a sample are easily detected; take a longer video to stay below {}",
-            hidden.rate,
-            Rate::WARN
-        ));
-    }
+    hidden.warn();
     let name = target.name.clone();
     target.publish_whole()?;
-    let class = Detectability::of(hidden.rate, profile);
-    format.answer(&answer(&name, &hidden, (class, waited), args), || text(&name, &hidden, class));
+    format.answer(&hidden.json(&name, verify, waited), || hidden.text(&name));
     Ok(())
+}
+
+/// A mode's profile.
+enum Chosen {
+    Lossless(Profile),
+    Robust(RobustProfile),
+}
+
+/// The profile that is asked for, where it is the mode's.
+fn profile(args: &HideArgs) -> Result<Chosen, CliError> {
+    let other = |what: &str, hint: &str| Err(CliError::new(what).hint(hint));
+    if args.profile.is_some_and(|profile| profile.mode() != args.mode) {
+        return other(
+            "the profile is another mode's",
+            "lossless mode has default and careful, robust mode same-size, scaled and hard",
+        );
+    }
+    if args.mode == Mode::Robust && args.codec.is_some() {
+        return other("robust mode has no choice of codec", "leave --codec out");
+    }
+    Ok(match (args.mode, args.profile) {
+        (_, Some(ProfileArg::Careful)) => Chosen::Lossless(Profile::Careful),
+        (_, Some(ProfileArg::SameSize)) => Chosen::Robust(RobustProfile::SameSize),
+        (_, Some(ProfileArg::Hard)) => Chosen::Robust(RobustProfile::Hard),
+        (Mode::Lossless, _) => Chosen::Lossless(Profile::Default),
+        (Mode::Robust, _) => Chosen::Robust(RobustProfile::Scaled),
+    })
 }
 
 fn container(out: &Path) -> Result<Container, CliError> {
@@ -101,32 +126,81 @@ fn source(path: &PathBuf) -> Result<PayloadSource, CliError> {
     Ok(PayloadSource::Bytes { name: "stdin".to_owned(), bytes })
 }
 
-fn answer(
-    name: &str,
-    hidden: &Hidden,
-    (class, waited): (Detectability, Duration),
-    args: &HideArgs,
-) -> serde_json::Value {
-    json!({
-        "file": name,
-        "mode": "lossless",
-        "frames": hidden.frames,
-        "message_bytes": hidden.message_bytes,
-        "bits_per_sample": hidden.rate.bits_per_sample(),
-        "detectability": class.word(),
-        "verified": !args.no_verify,
-        "waited_ms": u64::try_from(waited.as_millis()).unwrap_or(u64::MAX),
-    })
+/// What was hidden.
+enum Answer {
+    Lossless(Hidden, Detectability),
+    Robust(RobustHidden, RobustProfile),
 }
 
-fn text(name: &str, hidden: &Hidden, class: Detectability) -> String {
-    format!(
-        "hid {} in {} frames of {name}: {} bits a sample, detectability {}",
-        output::bytes(i64::try_from(hidden.message_bytes).unwrap_or(i64::MAX)),
-        hidden.frames,
-        hidden.rate,
-        class.word(),
-    )
+impl Answer {
+    fn warn(&self) {
+        if let Self::Lossless(hidden, _) = self
+            && hidden.rate > Rate::WARN
+        {
+            note(&format!(
+                "warning: {} bits a sample are easily detected; take a longer video to stay below {}",
+                hidden.rate,
+                Rate::WARN
+            ));
+        }
+    }
+
+    fn json(&self, name: &str, verified: bool, waited: Duration) -> serde_json::Value {
+        let waited_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+        match self {
+            Self::Lossless(hidden, class) => json!({
+                "file": name,
+                "mode": "lossless",
+                "frames": hidden.frames,
+                "message_bytes": hidden.message_bytes,
+                "bits_per_sample": hidden.rate.bits_per_sample(),
+                "detectability": class.word(),
+                "verified": verified,
+                "waited_ms": waited_ms,
+            }),
+            Self::Robust(hidden, profile) => json!({
+                "file": name,
+                "mode": "robust",
+                "profile": profile_word(*profile),
+                "frames": hidden.frames,
+                "message_bytes": hidden.message_bytes,
+                "capacity_bytes": hidden.capacity_bytes,
+                "packets": { "all": hidden.packets.1, "needed": hidden.packets.0 },
+                "verified": verified,
+                "waited_ms": waited_ms,
+            }),
+        }
+    }
+
+    fn text(&self, name: &str) -> String {
+        let bytes = |bytes: u64| output::bytes(i64::try_from(bytes).unwrap_or(i64::MAX));
+        match self {
+            Self::Lossless(hidden, class) => format!(
+                "hid {} in {} frames of {name}: {} bits a sample, detectability {}",
+                bytes(hidden.message_bytes),
+                hidden.frames,
+                hidden.rate,
+                class.word(),
+            ),
+            Self::Robust(hidden, profile) => format!(
+                "hid {} in {} frames of {name}: profile {}, {} of {} that it holds",
+                bytes(hidden.message_bytes),
+                hidden.frames,
+                profile_word(*profile),
+                bytes(hidden.message_bytes),
+                bytes(hidden.capacity_bytes),
+            ),
+        }
+    }
+}
+
+/// A profile's name on the command line.
+pub(crate) fn profile_word(profile: RobustProfile) -> &'static str {
+    match profile {
+        RobustProfile::SameSize => "same-size",
+        RobustProfile::Scaled => "scaled",
+        RobustProfile::Hard => "hard",
+    }
 }
 
 /// When a secret is asked for.
@@ -171,15 +245,6 @@ impl From<CodecArg> for Codec {
             CodecArg::X264 => Self::X264,
             CodecArg::Ffv1 => Self::Ffv1,
             CodecArg::Utvideo => Self::UtVideo,
-        }
-    }
-}
-
-impl From<ProfileArg> for Profile {
-    fn from(profile: ProfileArg) -> Self {
-        match profile {
-            ProfileArg::Default => Self::Default,
-            ProfileArg::Careful => Self::Careful,
         }
     }
 }

@@ -10,6 +10,8 @@ use veil_seal::chunks::{CHUNK_BYTES, HEADER_BYTES, TAG_BYTES};
 
 use super::HideError;
 use super::plan::{self, Profile, Rate};
+use super::robust;
+use super::robust::RobustProfile;
 use crate::pipeline::Encoder;
 
 /// What a passphrase's keyring and an archive of one small file take.
@@ -46,6 +48,8 @@ pub struct Capacity {
     pub height: u32,
     /// By rate, the default first.
     pub rooms: Vec<Room>,
+    /// What it carries through encoding, by profile: bytes of files as in [`Room`].
+    pub robust: Vec<(RobustProfile, u64)>,
 }
 
 /// What it carries at a rate.
@@ -105,8 +109,13 @@ pub async fn capacity(encoder: &Encoder, video: &Path) -> Result<Capacity, HideE
         default: Detectability::of(rate, Profile::Default),
         careful: Detectability::of(rate, Profile::Careful),
     });
+    let slots = robust::plan::slots(&carrier);
+    let robust = RobustProfile::ALL.map(|profile| {
+        let most = robust::plan::body_bytes_max(profile, picture, slots);
+        (profile, payload_bytes(most))
+    });
     let (width, height) = (carrier.width, carrier.height);
-    Ok(Capacity { frames, width, height, rooms: rooms.to_vec() })
+    Ok(Capacity { frames, width, height, rooms: rooms.to_vec(), robust: robust.to_vec() })
 }
 
 /// What of a body is left for files.

@@ -57,6 +57,31 @@ pub enum HideError {
         /// The highest rate that was allowed.
         rate: super::Rate,
     },
+    /// More than the video carries with a profile.
+    #[error(
+        "the payload needs more than the {capacity_bytes} bytes that {seconds} s carry with this profile"
+    )]
+    TooLong {
+        /// Bytes that would fit, sealed.
+        capacity_bytes: u64,
+        /// How long the video is.
+        seconds: u64,
+    },
+    /// A message that the video doesn't hold well enough.
+    #[error("what was hidden does not come out of the encoded video: the self-check failed")]
+    Faint,
+    /// A message of which too little came through.
+    #[error(
+        "the message is partly destroyed: {whole} of {all} packets came through; {needed} are needed"
+    )]
+    Partly {
+        /// Packets that came through.
+        whole: u64,
+        /// Packets of the message.
+        all: u64,
+        /// Packets that are needed.
+        needed: u64,
+    },
     /// A picture that has no room for a head.
     #[error("a picture of {width}x{height} is too small: {needed} samples are needed")]
     TooSmall {
@@ -123,6 +148,16 @@ impl HideError {
                 "take a longer or larger video, hide less, or raise --max-rate, \
                 which makes it easier to detect"
                     .to_owned()
+            }
+            Self::TooLong { .. } => {
+                "take a longer video, hide less, or take a profile that survives less".to_owned()
+            }
+            Self::Faint => {
+                "hide less, take a profile that survives more, or a video with more texture"
+                    .to_owned()
+            }
+            Self::Partly { .. } => {
+                "find a copy that is longer, larger, or was encoded at a higher rate".to_owned()
             }
             Self::Flat { .. } | Self::Edge => {
                 "take a video with more texture, such as one from a camera".to_owned()

@@ -177,7 +177,7 @@ impl Run<'_> {
     }
 }
 
-fn rewind(message: &mut Message) -> Result<(), HideError> {
+pub(super) fn rewind(message: &mut Message) -> Result<(), HideError> {
     use std::io::Seek as _;
     message.spool.rewind().map_err(HideError::io("cannot read the sealed payload again"))
 }

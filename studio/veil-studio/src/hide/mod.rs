@@ -2,7 +2,7 @@
 //!
 //! [`hide`] and [`reveal`] do the work and know no command line. `payload` makes files one sealed message and `unpack` makes it files
 //! again, `plan` says how thinly it is spread, `write` and `read` put it into frames and take it out. Specification:
-//! `docs/format/stego.md`. Owns the order of all that. Refuses to know: pixels (`veil-stego`), ciphers (`veil-seal`), FFmpeg
+//! `docs/format/stego.md`. `robust` does the same for messages that survive encoding. Owns the order of all that. Refuses to know: pixels (`veil-stego`), ciphers (`veil-seal`), FFmpeg
 //! (`veil-ffmpeg`).
 //!
 //! Invariants: nothing of a payload touches a disk but sealed, until it is revealed; memory doesn't grow with video or payload; who has
@@ -16,6 +16,7 @@ mod payload;
 mod plan;
 mod read;
 mod revealing;
+mod robust;
 mod unpack;
 mod write;
 
@@ -29,6 +30,7 @@ pub use keys::{HideKeys, RevealKeys, StructuralSecret};
 pub use payload::{PayloadSource, STDIN_BYTES_MAX};
 pub use plan::{Profile, Rate};
 pub use revealing::{Revealed, reveal};
+pub use robust::{RobustHidden, RobustProfile, RobustRequest, hide_robust};
 
 /// How far hiding or revealing is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use veil_ffmpeg::nut::Frames;
 use veil_seal::hidden::{Finder, HEAD_BYTES, salt_of};
 use veil_stego::lossless::{Code, Reader, Schedule, is_flat_plane, luma_bytes};
+use veil_stego::robust::{Finding, Lock};
 use veil_stego::{Picture, StructuralKey};
 
 use super::payload::Message;
@@ -27,6 +28,11 @@ pub(super) struct Search<'a, R> {
     number: u64,
     reader: Reader,
     state: State,
+    /// What else is looked for while there is nothing here.
+    finding: Option<Finding>,
+    /// When the frame that is looked at is shown, and when the first was.
+    time_us: i64,
+    begin_us: Option<i64>,
 }
 
 enum State {
@@ -54,10 +60,41 @@ impl<'a, R: Read> Search<'a, R> {
         done: &'a AtomicU64,
     ) -> Self {
         let (frames, reader, state) = (Frames::new(from), Reader::default(), State::Begin);
-        Self { frames, finder, picture, frame_bytes, done, number: 0, reader, state }
+        let (number, finding, time_us, begin_us) = (0, None, 0, None);
+        Self {
+            frames,
+            finder,
+            picture,
+            frame_bytes,
+            done,
+            number,
+            reader,
+            state,
+            finding,
+            time_us,
+            begin_us,
+        }
     }
 
-    /// Reads until a message is complete, or to the end.
+    /// Looks for a message in slots as well, where there is none here.
+    pub(super) fn beside(mut self, finding: Finding) -> Self {
+        self.finding = Some(finding);
+        self
+    }
+
+    /// Whether the message in slots is sure to be there.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.finding.as_ref().is_some_and(Finding::is_sure)
+    }
+
+    /// Where a message in slots would be.
+    pub(super) fn elsewhere(self) -> Option<Lock> {
+        let mut finding = self.finding?;
+        finding.finish();
+        Some(finding.best())
+    }
+
+    /// Reads until a message is complete, or is sure to be elsewhere, or to the end.
     ///
     /// # Errors
     /// [`HideError::Io`] where it can't be kept. Whatever is wrong with the frames is no error, and no message.
@@ -77,6 +114,9 @@ impl<'a, R: Read> Search<'a, R> {
                 None => return Ok(None),
             }
             self.look(&frame)?;
+            if self.is_elsewhere() {
+                return Ok(None);
+            }
         }
     }
 
@@ -94,6 +134,7 @@ impl<'a, R: Read> Search<'a, R> {
         loop {
             let piece = self.frames.next(std::mem::take(&mut buffer)).ok()??;
             if let Some(frame) = piece.frame {
+                self.time_us = piece.time_us;
                 return Some(frame);
             }
         }
@@ -110,10 +151,16 @@ impl<'a, R: Read> Search<'a, R> {
         let luma = luma_bytes(self.picture);
         let flat = is_flat_plane(self.picture, &frame[..luma]);
         match &mut self.state {
-            State::Begin if !flat => self.begin(number, frame),
-            State::Found(_) => self.share(number, &frame[..luma], flat, None),
-            State::Begin | State::Nothing => Ok(()),
+            State::Begin if !flat => self.begin(number, frame)?,
+            State::Found(_) => self.share(number, &frame[..luma], flat, None)?,
+            State::Begin | State::Nothing => {}
         }
+        let begin_us = *self.begin_us.get_or_insert(self.time_us);
+        if let (Some(finding), State::Begin | State::Nothing) = (&mut self.finding, &self.state) {
+            let time_us = u64::try_from(self.time_us - begin_us).unwrap_or(0);
+            finding.frame(&frame[..luma], time_us);
+        }
+        Ok(())
     }
 
     /// Looks for the head.

@@ -9,10 +9,13 @@ use std::sync::atomic::AtomicU64;
 use tokio::sync::watch;
 use veil_ffmpeg::carrier::Carrier;
 use veil_ffmpeg::raw::{Decoding, End};
-use veil_stego::Picture;
+use veil_stego::robust::{Finding, Lock};
+use veil_stego::{Picture, StructuralKey};
 
 use super::hiding::{blocking, watched};
 use super::read::Search;
+use super::robust::read::{Found, Heard, front_key};
+use super::robust::run::hear;
 use super::unpack::{self, Opened};
 use super::{HideError, HideProgress, RevealKeys, plan};
 use crate::pipeline::Encoder;
@@ -25,7 +28,16 @@ pub struct Revealed {
     pub paths: Vec<PathBuf>,
 }
 
-/// Reveals what is hidden in `video` into `folder`, which is made if it isn't there. Decoding stops when the message is complete.
+/// What the first run through a video came to.
+enum First {
+    /// A lossless message.
+    Opened(Box<Opened>),
+    /// None; where else one would be, whether that is sure, and whether a message was found that didn't open.
+    Failed { elsewhere: Lock, sure: bool, tried: bool },
+}
+
+/// Reveals what is hidden in `video` into `folder`, which is made if it isn't there. Decoding stops when a lossless message is complete; a message
+/// in slots takes two runs, the first until it is sure where it is.
 ///
 /// # Errors
 /// [`HideError`]; nothing is left in the folder then.
@@ -47,13 +59,21 @@ pub async fn reveal(
     let from = decoding.take_frames().ok_or(HideError::Thread)?;
     let done = Arc::new(AtomicU64::new(0));
     let (counted, shape) = (Arc::clone(&done), (picture, carrier.frame_bytes()));
-    let work = blocking(move || search(from, shape, &keys, &counted));
-    let opened = watched("revealing", progress, &done, carrier.packet_count, work).await?;
-    let Some(opened) = opened else {
-        decoding.finish().await?;
-        return Err(HideError::Nothing);
+    let (front, keys) = (Arc::new(front_key(&keys.finder)), Arc::new(keys));
+    let (with, place) = (Arc::clone(&keys), Arc::clone(&front));
+    let work = blocking(move || search(from, shape, (&with, &place), &counted));
+    let first = watched("revealing", progress, &done, carrier.packet_count, work).await?;
+    let opened = match first {
+        First::Opened(opened) => *opened,
+        First::Failed { elsewhere, sure, tried } => {
+            if !sure {
+                decoding.finish().await?;
+            }
+            let heard =
+                hear(encoder, &carrier, (&front, elsewhere), (progress, "revealing")).await?;
+            blocking(move || in_slots(&heard, (&keys, &front), elsewhere, tried)).await?
+        }
     };
-    drop(decoding);
     let folder = folder.to_owned();
     let paths = blocking(move || opened.unpack(&folder)).await?;
     Ok(Revealed { paths })
@@ -62,14 +82,38 @@ pub async fn reveal(
 fn search(
     from: End,
     shape: (Picture, u64),
-    keys: &RevealKeys,
+    (keys, front): (&RevealKeys, &StructuralKey),
     done: &AtomicU64,
-) -> Result<Option<Opened>, HideError> {
-    let mut search = Search::new(from, shape, &keys.finder, done);
+) -> Result<First, HideError> {
+    let finding = Finding::new(front, shape.0);
+    let mut search = Search::new(from, shape, &keys.finder, done).beside(finding);
     let message = search.message()?;
-    let opened = unpack::open(message, keys);
-    if opened.is_none() {
+    let tried = message.is_some();
+    if let Some(opened) = message.and_then(|message| unpack::open(Some(message), keys)) {
+        return Ok(First::Opened(Box::new(opened)));
+    }
+    let sure = search.is_elsewhere();
+    if !sure {
         search.drain();
     }
-    Ok(opened)
+    let elsewhere = search.elsewhere().ok_or(HideError::Nothing)?;
+    Ok(First::Failed { elsewhere, sure, tried })
+}
+
+/// Opens what slots say. Whatever comes of it, a passphrase is stretched once, here or for the message that was tried before.
+fn in_slots(
+    heard: &Heard,
+    (keys, front): (&RevealKeys, &StructuralKey),
+    lock: Lock,
+    tried: bool,
+) -> Result<Opened, HideError> {
+    let message = match heard.message(&keys.finder, front, lock)? {
+        Found::Message(message) => Some(message),
+        Found::Partly { whole, all, needed } => {
+            return Err(HideError::Partly { whole, all, needed });
+        }
+        Found::Nothing if tried => return Err(HideError::Nothing),
+        Found::Nothing => None,
+    };
+    unpack::open(message, keys).ok_or(HideError::Nothing)
 }

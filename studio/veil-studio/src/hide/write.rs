@@ -125,7 +125,7 @@ impl<M: Read, R: Read> Reading<'_, M, R> {
         while let Some(piece) =
             self.frames.next(self.reuse.try_recv().unwrap_or_default()).map_err(&cannot)?
         {
-            let Piece { header, frame } = piece;
+            let Piece { header, frame, .. } = piece;
             let frame = match frame {
                 None => Written::Nothing,
                 Some(frame) => {
