@@ -18,6 +18,7 @@ mod proc;
 mod s3;
 mod spawn;
 mod tail;
+mod vectors;
 
 pub use binary::{BIN_DIR_VARIABLE, binary};
 pub use full::{FULL_VARIABLE, is_full_run};
@@ -28,3 +29,4 @@ pub use place::{cache_dir, files_below, locked, profile_dir, tools_dir, workspac
 pub use proc::{Process, descendants, process, processes_named, wait_gone};
 pub use s3::{Fault, S3Server, Trouble};
 pub use spawn::{Finished, Spawned, run};
+pub use vectors::{vectors, vectors_of};

@@ -4,10 +4,11 @@
 //! `VEILCAST_WRITE_VECTORS=1` writes them anew. What is read out of frames is the format; which samples a writer changes is
 //! its own business, but ours changes the same ones on every processor, so its changes are held too.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use veil_testkit::{vectors, vectors_of};
 
 use crate::lossless::{Code, Frame, Part, Reader, Schedule, Writer, is_flat};
 use crate::order::Order;
@@ -16,10 +17,6 @@ use crate::stream::StructuralKey;
 use crate::trellis::{Height, Walk};
 
 const HEAD_BYTES: usize = 64;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -36,21 +33,6 @@ fn number(case: &Value, name: &str) -> u64 {
 
 fn small<T: TryFrom<u64>>(case: &Value, name: &str) -> T {
     T::try_from(number(case, name)).ok().unwrap()
-}
-
-fn cases_of(name: &str) -> Vec<Value> {
-    let text = std::fs::read_to_string(root().join(format!("vectors/{name}.json"))).unwrap();
-    let file: Value = serde_json::from_str(&text).unwrap();
-    file["cases"].as_array().unwrap().clone()
-}
-
-/// Loads vectors, after writing them with `make` where that is asked for.
-fn vectors(name: &str, about: &str, make: impl Fn() -> Vec<Value>) -> Vec<Value> {
-    if std::env::var_os("VEILCAST_WRITE_VECTORS").is_some() {
-        let text = format!("{:#}\n", json!({ "about": about, "cases": make() }));
-        std::fs::write(root().join(format!("vectors/{name}.json")), text).unwrap();
-    }
-    cases_of(name)
 }
 
 /// What the page says that each case comes to, as somebody else reads it.
@@ -119,7 +101,7 @@ fn places() -> Vec<Value> {
 fn places_columns_and_masks_match_the_vectors() {
     let about = "A frame's keyed order, the columns of its small matrix for each of `codes`, and the first 32 bytes of its mask. \
         places_sha256 is over all places, a u32 each.";
-    let cases = vectors("stego-places", about, places);
+    let cases = vectors_of("stego-places", about, places);
     assert_eq!(cases, places());
     check_transcription("places", &cases);
 }
@@ -273,7 +255,7 @@ fn lossless() -> Vec<Value> {
 fn messages_in_frames_match_the_vectors_on_every_way_to_walk() {
     let about = "Head and body in frames. Before anything was written, place n of frame f had the level \
         40 + floor(n * (n + 3f + 7) / 16) mod 151, in the frames of `flat` 90; `up` and `down` are the places moved by one.";
-    let cases = vectors("stego-lossless", about, lossless);
+    let cases = vectors_of("stego-lossless", about, lossless);
     assert_eq!(cases.len(), lossless().len());
     for case in &cases {
         let (head, body) = read(case);
@@ -291,5 +273,5 @@ fn text(case: &Value, name: &str) -> String {
 
 #[test]
 fn keys_and_heads_are_those_of_the_page() {
-    check_transcription("hidden", &cases_of("hidden"));
+    check_transcription("hidden", &vectors("hidden"));
 }

@@ -9,8 +9,6 @@ mod hidden;
 mod rendition_file;
 mod variants;
 
-use std::path::PathBuf;
-
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use serde_json::{Value, json};
@@ -47,17 +45,7 @@ pub(crate) fn pattern(length: usize) -> Vec<u8> {
 /// Loads `vectors/<name>.json`, after writing it with `make` when that is asked for, and checks
 /// every case.
 pub(crate) fn check(name: &str, about: &str, make: fn() -> Vec<Value>, verify: impl Fn(&Value)) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../vectors/{name}.json"));
-    if std::env::var_os("VEILCAST_WRITE_VECTORS").is_some() {
-        let text =
-            serde_json::to_string_pretty(&json!({ "about": about, "cases": make() })).unwrap();
-        std::fs::write(&path, text + "\n").unwrap();
-    }
-    let text = std::fs::read_to_string(&path).unwrap();
-    let file: Value = serde_json::from_str(&text).unwrap();
-    let cases = file["cases"].as_array().unwrap();
-    assert!(!cases.is_empty());
-    cases.iter().for_each(verify);
+    veil_testkit::vectors_of(name, about, make).iter().for_each(verify);
 }
 
 fn sealed_object_cases() -> Vec<Value> {
