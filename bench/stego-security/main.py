@@ -5,6 +5,7 @@ for `cargo xtask bench stego-security`. Everything random has a fixed seed but w
 """
 
 import json
+import multiprocessing
 import sys
 import tempfile
 from pathlib import Path
@@ -26,6 +27,13 @@ ESTIMATED_UP_TO = 0.05
 SPLITS = 10
 
 
+# Pieces that are worked on at once.
+AT_ONCE = 4
+
+NAMES = [("cover", 0.0)] + [(profile, rate) for rate, profile in OURS]
+NAMES += [(name, rate) for name in OTHERS for rate in RATES]
+
+
 class Method:
     """What a way to hide made of the frames: SPAM features by crop, and estimates by frame."""
 
@@ -40,22 +48,33 @@ class Method:
                 self.pairs.append(detectors.sample_pairs(plane[:720, :1280]))
                 self.rs.append(detectors.rs(plane[:720, :1280]))
 
+    def join(self, other):
+        for mine, theirs in zip(vars(self).values(), vars(other).values()):
+            mine.extend(theirs)
 
-def look(piece, methods, veilcast, folder, films):
-    """Hides in a piece in every way and takes what detectors see."""
+
+def look(job):
+    """Hides in a piece in every way: what detectors see of each, and how many crops that is. Nothing of a piece that is flat."""
+    film, source, start, veilcast, work = job
+    piece = covers.Piece(film, source, start, work)
+    if not piece.carries:
+        return film, 0, {}
+    methods = {name: Method() for name in NAMES}
     corners = [covers.crops(plane) for plane in piece.planes]
-    films += [piece.film] * sum(map(len, corners))
     methods["cover", 0.0].take(piece.planes, corners, piece.planes, True)
     told = {}
-    for rate, profile in OURS:
-        planes, bits = piece.hidden(veilcast, folder, rate, profile)
-        told.setdefault(rate, bits)
-        methods[profile, rate].take(planes, corners, piece.planes, rate <= ESTIMATED_UP_TO)
+    with tempfile.TemporaryDirectory(dir=work) as folder:
+        for rate, profile in OURS:
+            planes, told[rate] = piece.hidden(veilcast, Path(folder), rate, profile)
+            methods[profile, rate].take(planes, corners, piece.planes, rate <= ESTIMATED_UP_TO)
     for name, hider in OTHERS.items():
         hiders = [hider(plane) for plane in piece.planes]
         for rate in RATES:
-            planes = [hider.hidden(told[rate], len(films) + at) for at, hider in enumerate(hiders)]
+            planes = [hider.hidden(told[rate], seed) for seed, hider in enumerate(hiders)]
             methods[name, rate].take(planes, corners, piece.planes, rate <= ESTIMATED_UP_TO)
+    crops = sum(map(len, corners))
+    print(f"{piece.path.stem}: {crops} crops", file=sys.stderr, flush=True)
+    return film, crops, methods
 
 
 def halves(count):
@@ -109,17 +128,18 @@ def row(name, rate, method, cover, films):
 def main():
     veilcast, samples, work = map(Path, sys.argv[1:4])
     work.mkdir(parents=True, exist_ok=True)
-    names = [("cover", 0.0)] + [(profile, rate) for rate, profile in OURS]
-    names += [(name, rate) for name in OTHERS for rate in RATES]
-    methods, films, frames = {name: Method() for name in names}, [], 0
-    for piece in covers.pieces(samples, work):
-        with tempfile.TemporaryDirectory(dir=work) as folder:
-            look(piece, methods, veilcast, Path(folder), films)
-        frames += len(piece.planes)
-        print(f"{piece.path.stem}: {len(films)} crops", file=sys.stderr)
-    cover = methods["cover", 0.0]
-    rows = [row(name, rate, method, cover, films) for (name, rate), method in methods.items()]
+    jobs = [(*place, veilcast, work) for place in covers.places(samples)]
+    all_of, films, frames = {name: Method() for name in NAMES}, [], 0
+    with multiprocessing.Pool(AT_ONCE) as pool:
+        for film, crops, methods in pool.imap(look, jobs):
+            films += [film] * crops
+            for name, method in methods.items():
+                all_of[name].join(method)
+            frames += len(covers.LOOKED_AT) if methods else 0
+    cover = all_of["cover", 0.0]
+    rows = [row(name, rate, method, cover, films) for (name, rate), method in all_of.items()]
     json.dump({"frames": frames, "crops": len(films), "films": len(set(films)), "rows": rows}, sys.stdout)
 
 
-main()
+if __name__ == "__main__":
+    main()
