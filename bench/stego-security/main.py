@@ -4,8 +4,10 @@ Called with the paths of the program `veilcast`, of the samples and of a folder 
 for `cargo xtask bench stego-security`. Everything random has a fixed seed but what the product draws itself.
 """
 
+import hashlib
 import json
 import multiprocessing
+import pickle
 import sys
 import tempfile
 from pathlib import Path
@@ -56,6 +58,9 @@ class Method:
 def look(job):
     """Hides in a piece in every way: what detectors see of each, and how many crops that is. Nothing of a piece that is flat."""
     film, source, start, veilcast, work = job
+    cache = kept(work, veilcast) / f"{source.stem}-{start}.pickle"
+    if cache.is_file():
+        return pickle.loads(cache.read_bytes())
     piece = covers.Piece(film, source, start, work)
     if not piece.carries:
         return film, 0, {}
@@ -74,6 +79,9 @@ def look(job):
             methods[name, rate].take(planes, corners, piece.planes, rate <= ESTIMATED_UP_TO)
     crops = sum(map(len, corners))
     print(f"{piece.path.stem}: {crops} crops", file=sys.stderr, flush=True)
+    whole = cache.with_suffix(".part")
+    whole.write_bytes(pickle.dumps((film, crops, methods)))
+    whole.rename(cache)
     return film, crops, methods
 
 
@@ -92,42 +100,45 @@ def by_film(films):
 
 
 def errors(cover, stego, divisions):
-    """The least error of a discriminant trained on each division, over all of them: the regularization and every threshold
-    are the detector's to choose."""
-    divisions = list(divisions)
-    best = []
-    for ridge in detectors.RIDGES:
-        found, weights = [], []
-        for trained in divisions:
-            score = detectors.discriminant(cover[trained], stego[trained], ridge)
-            found.append(detectors.least_error(score(cover[~trained]), score(stego[~trained])))
-            weights.append(np.count_nonzero(~trained))
-        best.append(float(np.average(found, weights=weights)))
-    return min(best)
+    """The error of a discriminant that is trained on one part and tried on the other, over all divisions; of the
+    regularizations the one that suits the detector best."""
+    found, weights = [], []
+    for trained in divisions:
+        tried = ~trained
+        deciders = detectors.discriminants(cover[trained], stego[trained])
+        found.append([detectors.error(says(cover[tried]), says(stego[tried])) for says in deciders])
+        weights.append(np.count_nonzero(tried))
+    return float(np.min(np.average(found, axis=0, weights=weights)))
 
 
 def row(name, rate, method, cover, films):
-    """A line of the table."""
-    features = np.array(method.features)
-    by_sample = {"sample_pairs": (method.pairs, cover.pairs), "rs": (method.rs, cover.rs)} if method.rs else {}
+    """A line of the table: how many samples changed, how far estimates moved by it beside their own spread, and errors."""
     line = {"method": name, "rate": rate, "changed": float(np.mean(method.changed))}
-    for test, (theirs, covers_own) in by_sample.items():
-        line[test] = {
-            "mean": float(np.mean(theirs)),
-            "deviation": float(np.std(theirs)),
-            "moved": float(np.mean(np.array(theirs) - np.array(covers_own))),
-            "error": detectors.least_error(np.array(covers_own), np.array(theirs)),
-        }
+    for test in ("pairs", "rs"):
+        theirs, own = np.array(getattr(method, test)), np.array(getattr(cover, test))
+        if theirs.size:
+            line[test] = {
+                "mean": float(np.mean(theirs)),
+                "deviation": float(np.std(theirs)),
+                "moved": float(np.mean(theirs - own)),
+            }
     if name != "cover":
-        reference = np.array(cover.features)
+        reference, features = np.array(cover.features), np.array(method.features)
         line["spam_by_frame"] = errors(reference, features, halves(len(films)))
         line["spam_by_film"] = errors(reference, features, by_film(films))
     return line
 
 
+def kept(work, veilcast):
+    """The folder for what was found with this program and these scripts: an experiment that is stopped goes on there."""
+    parts = [veilcast, *sorted(Path(__file__).parent.glob("*.py"))]
+    digest = hashlib.sha256(b"".join(hashlib.sha256(part.read_bytes()).digest() for part in parts))
+    return work / digest.hexdigest()[:16]
+
+
 def main():
     veilcast, samples, work = map(Path, sys.argv[1:4])
-    work.mkdir(parents=True, exist_ok=True)
+    kept(work, veilcast).mkdir(parents=True, exist_ok=True)
     jobs = [(*place, veilcast, work) for place in covers.places(samples)]
     all_of, films, frames = {name: Method() for name in NAMES}, [], 0
     with multiprocessing.Pool(AT_ONCE) as pool:
