@@ -11,7 +11,9 @@ mod order;
 mod plane;
 mod stream;
 mod trellis;
+// Reads files, which nothing in `src` does.
 #[cfg(test)]
+#[path = "../tests/unit/vectors.rs"]
 mod vectors;
 
 pub use plane::{Depth, Picture, SIDE_MAX, Sample, UnusableSize};
