@@ -50,7 +50,8 @@ def size_of(video):
 def luma(video, frames):
     """The luma planes of the frames with these numbers, to the last bit."""
     width, height = size_of(video)
-    raw = ffmpeg("-noautorotate", "-i", video, "-map", "0:v:0", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-")
+    raw = ffmpeg("-noautorotate", "-i", video, "-map", "0:v:0", "-fps_mode", "passthrough", "-f", "rawvideo",
+                 "-pix_fmt", "yuv420p", "-")
     chroma = 2 * ((width + 1) // 2) * ((height + 1) // 2)
     planes = np.frombuffer(raw, np.uint8).reshape(-1, width * height + chroma)[:, : width * height]
     return [planes[at].reshape(height, width).copy() for at in frames if at < len(planes)]
@@ -84,6 +85,7 @@ class Piece:
         self.path = folder / f"{Path(source).stem}-{start}.mkv"
         if not self.path.is_file():
             ffmpeg("-noautorotate", "-ss", start, "-i", source, "-map", "0:v:0", "-frames:v", PIECE_FRAMES,
+                   "-fps_mode", "passthrough",
                    "-c:v", "libx264", "-qp", 0, "-preset", "ultrafast", "-pix_fmt", "yuv420p", self.path)
         planes = luma(self.path, range(PIECE_FRAMES))
         self.carries = len(planes) > max(LOOKED_AT) and not any(map(is_flat, planes))
@@ -94,7 +96,7 @@ class Piece:
         """Hides as much as a rate allows; returns the frames that are looked at, and the bits a sample that it came to."""
         # Keyring, headers and tags of a message come on top of what is hidden.
         room = self.samples * rate / 8
-        payload = int(room - room / 500) - 1900
+        payload = int(room * 0.995) - 3400
         (folder / "payload").write_bytes(np.random.default_rng(1).bytes(payload))
         key = folder / "key"
         key.write_bytes(np.random.default_rng(2).bytes(32))
@@ -105,10 +107,9 @@ class Piece:
         return luma(out, LOOKED_AT), json.loads(said)["bits_per_sample"]
 
 
-def pieces(samples, folder):
+def places(samples):
+    """Film, file and second of every piece."""
     for film, files in FILMS.items():
         for name, starts in files:
             for start in starts:
-                piece = Piece(film, samples / "media" / name, start, folder)
-                if piece.carries:
-                    yield piece
+                yield film, samples / "media" / name, start

@@ -118,22 +118,23 @@ class Replacement:
         return np.where(carried, self.plane & 0xFE | bits, self.plane)
 
 
-def least_error(covers, stegos):
-    """The least mean of false alarms and misses that any threshold gives."""
-    scores = np.concatenate([covers, stegos])
-    is_cover = np.concatenate([np.ones(len(covers)), np.zeros(len(stegos))])
-    is_cover = is_cover[np.argsort(scores, kind="stable")]
-    false_alarms = 1 - np.concatenate([[0], np.cumsum(is_cover)]) / len(covers)
-    misses = np.concatenate([[0], np.cumsum(1 - is_cover)]) / len(stegos)
-    return float(np.min((false_alarms + misses) / 2))
-
-
-def discriminant(covers, stegos, ridge):
-    """Fisher's linear discriminant over standardized features; returns a score, higher for what looks written to."""
+def discriminants(covers, stegos):
+    """Fisher's linear discriminant over standardized features, for each regularization: functions that tell what looks
+    written to. Thresholds lie halfway between the two means that were trained on."""
     both = np.concatenate([covers, stegos])
     mean, scale = both.mean(axis=0), both.std(axis=0) + 1e-12
     a, b = (covers - mean) / scale, (stegos - mean) / scale
-    spread = np.cov(a.T) + np.cov(b.T)
-    spread += ridge * np.trace(spread) / len(spread) * np.eye(len(spread))
-    direction = np.linalg.solve(spread, b.mean(axis=0) - a.mean(axis=0))
-    return lambda features: (features - mean) / scale @ direction
+    between, middle = b.mean(axis=0) - a.mean(axis=0), (b.mean(axis=0) + a.mean(axis=0)) / 2
+    # The spread within is z'z. There are fewer crops than features, so what is solved is as large as the crops are many (Woodbury).
+    z = np.concatenate([(of - of.mean(axis=0)) / np.sqrt(len(of) - 1) for of in (a, b)])
+    within = z @ z.T
+    for ridge in RIDGES:
+        strength = ridge * np.trace(within) / z.shape[1]
+        inner = np.linalg.solve(within + strength * np.eye(len(z)), z @ between)
+        direction = (between - z.T @ inner) / strength
+        yield lambda features, d=direction: ((features - mean) / scale - middle) @ d > 0
+
+
+def error(of_covers, of_stegos):
+    """The mean of false alarms and misses; 0.5 is guessing."""
+    return float((np.mean(of_covers) + 1 - np.mean(of_stegos)) / 2)

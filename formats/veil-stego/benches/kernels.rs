@@ -80,8 +80,7 @@ impl Given {
 
     fn way(&self, walk: Walk) -> Value {
         let mut writer = Writer::new(walk);
-        let message: Vec<u8> =
-            (0..MESSAGE_BYTES).map(|at| (at * 89 % 251).to_le_bytes()[0]).collect();
+        let message: Vec<u8> = (0..MESSAGE_BYTES).map(|at| (at * 89).to_le_bytes()[0]).collect();
         let [seven, ten] =
             [Height::Seven, Height::Ten].map(|rows| Code::new(rows, SAMPLES_PER_BIT).unwrap());
         let mut times = [const { Vec::new() }; 3];

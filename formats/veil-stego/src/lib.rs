@@ -12,6 +12,7 @@ mod plane;
 pub mod robust;
 mod stream;
 mod trellis;
+// Reads files, which nothing in `src` does.
 #[cfg(test)]
 mod vectors;
 
