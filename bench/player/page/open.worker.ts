@@ -29,21 +29,21 @@ async function open(): Promise<void> {
 interface Chunk {
   readonly algorithm: AesGcmParams;
   readonly key: CryptoKey;
-  readonly sealed: ArrayBuffer;
+  readonly bytes: ArrayBuffer;
 }
 
 /** A chunk that is nobody's. */
 async function makeChunk(): Promise<Chunk> {
   const algorithm = { name: 'AES-GCM', iv: new Uint8Array(12) };
   const made = await crypto.subtle.importKey('raw', KEY, 'AES-GCM', false, ['encrypt', 'decrypt']);
-  const sealed = await crypto.subtle.encrypt(algorithm, made, new Uint8Array(CHUNK_BYTES));
-  return { algorithm, key: made, sealed };
+  const bytes = await crypto.subtle.encrypt(algorithm, made, new Uint8Array(CHUNK_BYTES));
+  return { algorithm, key: made, bytes };
 }
 
 const chunk = makeChunk();
 
 async function decrypt(): Promise<void> {
-  const { algorithm, key: its, sealed: bytes } = await chunk;
+  const { algorithm, key: its, bytes } = await chunk;
   const pending: Promise<void>[] = [];
   for (let done = 0; done < OBJECT_BYTES; done += CHUNK_BYTES) {
     const decrypted: Promise<ArrayBuffer & { transfer(bytes: number): ArrayBuffer }> =

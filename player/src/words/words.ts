@@ -182,6 +182,8 @@ export class Words<More extends string = never> {
     const texts = said.map(([value, unit]) =>
       this.number(value, { style: 'unit', unit, unitDisplay: display }),
     );
+    const [first = ''] = texts;
+    if (texts.length === 1) return first;
     const style = { style: 'narrow', type: 'unit' } as const;
     return (listFormats[this.#language] ??= new Intl.ListFormat(this.#language, style)).format(
       texts,
