@@ -26,6 +26,8 @@ mod track;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;
 
 pub use codewords::{Codewords, HeadBits, Spread};
 pub use find::{Finding, Lock};
@@ -51,15 +53,15 @@ pub const LANES: u16 = 256;
 /// Bits of a head that a slot carries.
 pub const HEAD_SLOT_BITS: usize = 160;
 
-/// What a message is made to survive.
+/// A grid, and what of it carries: the coarser, the more a message survives, and the shorter it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Profile {
-    /// Encoding again at the same size.
-    SameSize,
-    /// Scaling down and encoding.
-    Scaled,
-    /// Scaling down far, and encoding at a low rate.
-    Hard,
+    /// 240 × 144 cells.
+    Fine,
+    /// 160 × 96 cells.
+    Medium,
+    /// 80 × 48 cells.
+    Coarse,
 }
 
 /// A profile's grid, upright or lying as the picture does.
@@ -71,41 +73,41 @@ pub struct Shape {
 
 impl Profile {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::SameSize, Self::Scaled, Self::Hard];
+    pub const ALL: [Self; 3] = [Self::Fine, Self::Medium, Self::Coarse];
 
     /// The number by which a head names it.
     #[must_use]
     pub fn number(self) -> u8 {
         match self {
-            Self::SameSize => 0,
-            Self::Scaled => 1,
-            Self::Hard => 2,
+            Self::Fine => 0,
+            Self::Medium => 1,
+            Self::Coarse => 2,
         }
     }
 
     /// By how much the master grid is coarser.
     pub(crate) fn coarser(self) -> usize {
         match self {
-            Self::SameSize => 2,
-            Self::Scaled => 3,
-            Self::Hard => 6,
+            Self::Fine => 2,
+            Self::Medium => 3,
+            Self::Coarse => 6,
         }
     }
 
     /// The frequencies of a block that carry, by their number in its zigzag.
     pub(crate) fn band(self) -> std::ops::Range<usize> {
         match self {
-            Self::SameSize => 3..20,
-            Self::Scaled => 1..20,
-            Self::Hard => 1..28,
+            Self::Fine => 3..20,
+            Self::Medium => 1..20,
+            Self::Coarse => 1..28,
         }
     }
 
     /// The distance between two points of a lattice, in levels of eight bits.
     pub(crate) fn step(self) -> f32 {
         match self {
-            Self::SameSize | Self::Hard => 8.0,
-            Self::Scaled => 10.0,
+            Self::Fine | Self::Coarse => 8.0,
+            Self::Medium => 10.0,
         }
     }
 }

@@ -22,6 +22,7 @@ mod members;
 mod opening;
 mod remote;
 mod resume;
+mod robust;
 mod sealed_faults;
 mod sealing;
 mod secrecy;

@@ -116,7 +116,7 @@ impl Hider {
 }
 
 /// How far a value is from the nearest point of its lattice.
-fn to_lattice(value: f32, dither: u8, step: f32) -> f32 {
+pub(super) fn to_lattice(value: f32, dither: u8, step: f32) -> f32 {
     let offset = f32::from(dither) / 256.0 * step;
     ((value - offset) / step).round() * step + offset - value
 }

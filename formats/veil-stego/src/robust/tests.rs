@@ -142,7 +142,7 @@ fn nothing_is_sure_with_another_key_or_in_frames_without_a_message() {
     let picture = picture(640, 360);
     let mut all = frames(picture, 100);
     assert!(find(picture, &all, &key(1)).score() < 8.0);
-    hide(picture, Profile::SameSize, &body(300), &mut all);
+    hide(picture, Profile::Fine, &body(300), &mut all);
     assert!(find(picture, &all, &key(3)).score() < 8.0);
     let lock = find(picture, &all, &key(1));
     assert!(lock.score() > 12.0, "{lock:?}");
@@ -155,7 +155,7 @@ fn nothing_is_sure_with_another_key_or_in_frames_without_a_message() {
 #[test]
 fn what_is_added_is_small_and_gone_from_no_grid() {
     for (profile, decibels) in
-        [(Profile::SameSize, 45.0), (Profile::Scaled, 43.0), (Profile::Hard, 43.0)]
+        [(Profile::Fine, 45.0), (Profile::Medium, 43.0), (Profile::Coarse, 43.0)]
     {
         let picture = picture(960, 540);
         let plain = frames(picture, 12);
@@ -200,9 +200,9 @@ fn ten_bits_carry_as_eight_do() {
         frame.iter().flat_map(|level| (u16::from(*level) * 4).to_le_bytes()).collect()
     };
     let mut narrow = plain.clone();
-    hide(eight, Profile::Hard, &[1; 40], &mut narrow[..]);
+    hide(eight, Profile::Coarse, &[1; 40], &mut narrow[..]);
     let mut fine: Vec<Vec<u8>> = plain.iter().map(wide).collect();
-    hide(ten, Profile::Hard, &[1; 40], &mut fine[..]);
+    hide(ten, Profile::Coarse, &[1; 40], &mut fine[..]);
     let (mut one, mut other) = (Means::new(eight), Means::new(ten));
     narrow.iter().for_each(|frame| one.add(frame));
     fine.iter().for_each(|frame| other.add(frame));
@@ -296,7 +296,7 @@ fn any_packets_make_the_message_if_they_are_enough() {
 
 #[test]
 fn a_slot_is_the_same_after_it_was_kept() {
-    let shape = Shape::new(Profile::Hard, picture(64, 36));
+    let shape = Shape::new(Profile::Coarse, picture(64, 36));
     let picture = picture(64, 36);
     let lock = Lock { lane: 0, ..find(picture, &frames(picture, 12), &key(1)) };
     for slot in slots(picture, &frames(picture, 30), lock) {
@@ -311,7 +311,7 @@ fn a_slot_is_the_same_after_it_was_kept() {
 proptest! {
     #[test]
     fn blocks_come_back_from_their_frequencies(values in prop::collection::vec(-9.0_f32..9.0, 27)) {
-        let shape = Shape::new(Profile::Hard, picture(80, 48));
+        let shape = Shape::new(Profile::Coarse, picture(80, 48));
         let blocks = Blocks::new(shape);
         let carriers: Vec<f32> = values.iter().copied().cycle().take(shape.carriers()).collect();
         let again = blocks.forward(&blocks.inverse(&carriers));
@@ -320,7 +320,7 @@ proptest! {
 
     #[test]
     fn every_bit_of_a_message_travels_as_often_as_any_other(bytes in 1_u64..200_000, slots in 1_u64..2000) {
-        let shape = Shape::new(Profile::Scaled, picture(1280, 720));
+        let shape = Shape::new(Profile::Medium, picture(1280, 720));
         if let Some(spread) = Spread::new(shape, bytes, slots) {
             let (_, packets) = packet_count(bytes);
             let bits = slots * shape.data_bits() as u64;

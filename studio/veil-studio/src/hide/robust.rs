@@ -11,4 +11,4 @@ pub(super) mod run;
 mod write;
 
 pub use hiding::{RobustHidden, RobustRequest, hide_robust};
-pub use veil_stego::robust::Profile as RobustProfile;
+pub use plan::RobustProfile;

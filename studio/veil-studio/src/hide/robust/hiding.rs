@@ -14,16 +14,14 @@ use tokio::sync::watch;
 use veil_ffmpeg::carrier::Carrier;
 use veil_ffmpeg::raw::{Codec, Container, Encoding, Recoding};
 use veil_seal::hidden::{HEAD_BYTES, SlotLayout, salt_of};
-use veil_stego::robust::{
-    Codewords, HeadBits, Hider, LANES, Packets, Profile, Shape, Spread, packet_count,
-};
+use veil_stego::robust::{Codewords, HeadBits, Hider, LANES, Packets, Spread, packet_count};
 use veil_stego::{Picture, StructuralKey};
 
 use super::super::hiding::{blocking, rewind, watched};
 use super::super::payload::{self, Message, PayloadSource};
 use super::super::read::is_same;
 use super::super::{HideError, HideKeys, HideProgress};
-use super::plan;
+use super::plan::{self, RobustProfile};
 use super::read::{Found, front_key};
 use super::run::{find, hear};
 use super::write::{Task, pass};
@@ -46,7 +44,7 @@ pub struct RobustRequest {
     /// The file around the picture.
     pub container: Container,
     /// What the message is made to survive.
-    pub profile: Profile,
+    pub profile: RobustProfile,
     /// Find and read the message before saying yes.
     pub verify: bool,
 }
@@ -130,9 +128,9 @@ fn prepare(
     slots: u64,
     message: &mut Message,
 ) -> Result<Hider, HideError> {
-    let shape = Shape::new(request.profile, picture);
+    let shape = request.profile.shape(picture);
     let layout = SlotLayout {
-        profile: request.profile.number(),
+        profile: shape.profile().number(),
         keyring_bytes: message.keyring_bytes,
         slot_count: slots,
         body_bytes: message.bytes,
