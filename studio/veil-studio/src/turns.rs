@@ -2,7 +2,7 @@
 //!
 //! A run has a *ticket*: a file with a number and a cost, in a folder that all runs know, locked for as long as the run lives. The kernel
 //! takes the lock from whoever is killed, so a ticket that can be locked is nobody's. Who looks at tickets or changes one holds the *door*,
-//! a lock for moments. Owns: the order, and what is taken ([`ticket`]), and what a run costs ([`cost`]). Refuses to know: what a run does,
+//! a lock for moments. Owns: the order, and what is taken (`ticket`), and what a run costs (`cost`). Refuses to know: what a run does,
 //! where the folder is, what the machine has.
 //!
 //! Invariants: the costs of the runs under way never add up to more than the budget; no run overtakes another; the place of a killed run is
