@@ -113,7 +113,7 @@ impl Means {
         }
     }
 
-    /// Frames since the last [`Means::take_sum`].
+    /// Frames since the sum or the mean was last taken.
     #[must_use]
     pub fn frames(&self) -> u32 {
         self.frames
