@@ -12,7 +12,7 @@ import { CONTEXT, KEY, OBJECT_BYTES } from './sizes';
 const PIECE_BYTES = 65_536;
 
 /** Calls of WebCrypto under way at once. */
-const CALLS_IN_FLIGHT = 16;
+const CALLS_IN_FLIGHT = 64;
 
 const key = importPrk(KEY, 'SHA-512');
 let sealed = new Uint8Array(0);

@@ -20,8 +20,8 @@ const HEADER_BYTES = SALT_BYTES + COMMITMENT_BYTES;
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 
-/** Chunks under way at once: bounds the copies that WebCrypto holds to half a MiB, in and out, which a processor's cache holds. */
-const CHUNKS_IN_FLIGHT = 16;
+/** Chunks under way at once: bounds the copies that WebCrypto holds to about 2 MiB, in and out. Fewer let WebCrypto's thread fall asleep. */
+const CHUNKS_IN_FLIGHT = 64;
 
 const LABEL = utf8('c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0');
 
