@@ -25,6 +25,9 @@ const PACKET_BYTES_MAX: u64 = 1 << 20;
 /// Longest frame: 16K of 16-bit RGB.
 const FRAME_BYTES_MAX: u64 = 1 << 30;
 
+/// A frame is given room for so many bytes at a time, as they come: whoever says that it is long has to send it too.
+const STEP_BYTES: usize = 16 << 20;
+
 /// A packet's header has a checksum of its own where its body is longer.
 const LONG_PACKET_BYTES: u64 = 4096;
 const CHECKSUM_BYTES: usize = 4;
@@ -208,8 +211,17 @@ impl<R: Read> Frames<R> {
     }
 
     fn payload(&mut self, bytes: u64, mut frame: Vec<u8>) -> io::Result<Vec<u8>> {
-        frame.resize(usize::try_from(bytes).map_err(|_| damaged("a NUT frame is too long"))?, 0);
-        self.input.read_exact(&mut frame)?;
+        let bytes = usize::try_from(bytes).map_err(|_| damaged("a NUT frame is too long"))?;
+        let mut filled = 0;
+        while filled < bytes {
+            let end = bytes.min(filled + STEP_BYTES);
+            if frame.len() < end {
+                frame.resize(end, 0);
+            }
+            self.input.read_exact(&mut frame[filled..end])?;
+            filled = end;
+        }
+        frame.truncate(bytes);
         Ok(frame)
     }
 }

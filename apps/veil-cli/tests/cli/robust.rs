@@ -7,8 +7,8 @@ use veil_testkit::run;
 
 use crate::desk::{Desk, LIMIT};
 
-/// Eight seconds of what moves, with sound.
-const CLIP: &str = "-f lavfi -i mandelbrot=s=640x360:r=25:start_scale=1.5 -f lavfi -i sine=440:d=8 -t 8 \
+/// Twelve seconds of what moves, with sound.
+const CLIP: &str = "-f lavfi -i mandelbrot=s=640x360:r=25:start_scale=1.5 -f lavfi -i sine=440:d=12 -t 12 \
     -c:v libx264 -preset ultrafast -crf 14 -pix_fmt yuv420p -c:a aac";
 
 const NOTHING: &str = "nothing is revealed: there is no message for this key, or it is damaged";
@@ -36,12 +36,12 @@ fn a_message_survives_what_its_profile_says() {
     let desk = desk();
     let hide = "hide --mode robust --carrier a.mp4 --payload note --passphrase-file word";
     let told = desk.answer(&format!("{hide} --profile same-size -o out.mp4"));
-    assert_eq!((told["mode"].as_str(), told["frames"].as_u64()), (Some("robust"), Some(200)));
+    assert_eq!((told["mode"].as_str(), told["frames"].as_u64()), (Some("robust"), Some(300)));
     assert_eq!(told["verified"], true);
     assert!(told["capacity_bytes"].as_u64() > told["message_bytes"].as_u64());
     let streams = "ffprobe -v error -show_entries stream=codec_name,profile,pix_fmt,nb_frames -of csv=p=0 out.mp4";
     let streams = String::from_utf8(desk.sh(streams)).unwrap();
-    assert!(streams.starts_with("h264,High,yuv420p,200\naac,LC,"), "{streams}");
+    assert!(streams.starts_with("h264,High,yuv420p,300\naac,LC,"), "{streams}");
     let sound = "-map 0:a -c copy -f framemd5 -";
     desk.sh(&format!("test \"$(ffmpeg -v error -i a.mp4 {sound} | grep -v '^#' | cut -d, -f5-)\" = \"$(ffmpeg -v error -i out.mp4 {sound} | grep -v '^#' | cut -d, -f5-)\""));
     ffmpeg(&desk, "-ss 1.37 -i out.mp4 -an -c:v libx264 -preset veryfast -crf 28", "trimmed.mp4");
@@ -89,7 +89,7 @@ fn capacity_tells_what_each_profile_holds() {
     assert_eq!(names, ["same-size", "scaled", "hard"]);
     let bytes: Vec<u64> = robust.iter().map(|row| row["payload_bytes"].as_u64().unwrap()).collect();
     assert!((300..700).contains(&bytes[0]), "{bytes:?}");
-    assert!(bytes[2] < bytes[1] && bytes[1] < bytes[0], "{bytes:?}");
+    assert!(bytes[2] < bytes[1] && bytes[1] <= bytes[0], "{bytes:?}");
     let shown = String::from_utf8(desk.ok("capacity a.mp4")).unwrap();
     assert!(shown.contains("same-size"), "{shown}");
 }

@@ -1,7 +1,7 @@
 //! `stego-security`: what detectors tell of lossless output at several rates, beside ideal HILL and LSB replacement.
 //!
 //! The experiment is Python's (`bench/stego-security`), over packages that are installed for it alone; here it is started, and its
-//! figures are shown and held against their aims. `docs/guides/hiding-security.md` has the table.
+//! figures are shown and held against their aims.
 
 use serde_json::{Value, json};
 

@@ -1,6 +1,9 @@
-//! `vectors/robust.json`: places, lattices and codes of robust mode. `vectors/robust.py` computes them from the specification alone.
+//! `vectors/robust.json`: places, lattices and codes of robust mode. `tests/oracles/robust.py` computes
+//! them from `docs/format/stego.md` alone.
 //!
 //! A failure prints what is made now; a changed vector is a changed format.
+
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -101,4 +104,10 @@ fn places_lattices_and_codes_are_as_published() {
         "what is made now:\n{}",
         serde_json::to_string_pretty(&made).unwrap()
     );
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracles/robust.py");
+    let computed = veil_testkit::oracle(&script, &published);
+    let count = |name: &str| published[name].as_array().unwrap().len();
+    for name in ["slots", "codes", "heads", "packets", "lattices"] {
+        assert_eq!(computed[name], count(name), "{name}");
+    }
 }

@@ -36,7 +36,7 @@ impl RobustProfile {
         match (self, picture.sample_count()) {
             (Self::SameSize, MEDIUM..) => (Profile::Fine, 480),
             (Self::SameSize, COARSE..) => (Profile::Medium, 360),
-            (Self::SameSize, _) => (Profile::Coarse, 400),
+            (Self::SameSize, _) => (Profile::Coarse, 300),
             (Self::Scaled, MEDIUM..) => (Profile::Medium, 240),
             (Self::Scaled, COARSE..) => (Profile::Medium, 160),
             (Self::Scaled, _) => (Profile::Coarse, 300),

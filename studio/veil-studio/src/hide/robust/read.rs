@@ -1,10 +1,11 @@
 //! A message out of slots that were found.
 //!
 //! Owns: in which order what is not known is found out: contrast, head, the numbers of slots, packets. Refuses to know: what opens the
-//! message. Invariant: memory doesn't grow with the video; what a slot says is kept in an unnamed file.
+//! message. Invariant: what a slot says is kept in an unnamed file; memory grows by 40 bytes a slot, 300 kB an hour.
 
 use std::fs::File;
 use std::io::{self, Read, Write as _};
+use std::ops::ControlFlow;
 use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -76,8 +77,6 @@ pub(in super::super) fn listen(
     let mut file = tempfile::tempfile().map_err(HideError::io(KEEP))?;
     let mut tracker = Tracker::new(find, picture, lock);
     let (mut slots, mut marks) = (Vec::new(), Vec::new());
-    let mut frames = Frames::new(from);
-    let (mut buffer, mut begin_us) = (Vec::new(), None);
     let mut take = |slots: &mut Vec<Slot>| {
         slots.drain(..).try_for_each(|slot| {
             let mut bytes = Vec::new();
@@ -86,20 +85,38 @@ pub(in super::super) fn listen(
             file.write_all(&bytes).map_err(HideError::io(KEEP))
         })
     };
+    let _ = each_frame(from, (picture, frame_bytes), done, |luma, time_us| {
+        tracker.frame(luma, time_us, |slot| slots.push(slot));
+        take(&mut slots).map(ControlFlow::Continue)
+    })?;
+    tracker.finish(|slot| slots.push(slot));
+    take(&mut slots)?;
+    Ok(Heard { file, slot_bytes: Slot::bytes_of(lock.shape()), marks })
+}
+
+/// Shows the luma of each frame of a NUT stream, and its time since the first in microseconds, until `each` breaks off. Whatever is
+/// wrong with the frames ends them, and is no error.
+pub(super) fn each_frame(
+    from: impl Read,
+    (picture, frame_bytes): (Picture, u64),
+    done: &AtomicU64,
+    mut each: impl FnMut(&[u8], u64) -> Result<ControlFlow<()>, HideError>,
+) -> Result<ControlFlow<()>, HideError> {
+    let mut frames = Frames::new(from);
+    let (mut buffer, mut begin_us) = (Vec::new(), None);
     while let Ok(Some(piece)) = frames.next(std::mem::take(&mut buffer)) {
         let Some(frame) = piece.frame else { continue };
         done.fetch_add(1, Ordering::Relaxed);
         if frame.len() as u64 == frame_bytes {
             let begin_us = *begin_us.get_or_insert(piece.time_us);
             let time_us = u64::try_from(piece.time_us - begin_us).unwrap_or(0);
-            tracker.frame(&frame[..luma_bytes(picture)], time_us, |slot| slots.push(slot));
-            take(&mut slots)?;
+            if each(&frame[..luma_bytes(picture)], time_us)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
         }
         buffer = frame;
     }
-    tracker.finish(|slot| slots.push(slot));
-    take(&mut slots)?;
-    Ok(Heard { file, slot_bytes: Slot::bytes_of(lock.shape()), marks })
+    Ok(ControlFlow::Continue(()))
 }
 
 impl Heard {
