@@ -107,7 +107,7 @@ describe('a link', () => {
       await screen.until(({ time }) => time < middle.time + 5);
       await page.keyboard.press('m');
       const slider = page.getByRole('slider', { name: /seek|position|time/i }).first();
-      expect(await slider.getAttribute('aria-valuetext')).toMatch(/of/);
+      await expect.poll(() => slider.getAttribute('aria-valuetext')).toMatch(/of/);
     }));
 
   it('shows storyboard pictures over the seek bar', () =>
