@@ -33,6 +33,12 @@ const DECODER_FRAMES: u64 = 24;
 const ENCODER_FRAMES: u64 = 22;
 const ENCODER_FRAMES_A_PROCESSOR: u64 = 4;
 
+/// What an FFmpeg that draws text has besides: fonts of many scripts.
+const FONT_BYTES: u64 = 60_000_000;
+
+/// Pictures that a scene has under way: a backdrop of up to four times the size, filters, and what the encoder looks ahead.
+const SCENE_FRAMES: u64 = 60;
+
 /// How large the raw frames of a video are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameSize {
@@ -78,6 +84,14 @@ impl Resources {
         let own = own_bytes_max(frame, threads).max(OWN_BYTES + STRETCHING_BYTES);
         let memory_bytes = own + decoder + encoder;
         Self { memory_bytes, cores: threads as u64 }
+    }
+
+    /// A run that makes a video, with so many scenes under way.
+    #[must_use]
+    pub fn of_making(frame: FrameSize, scenes: usize) -> Self {
+        let scenes = scenes as u64;
+        let each = FFMPEG_BYTES + FONT_BYTES + frame.bytes * SCENE_FRAMES;
+        Self { memory_bytes: OWN_BYTES + each * scenes, cores: scenes }
     }
 
     /// A run that reveals: one thread of ours, one FFmpeg.
