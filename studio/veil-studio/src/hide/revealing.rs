@@ -50,7 +50,7 @@ pub async fn reveal(
 ) -> Result<Revealed, HideError> {
     progress.send_replace(HideProgress { step: "reading", ..HideProgress::default() });
     let Encoder { launcher, tools, .. } = encoder;
-    let carrier = Carrier::inspect(launcher, tools, video).await?;
+    let carrier = Carrier::glance(launcher, tools, video).await?;
     let picture = plan::picture(&carrier)?;
     progress.send_replace(HideProgress { step: "waiting", ..HideProgress::default() });
     let cost = Resources::of_revealing((&carrier).into(), encoder.processors);

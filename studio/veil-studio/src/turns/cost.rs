@@ -17,6 +17,9 @@ const STRETCHING_BYTES: u64 = COST.memory_kib as u64 * 1024;
 /// Frames that a process that hides holds beside those of its threads, luma planes of the frames before included.
 const OWN_FRAMES: u64 = 5;
 
+/// Frames that a process that reveals holds: one that is looked at, and those that are read ahead or free.
+const REVEALING_FRAMES: u64 = 6;
+
 /// What a thread holds for each luma sample beside the frame: costs.
 const THREAD_BYTES_A_SAMPLE: u64 = 5;
 
@@ -94,10 +97,10 @@ impl Resources {
         Self { memory_bytes: OWN_BYTES + each * scenes, cores: scenes }
     }
 
-    /// A run that reveals: one thread of ours, one FFmpeg.
+    /// A run that reveals: one thread of ours that looks and one that reads, one FFmpeg.
     #[must_use]
     pub fn of_revealing(frame: FrameSize, processors: usize) -> Self {
-        let own = OWN_BYTES + frame.bytes * 2 + STRETCHING_BYTES;
+        let own = OWN_BYTES + frame.bytes * REVEALING_FRAMES + STRETCHING_BYTES;
         let decoder = FFMPEG_BYTES + frame.bytes * (DECODER_FRAMES + processors as u64);
         Self { memory_bytes: own + decoder, cores: 1 }
     }

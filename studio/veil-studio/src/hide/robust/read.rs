@@ -9,7 +9,6 @@ use std::ops::ControlFlow;
 use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use veil_ffmpeg::nut::Frames;
 use veil_seal::hidden::{Finder, SlotLayout, salt_of};
 use veil_stego::lossless::luma_bytes;
 use veil_stego::robust::{
@@ -19,6 +18,7 @@ use veil_stego::robust::{
 use veil_stego::{Picture, StructuralKey};
 
 use super::super::HideError;
+use super::super::ahead::Ahead;
 use super::super::payload::Message;
 
 /// Bytes of odds that are held at once.
@@ -68,7 +68,7 @@ pub(in super::super) fn front_key(finder: &Finder) -> StructuralKey {
 /// # Errors
 /// [`HideError::Io`] where they can't be kept. Whatever is wrong with the frames is no error.
 pub(in super::super) fn listen(
-    from: impl Read,
+    from: impl Read + Send + 'static,
     (picture, frame_bytes): (Picture, u64),
     find: &StructuralKey,
     lock: Lock,
@@ -97,12 +97,12 @@ pub(in super::super) fn listen(
 /// Shows the luma of each frame of a NUT stream, and its time since the first in microseconds, until `each` breaks off. Whatever is
 /// wrong with the frames ends them, and is no error.
 pub(super) fn each_frame(
-    from: impl Read,
+    from: impl Read + Send + 'static,
     (picture, frame_bytes): (Picture, u64),
     done: &AtomicU64,
     mut each: impl FnMut(&[u8], u64) -> Result<ControlFlow<()>, HideError>,
 ) -> Result<ControlFlow<()>, HideError> {
-    let mut frames = Frames::new(from);
+    let mut frames = Ahead::new(from);
     let (mut buffer, mut begin_us) = (Vec::new(), None);
     while let Ok(Some(piece)) = frames.next(std::mem::take(&mut buffer)) {
         let Some(frame) = piece.frame else { continue };
