@@ -1,6 +1,7 @@
-//! The videos that benches measure with: one that a person names, else the sample, else the demo's clip, repeated; and a long
-//! one made of it.
+//! The videos that benches measure with: one that a person names, else the sample, else the demo's clip over and over; and
+//! a long one made of it.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use veil_testkit::make_clip;
@@ -13,8 +14,8 @@ use crate::repo::Repo;
 /// The sample to measure with, where the samples are.
 const SAMPLE: &str = "media/sintel_trailer-720p.mp4";
 
-/// What the demo's clip is repeated to: visits seek as far as in the sample.
-const SAMPLE_SECONDS: u32 = 52;
+/// About the sample's length, which the demo's clip is brought to: the benches of the player seek that far.
+const USUAL_SECONDS: u32 = 60;
 
 /// Length of the long source: ten times the sample's, so that anything that grows with the length shows.
 pub(super) const LONG_SECONDS: u32 = 520;
@@ -27,27 +28,29 @@ pub(super) fn named_or_usual(repo: &Repo, video: Option<&Path>) -> Outcome<PathB
     let sample = veil_testkit::samples().map(|dir| dir.join(SAMPLE)).filter(|path| path.is_file());
     match sample {
         Some(sample) => sample.canonicalize().during("opening the sample"),
-        None => repeated(repo, &demo_clip(repo)?, SAMPLE_SECONDS),
+        None => looped(repo, &demo_clip(repo)?, USUAL_SECONDS),
     }
 }
 
 /// Returns [`LONG_SECONDS`] of `video` over and over.
 pub(super) fn long(repo: &Repo, video: &Path) -> Outcome<PathBuf> {
-    repeated(repo, video, LONG_SECONDS)
+    looped(repo, video, LONG_SECONDS)
 }
 
-/// Returns so many seconds of `video` over and over, made without encoding unless they are there from an earlier time.
-fn repeated(repo: &Repo, video: &Path, seconds: u32) -> Outcome<PathBuf> {
+/// Returns so many seconds of `video` over and over, made without encoding unless it is there from an earlier time.
+fn looped(repo: &Repo, video: &Path, seconds: u32) -> Outcome<PathBuf> {
     let stem = video.file_stem().unwrap_or_default().to_string_lossy();
-    let path = repo.target.join(format!("bench/{stem}-{seconds}s.mkv"));
+    let folder = repo.target.join("bench");
+    let path = folder.join(format!("{stem}-{seconds}s.mkv"));
     if !path.is_file() {
+        fs::create_dir_all(&folder).during(format_args!("making {}", folder.display()))?;
         note(format_args!("making {}", path.display()));
-        make_clip(&path, &repeating(video, seconds)).during("making the source longer")?;
+        make_clip(&path, &loop_arguments(video, seconds)).during("making a longer source")?;
     }
     Ok(path)
 }
 
-fn repeating(video: &Path, seconds: u32) -> Vec<String> {
+fn loop_arguments(video: &Path, seconds: u32) -> Vec<String> {
     let (video, seconds) = (video.to_string_lossy(), seconds.to_string());
     [
         &["-nostdin", "-hide_banner", "-loglevel", "error", "-y", "-stream_loop", "-1"][..],
@@ -69,7 +72,7 @@ mod tests {
         let repo = Repo { root: dir.path().into(), target: dir.path().into() };
         let video = dir.path().join("a.mp4");
         assert!(named_or_usual(&repo, Some(&video)).is_err());
-        std::fs::write(&video, "").unwrap();
+        fs::write(&video, "").unwrap();
         assert!(named_or_usual(&repo, Some(&video)).unwrap().ends_with("a.mp4"));
     }
 }
