@@ -22,6 +22,9 @@ cargo xtask <command>
       --video FILE         the source to measure with (a sample, or a clip made here, by default)
       --runs N             runs of each side (3 imports, 15 visits, 5 files by default)
       --minutes N          player alone: seek about for so long and look at memory
+  attacks                hide in videos, attack them by FFmpeg, reveal; writes docs/format/stego-attacks.md
+      --quick              a few attacks on a small video; writes nothing
+      --source NAME        one source alone: 1080p, 720p, 360p; writes nothing
   fuzz TARGET            look for inputs that break a format's promise (fuzz/README.md)
       --seconds N          how long (60 by default)
   help                   this text
@@ -40,6 +43,8 @@ pub(crate) enum Request {
     Demo(DemoOptions),
     /// Measure.
     Bench(BenchOptions),
+    /// Attack hidden messages.
+    Attacks(AttackOptions),
     /// Look for inputs that break a promise.
     Fuzz(FuzzOptions),
     /// Hold the repository's own rules.
@@ -79,6 +84,15 @@ pub(crate) struct BenchOptions {
     pub(crate) minutes: Option<usize>,
 }
 
+/// Options of `attacks`.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct AttackOptions {
+    /// Few attacks on a small video.
+    pub(crate) quick: bool,
+    /// One source alone.
+    pub(crate) source: Option<String>,
+}
+
 /// Options of `fuzz`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct FuzzOptions {
@@ -108,6 +122,7 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Outcome<Request> {
         Some("test") => test(words),
         Some("demo") => demo(words),
         Some("bench") => bench(words),
+        Some("attacks") => attacks(words),
         Some("fuzz") => fuzz(words),
         _ => Err(unknown("command", &command)),
     }
@@ -156,6 +171,20 @@ fn bench(mut words: Words) -> Outcome<Request> {
         }
     }
     Ok(Request::Bench(options))
+}
+
+fn attacks(mut words: Words) -> Outcome<Request> {
+    let mut options = AttackOptions::default();
+    while let Some(word) = words.rest.next() {
+        match word.to_str() {
+            Some("--quick") => options.quick = true,
+            Some("--source") => {
+                options.source = Some(words.value("--source")?.to_string_lossy().into_owned());
+            }
+            _ => return Err(unknown("option of `attacks`", &word)),
+        }
+    }
+    Ok(Request::Attacks(options))
 }
 
 fn fuzz(mut words: Words) -> Outcome<Request> {
@@ -243,6 +272,12 @@ mod tests {
         let both = bench(&["import", "first-frame"], Some("a.mp4"), Some(5), None);
         check("bench import --video a.mp4 first-frame --runs 5", both);
         check("bench player --minutes 30", bench(&["player"], None, None, Some(30)));
+        let attacks = |quick, source: Option<&str>| {
+            Ok(Request::Attacks(AttackOptions { quick, source: source.map(str::to_owned) }))
+        };
+        check("attacks", attacks(false, None));
+        check("attacks --quick", attacks(true, None));
+        check("attacks --source 720p", attacks(false, Some("720p")));
         let fuzz = FuzzOptions { target: "link".into(), seconds: 5 };
         check("fuzz link --seconds 5", Ok(Request::Fuzz(fuzz)));
     }
@@ -256,6 +291,7 @@ mod tests {
         check("demo --chekc", Err("there is no option of `demo` `--chekc`"));
         check("bench --runs", Err("`--runs` wants a value"));
         check("bench --runs 0", Err("a number from 1 to 100"));
+        check("attacks --qiuck", Err("there is no option of `attacks` `--qiuck`"));
         check("fuzz", Err("`fuzz` wants the name of a target"));
         check("fuzz link id", Err("there is no option of `fuzz` `id`"));
         check("fuzz link --seconds 0", Err("a number from 1 to 604800"));

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use veil_testkit::{BIN_DIR_VARIABLE, FULL_VARIABLE, GARAGE_VARIABLE};
 
-use crate::args::TestOptions;
+use crate::args::{AttackOptions, TestOptions};
 use crate::console::{self, duration, heading};
 use crate::failure::{Outcome, fail};
 use crate::repo::{Repo, run as run_command};
-use crate::{setup, tidy};
+use crate::{attacks, setup, tidy};
 
 /// The folder of cargo's development profile.
 const PROFILE_DIR: &str = "debug";
@@ -74,6 +74,7 @@ fn steps(options: TestOptions) -> Vec<Step> {
     ];
     if options.full {
         steps.insert(1, here("Garage", setup::garage::install));
+        steps.push(here("attacks", |repo| attacks::run(repo, &AttackOptions::default())));
         for step in &mut steps {
             if step.name == "tests" {
                 step.work = Work::Command(all_tests);
@@ -192,10 +193,14 @@ mod tests {
     }
 
     #[test]
-    fn the_full_run_has_garage_before_the_tests_and_nothing_else_more() {
+    fn the_full_run_has_garage_before_the_tests_and_all_attacks_behind_them_and_nothing_else_more()
+    {
         let full = TestOptions { full: true, ..TestOptions::default() };
         let mut all: Vec<&str> = steps(full).iter().map(|step| step.name).collect();
         assert_eq!(all.remove(1), "Garage");
+        let attacks = all.iter().position(|name| *name == "attacks").unwrap();
+        assert!(attacks > all.iter().position(|name| *name == "tests").unwrap());
+        all.remove(attacks);
         assert_eq!(all, names(false));
         let plain = tests as fn(&Repo) -> Command;
         let is_plain = |step: &Step| match step.work {

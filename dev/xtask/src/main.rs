@@ -1,4 +1,4 @@
-//! `cargo xtask`: set-up, tests, demo, benches, fuzzing and tidy of the repository, in one place for people and for CI.
+//! `cargo xtask`: set-up, tests, demo, benches, attacks, fuzzing and tidy of the repository, in one place for people and for CI.
 //!
 //! It owns no rule of the product and links none of its crates: it runs cargo, npm and the built programs as a person
 //! would. Only this file decides the exit code: 0 done, 1 failed, 2 wrong usage.
@@ -15,6 +15,7 @@ use crate::failure::Outcome;
 use crate::repo::Repo;
 
 mod args;
+mod attacks;
 mod bench;
 mod checks;
 mod console;
@@ -54,6 +55,7 @@ fn answer(request: Request) -> Outcome {
         Request::Test(options) => checks::run(&repo, options),
         Request::Demo(options) => demo::run(&repo, &options),
         Request::Bench(options) => bench::run(&repo, &options),
+        Request::Attacks(options) => attacks::run(&repo, &options),
         Request::Fuzz(options) => fuzz::run(&repo, &options),
         Request::Tidy => tidy::run(&repo),
     }

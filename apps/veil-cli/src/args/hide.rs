@@ -97,7 +97,7 @@ pub(crate) struct HideArgs {
     /// The video that carries; it is not changed
     #[arg(long, value_name = "VIDEO")]
     pub(crate) carrier: PathBuf,
-    /// What to hide: files, and folders with all that is in them; `-` is standard input, 32 MiB at most
+    /// What to hide: files, and folders with all that is in them; `-` is standard input, 4 GiB at most
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
     pub(crate) payload: Vec<PathBuf>,
     /// The video to write: .mkv, .mp4 or .mov

@@ -1,18 +1,19 @@
 //! `veilcast hide`: puts files into the frames of a video.
 
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use getrandom::SysRng;
+use rand_core::UnwrapErr;
 use serde_json::json;
 use tokio::sync::watch;
 use veil_ffmpeg::raw::{Codec, Container};
 use veil_studio::hide::{
     Detectability, Hidden, HideError, HideKeys, HideProgress, HideRequest, PayloadSource, Profile,
-    Rate, RobustHidden, RobustProfile, RobustRequest, STDIN_BYTES_MAX, StructuralSecret,
+    Rate, RobustHidden, RobustProfile, RobustRequest, STDIN_BYTES_MAX, Spooled, StructuralSecret,
 };
 use veil_studio::pipeline::Encoder;
-use zeroize::Zeroizing;
 
 use crate::args::hide::{CodecArg, HideArgs, Mode, ProfileArg, SecretArgs};
 use crate::commands::import::known_encoder;
@@ -20,7 +21,6 @@ use crate::error::CliError;
 use crate::output::{self, Format, note};
 use crate::progress;
 use crate::sealed::ask::{Asker, read_secret};
-use crate::sealed::refusal::unreadable;
 use crate::sealed::target::{Access, Target};
 use crate::turns;
 
@@ -117,13 +117,9 @@ fn source(path: &PathBuf) -> Result<PayloadSource, CliError> {
     if path != Path::new("-") {
         return Ok(PayloadSource::Path(path.clone()));
     }
-    let mut bytes = Zeroizing::new(Vec::new());
-    let read = io::stdin().lock().take(STDIN_BYTES_MAX + 1).read_to_end(&mut bytes);
-    read.map_err(|error| unreadable(&error, "standard input"))?;
-    if bytes.len() as u64 > STDIN_BYTES_MAX {
-        return Err(HideError::StdinTooLong(STDIN_BYTES_MAX).into());
-    }
-    Ok(PayloadSource::Bytes { name: "stdin".to_owned(), bytes })
+    let (stdin, rng) = (io::stdin().lock(), &mut UnwrapErr(SysRng));
+    let content = Spooled::new(stdin, "standard input", STDIN_BYTES_MAX, rng)?;
+    Ok(PayloadSource::Spooled { name: "stdin".to_owned(), content })
 }
 
 /// What was hidden.

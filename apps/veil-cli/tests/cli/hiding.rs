@@ -117,9 +117,14 @@ fn getrandom_bytes(count: usize) -> Vec<u8> {
 fn a_killed_hide_leaves_no_output_and_no_process() {
     let desk = desk();
     clip(&desk, "long.mp4", &CAMERA.replace("d=2", "d=20"));
-    let line =
-        "exec \"$VEILCAST\" hide --carrier long.mp4 --payload note.txt -o out.mkv --key where.key";
-    let mut running = desk.start(line);
+    let line = "hide --carrier long.mp4 --payload note.txt -o out.mkv --key where.key";
+    kill_midway(&desk, line);
+    assert!(!desk.path("out.mkv").exists());
+}
+
+/// Kills a command when both of its FFmpegs run; they end too.
+pub(crate) fn kill_midway(desk: &Desk, line: &str) {
+    let mut running = desk.start(&format!("exec \"$VEILCAST\" {line}"));
     let deadline = std::time::Instant::now() + LIMIT;
     while veil_testkit::descendants(running.id()).len() < 2 {
         assert!(running.try_wait().unwrap().is_none(), "it ended: {}", running.stderr());
@@ -128,7 +133,6 @@ fn a_killed_hide_leaves_no_output_and_no_process() {
     let children = veil_testkit::descendants(running.id());
     running.kill().unwrap();
     assert_eq!(veil_testkit::wait_gone(&children, LIMIT), []);
-    assert!(!desk.path("out.mkv").exists());
 }
 
 #[test]

@@ -8,15 +8,15 @@ use veil_testkit::{Finished, is_full_run, run};
 use crate::desk::{Desk, LIMIT, check_failure};
 use crate::hiding::{clip, desk};
 
-/// Runs a command with a file system of 1 MB at `small`; what is in there then comes on standard output.
-fn on_small_disk(desk: &Desk, temporary: &str, line: &str) -> Finished {
-    let script = "mount -t tmpfs -o size=1m tmpfs small || exit 99; \"$@\"; code=$?; ls -A small; test ! -e small/found || ls -A small/found; exit $code";
+/// Runs a command with a file system of so many KiB at `small`; what is in there then comes on standard output.
+pub(crate) fn on_small_disk(desk: &Desk, (temporary, kib): (&str, u32), line: &str) -> Finished {
+    let script = "mount -t tmpfs -o size=${KIB}k tmpfs small || exit 99; \"$@\"; code=$?; ls -A small; test ! -e small/found || ls -A small/found; exit $code";
     fs::create_dir_all(desk.path("small")).unwrap();
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]);
     command.arg(env!("CARGO_BIN_EXE_veilcast")).args(line.split_whitespace());
     command.env("TMPDIR", desk.path(temporary)).env("VEILCAST_BUDGET_DIR", desk.path("turns"));
-    run(command.current_dir(desk.path(".")), LIMIT).unwrap()
+    run(command.env("KIB", kib.to_string()).current_dir(desk.path(".")), LIMIT).unwrap()
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn a_full_disk_leaves_no_output() {
         // Without the self-check, so that it isn't what finds out.
         let line =
             format!("hide --carrier a.mp4 --payload note.txt -o {out} --key where.key --no-verify");
-        let finished = on_small_disk(&desk, ".", &line);
+        let finished = on_small_disk(&desk, (".", 1024), &line);
         check_failure(&finished, &line, "No space left on device", "free some space");
         assert_eq!(finished.text(), "");
     }
@@ -44,19 +44,19 @@ fn a_full_disk_for_temporary_files_leaves_no_output() {
     getrandom::fill(&mut bytes).unwrap();
     desk.write("big", &bytes);
     let line = "hide --carrier large.mp4 --payload big -o out.mkv --key where.key --max-rate 0.4";
-    let finished = on_small_disk(&desk, "small", line);
+    let finished = on_small_disk(&desk, ("small", 1024), line);
     check_failure(&finished, line, "cannot keep the sealed payload", "free some space");
     assert!(!desk.path("out.mkv").exists());
     // What is revealed is kept there too until it has proved whole.
     // At this rate it warns.
     desk.run(&line.replace("--key", "--no-verify --key")).success().unwrap();
     let line = "reveal out.mkv --key where.key -o found";
-    let finished = on_small_disk(&desk, "small", line);
+    let finished = on_small_disk(&desk, ("small", 1024), line);
     check_failure(&finished, line, "cannot keep the sealed payload", "free some space");
     assert!(!desk.path("found").exists());
     // Nor does half of it lie where it was to go.
     let line = "reveal out.mkv --key where.key -o small/found";
-    let finished = on_small_disk(&desk, ".", line);
+    let finished = on_small_disk(&desk, (".", 1024), line);
     check_failure(&finished, line, "cannot unpack the payload: No space left", "free some space");
     assert_eq!(finished.text(), "found\n");
     desk.ok("reveal out.mkv --key where.key -o found");

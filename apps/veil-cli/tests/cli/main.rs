@@ -24,6 +24,7 @@ mod opening;
 mod remote;
 mod resume;
 mod robust;
+mod robust_faults;
 mod sealed_faults;
 mod sealing;
 mod secrecy;

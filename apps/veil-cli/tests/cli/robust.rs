@@ -1,4 +1,4 @@
-//! `hide --mode robust`: messages through FFmpeg as others run it.
+//! `hide --mode robust`: what a person sees of it. What messages survive is `cargo xtask attacks`'s, which its tests run too.
 
 use std::fs;
 use std::process::Command;
@@ -14,7 +14,7 @@ const CLIP: &str = "-f lavfi -i mandelbrot=s=640x360:r=25:start_scale=1.5 -f lav
 const NOTHING: &str = "nothing is revealed: there is no message for this key, or it is damaged";
 
 /// A desk with a video, a payload and passphrases.
-fn desk() -> Desk {
+pub(crate) fn desk() -> Desk {
     let desk = Desk::new();
     ffmpeg(&desk, CLIP, "a.mp4");
     desk.write_secret("word", b"correct horse\n");
@@ -32,7 +32,7 @@ fn ffmpeg(desk: &Desk, args: &str, out: &str) {
 }
 
 #[test]
-fn a_message_survives_what_its_profile_says() {
+fn a_message_comes_out_of_an_ordinary_video_that_keeps_its_sound() {
     let desk = desk();
     let hide = "hide --mode robust --carrier a.mp4 --payload note --passphrase-file word";
     let told = desk.answer(&format!("{hide} --profile same-size -o out.mp4"));
@@ -44,24 +44,11 @@ fn a_message_survives_what_its_profile_says() {
     assert!(streams.starts_with("h264,High,yuv420p,300\naac,LC,"), "{streams}");
     let sound = "-map 0:a -c copy -f framemd5 -";
     desk.sh(&format!("test \"$(ffmpeg -v error -i a.mp4 {sound} | grep -v '^#' | cut -d, -f5-)\" = \"$(ffmpeg -v error -i out.mp4 {sound} | grep -v '^#' | cut -d, -f5-)\""));
-    ffmpeg(&desk, "-ss 1.37 -i out.mp4 -an -c:v libx264 -preset veryfast -crf 28", "trimmed.mp4");
-    ffmpeg(
-        &desk,
-        "-i out.mp4 -vf select='not(between(t,3.1,3.9))',eq=contrast=1.1:brightness=0.03,setpts=N/25/TB -an -c:v libx264 -preset veryfast -crf 24",
-        "cut.mp4",
-    );
-    for (number, video) in ["trimmed.mp4", "cut.mp4"].into_iter().enumerate() {
-        desk.ok(&format!("reveal {video} --passphrase-file word -o {number}"));
-        assert!(desk.read(&format!("{number}/note")) == desk.read("note"), "{video}");
-    }
+    desk.ok("reveal out.mp4 --passphrase-file word -o found");
+    assert!(desk.read("found/note") == desk.read("note"));
     for line in ["reveal a.mp4 --passphrase-file word", "reveal out.mp4 --passphrase-file other"] {
         desk.fails(&format!("{line} -o no"), NOTHING, "check the key");
     }
-    // A second is too little of it.
-    ffmpeg(&desk, "-ss 3 -t 1 -i out.mp4 -an -c:v libx264 -crf 30", "short.mp4");
-    let failed = desk.run("reveal short.mp4 --passphrase-file word -o no");
-    assert!(!failed.status.success());
-    assert!(!desk.path("no").exists());
 }
 
 #[test]

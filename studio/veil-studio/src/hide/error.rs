@@ -42,8 +42,8 @@ pub enum HideError {
     /// A name that can't be kept.
     #[error("{} has no name that can be kept", .0.display())]
     NoName(PathBuf),
-    /// Standard input that is longer than can be held.
-    #[error("standard input is longer than {} MiB", .0 >> 20)]
+    /// Standard input that is longer than may be kept.
+    #[error("standard input is longer than {0} bytes")]
     StdinTooLong(u64),
     /// More than the video carries.
     #[error(

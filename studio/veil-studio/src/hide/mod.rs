@@ -18,6 +18,7 @@ mod plan;
 mod read;
 mod revealing;
 mod robust;
+mod spool;
 mod unpack;
 mod write;
 
@@ -28,10 +29,11 @@ pub use capacity::{Capacity, Detectability, Room, capacity};
 pub use error::HideError;
 pub use hiding::{Hidden, HideRequest, hide};
 pub use keys::{HideKeys, RevealKeys, StructuralSecret};
-pub use payload::{PayloadSource, STDIN_BYTES_MAX};
+pub use payload::PayloadSource;
 pub use plan::{Profile, Rate};
 pub use revealing::{Revealed, reveal};
 pub use robust::{RobustHidden, RobustProfile, RobustRequest, hide_robust};
+pub use spool::{STDIN_BYTES_MAX, Spooled};
 
 /// How far hiding or revealing is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -16,27 +16,25 @@ use veil_seal::hidden::COST;
 use veil_seal::stream::Sealer;
 use zeroize::Zeroizing;
 
+use super::spool::Spooled;
 use super::{HideError, HideKeys};
-
-/// The longest payload from standard input: its length has to be known before it, and it is kept in memory for that.
-pub const STDIN_BYTES_MAX: u64 = 32 << 20;
 
 /// Levels above cost much time, and what is hidden is seldom compressible.
 const ZSTD_LEVEL: i32 = 3;
 
 /// What is said of an unnamed file.
-const SPOOL: &str = "cannot keep the sealed payload in the folder for temporary files";
+pub(super) const SPOOL: &str = "cannot keep the sealed payload in the folder for temporary files";
 
 /// Something to hide.
 pub enum PayloadSource {
     /// A file, or a folder with all that is in it.
     Path(PathBuf),
-    /// Bytes under a name.
-    Bytes {
+    /// Bytes that came without a length, under a name.
+    Spooled {
         /// The name.
         name: String,
         /// The bytes.
-        bytes: Zeroizing<Vec<u8>>,
+        content: Spooled,
     },
 }
 
@@ -111,9 +109,9 @@ fn archive(
         }
         match source {
             PayloadSource::Path(path) => add(&mut tar, path, Path::new(&name))?,
-            PayloadSource::Bytes { bytes, .. } => {
-                let length = bytes.len() as u64;
-                append(&mut tar, Path::new(&name), (0o600, length), bytes.as_slice())
+            PayloadSource::Spooled { content, .. } => {
+                let bytes = content.content().map_err(&spooled)?;
+                append(&mut tar, Path::new(&name), (0o600, content.bytes()), bytes)
                     .map_err(&spooled)?;
             }
         }
@@ -126,7 +124,7 @@ fn archive(
 impl PayloadSource {
     fn name(&self) -> Result<OsString, HideError> {
         match self {
-            Self::Bytes { name, .. } => Ok(name.into()),
+            Self::Spooled { name, .. } => Ok(name.into()),
             Self::Path(path) => {
                 let name = path.file_name().map(OsString::from);
                 name.ok_or_else(|| HideError::NoName(path.clone()))
@@ -236,20 +234,20 @@ impl<W: Write> Write for Limited<W> {
 }
 
 /// A writer that seals chunk by chunk.
-struct Sealing<W> {
+pub(super) struct Sealing<W> {
     sealer: Sealer,
     chunk: Zeroizing<Vec<u8>>,
     out: W,
 }
 
 impl<W: Write> Sealing<W> {
-    fn new(sealer: Sealer, out: W) -> Self {
+    pub(super) fn new(sealer: Sealer, out: W) -> Self {
         let chunk = Zeroizing::new(Vec::with_capacity(CHUNK_BYTES + TAG_BYTES));
         Self { sealer, chunk, out }
     }
 
     /// Seals the last chunk; returns what is written to.
-    fn finish(mut self) -> io::Result<W> {
+    pub(super) fn finish(mut self) -> io::Result<W> {
         let bytes = self.chunk.len();
         self.chunk.resize(bytes + TAG_BYTES, 0);
         let _ = self.sealer.finish(&mut self.chunk).map_err(io::Error::other)?;

@@ -120,11 +120,12 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Reads all that is left.
-    pub(super) fn drain(&mut self) {
+    /// Reads what is left, `most` frames of it.
+    pub(super) fn drain(&mut self, most: u64) {
         self.state = State::Nothing;
         let mut frame = Vec::new();
-        while let Some(next) = self.next_frame(frame) {
+        for _ in 0..most {
+            let Some(next) = self.next_frame(frame) else { return };
             frame = next;
             let _ = self.look(&frame);
         }

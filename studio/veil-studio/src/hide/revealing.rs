@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::watch;
 use veil_ffmpeg::carrier::Carrier;
@@ -71,7 +71,14 @@ pub async fn reveal(
             }
             let heard =
                 hear(encoder, &carrier, (&front, elsewhere), (progress, "revealing")).await?;
-            blocking(move || in_slots(&heard, (&keys, &front), elsewhere, tried)).await?
+            let (with, place) = (Arc::clone(&keys), Arc::clone(&front));
+            let opened =
+                blocking(move || in_slots(&heard, (&with, &place), elsewhere, tried)).await;
+            if sure && matches!(opened, Err(HideError::Nothing)) {
+                let left = carrier.packet_count.saturating_sub(done.load(Ordering::Relaxed));
+                make_up(encoder, &carrier, (&keys, &front), (left, progress)).await?;
+            }
+            opened?
         }
     };
     let folder = folder.to_owned();
@@ -94,10 +101,32 @@ fn search(
     }
     let sure = search.is_elsewhere();
     if !sure {
-        search.drain();
+        search.drain(u64::MAX);
     }
     let elsewhere = search.elsewhere().ok_or(HideError::Nothing)?;
     Ok(First::Failed { elsewhere, sure, tried })
+}
+
+/// Looks at as many frames as the first run left out when it was sure where a message is: that it was shall not be told by how long it takes to
+/// say that there is none.
+async fn make_up(
+    encoder: &Encoder,
+    carrier: &Carrier,
+    (keys, front): (&Arc<RevealKeys>, &Arc<StructuralKey>),
+    (frames, progress): (u64, &watch::Sender<HideProgress>),
+) -> Result<(), HideError> {
+    let picture = plan::picture(carrier)?;
+    let mut decoding = Decoding::start(&encoder.launcher, &encoder.tools, carrier).await?;
+    let from = decoding.take_frames().ok_or(HideError::Thread)?;
+    let done = Arc::new(AtomicU64::new(0));
+    let (counted, shape) = (Arc::clone(&done), (picture, carrier.frame_bytes()));
+    let (keys, front) = (Arc::clone(keys), Arc::clone(front));
+    let work = blocking(move || {
+        let finding = Finding::new(&front, picture);
+        Search::new(from, shape, &keys.finder, &counted).beside(finding).drain(frames);
+        Ok(())
+    });
+    watched("revealing", progress, &done, frames, work).await
 }
 
 /// Opens what slots say. Whatever comes of it, a passphrase is stretched once, here or for the message that was tried before.

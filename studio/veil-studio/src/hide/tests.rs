@@ -14,7 +14,7 @@ use super::plan::{self, Profile, Rate};
 use super::read::Search;
 use super::unpack;
 use super::write::{Outcome, Task, pass};
-use super::{HideError, HideKeys, PayloadSource, RevealKeys, StructuralSecret};
+use super::{HideError, HideKeys, PayloadSource, RevealKeys, Spooled, StructuralSecret};
 
 const WIDTH: u32 = 192;
 const HEIGHT: u32 = 128;
@@ -62,9 +62,13 @@ fn keys() -> HideKeys {
     HideKeys::new(Some(secret), Vec::new()).unwrap()
 }
 
+fn source(name: &str, bytes: &[u8]) -> PayloadSource {
+    let content = Spooled::new(bytes, name, 1 << 20, &mut UnwrapErr(SysRng)).unwrap();
+    PayloadSource::Spooled { name: name.to_owned(), content }
+}
+
 fn packed(bytes: &[u8]) -> Message {
-    let bytes = bytes.to_vec().into();
-    let sources = [PayloadSource::Bytes { name: "note".to_owned(), bytes }];
+    let sources = [source("note", bytes)];
     payload::pack(&sources, &keys(), 1 << 20, &mut UnwrapErr(SysRng)).unwrap().unwrap()
 }
 
@@ -107,7 +111,7 @@ fn found(stream: &[u8], finder: &Finder) -> (Option<Message>, u64) {
         Search::new(std::io::Cursor::new(stream.to_vec()), (picture(), FRAME_BYTES), finder, &done);
     let message = search.message().unwrap();
     if message.is_none() {
-        search.drain();
+        search.drain(u64::MAX);
     }
     drop(search);
     (message, done.load(Ordering::Relaxed))
@@ -258,7 +262,7 @@ fn frames_of_another_size_are_refused() {
 fn a_payload_that_does_not_fit_is_refused_while_it_is_packed() {
     let content: Vec<u8> =
         (0..40_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect();
-    let sources = [PayloadSource::Bytes { name: "x".to_owned(), bytes: content.into() }];
+    let sources = [source("x", &content)];
     let pack = |most| payload::pack(&sources, &keys(), most, &mut UnwrapErr(SysRng)).unwrap();
     let bytes = pack(1 << 20).unwrap().bytes;
     assert!(pack(bytes - 1).is_none());

@@ -37,7 +37,7 @@ impl RobustProfile {
             (Self::SameSize, MEDIUM..) => (Profile::Fine, 480),
             (Self::SameSize, COARSE..) => (Profile::Medium, 360),
             (Self::SameSize, _) => (Profile::Coarse, 300),
-            (Self::Scaled, MEDIUM..) => (Profile::Medium, 240),
+            (Self::Scaled, MEDIUM..) => (Profile::Medium, 270),
             (Self::Scaled, COARSE..) => (Profile::Medium, 160),
             (Self::Scaled, _) => (Profile::Coarse, 300),
             (Self::Hard, MEDIUM..) => (Profile::Coarse, 300),
