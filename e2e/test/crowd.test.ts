@@ -201,10 +201,13 @@ describe('a browser that manages its media sources', () => {
             return all.length;
           }, name);
         expect(await tell('endstreaming')).toBe(1);
-        // What was under way has arrived; nothing follows it, though half of the video is missing.
+        // What is under way arrives, while nothing that is buffered is used up; nothing follows it, though half of the video is missing.
+        await screen.page.keyboard.press('k');
+        await screen.until(({ paused }) => paused);
         let before = -1;
         const isStill = () => before === (before = line.objects);
         await expect.poll(isStill, { interval: 2000, timeout: 20_000 }).toBe(true);
+        await screen.page.keyboard.press('k');
         const { time } = await screen.picture();
         await screen.until((picture) => picture.time > time + 2);
         expect(line.objects).toBe(before);
