@@ -51,7 +51,7 @@ pub fn set(document: &mut Value, name: &str, value: &str) -> Result<(), Fault> {
     let path = if is_field && path.len() == 1 { vec!["fields", name] } else { path };
     let text =
         path.first() == Some(&"fields") || path.last().is_some_and(|last| TEXTS.contains(last));
-    let mut place = document;
+    let mut place = &mut *document;
     for part in &path {
         place = match (part.parse::<usize>(), place) {
             (Ok(at), Value::Array(items)) => {
@@ -69,6 +69,10 @@ pub fn set(document: &mut Value, name: &str, value: &str) -> Result<(), Fault> {
         };
     }
     *place = if text { Value::String(value.to_owned()) } else { plain(value) };
+    // A voice of which nothing else is said is the usual one's.
+    if let Some(Value::Object(voice)) = document.get_mut("voice") {
+        voice.entry("provider").or_insert_with(|| "espeak".into());
+    }
     Ok(())
 }
 
@@ -172,11 +176,13 @@ mod tests {
             ("captions.style", "pop"),
             ("scenes.0.text", "12"),
             ("who", "7"),
+            ("voice.voice", "de"),
         ] {
             set(&mut document, name, value).unwrap();
         }
         let expected = json!({ "scenes": [{ "text": "12" }], "format": "16:9", "height": 320,
-            "captions": { "style": "pop" }, "fields": { "who": "7" } });
+            "captions": { "style": "pop" }, "fields": { "who": "7" },
+            "voice": { "provider": "espeak", "voice": "de" } });
         assert_eq!(document, expected);
         for wrong in ["", "a..b", "a.b", "scenes.9.text", "format.x", "a.b.c.d.e.f.g.h.i"] {
             assert!(set(&mut document, wrong, "1").is_err(), "{wrong}");

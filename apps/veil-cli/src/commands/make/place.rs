@@ -107,7 +107,7 @@ mod tests {
         let fields = [("who".to_owned(), "../Ann".to_owned())].into();
         let name = |out: &str| of_row(Path::new(out), 7, &fields).display().to_string();
         assert_eq!(name("a/out.mp4"), "a/out-0007.mp4");
-        assert_eq!(name("a/hello-{{who}}.mp4"), "a/hello-.._Ann.mp4");
+        assert_eq!(name("a/hello-{{who}}.mp4"), "a/hello-_Ann.mp4");
         assert_eq!(name("a/{{who}}.mp4"), "a/_Ann.mp4");
     }
 }
