@@ -8,6 +8,7 @@ import { createServer } from 'vite';
 const [bench, ...words] = process.argv.slice(2);
 const benches = {
   'first-frame': './first-frame/main.ts',
+  opening: './player/open.ts',
   page: './page/main.ts',
   player: './player/main.ts',
 };

@@ -5,15 +5,12 @@
  * context of its own, and both sides seek to the same places.
  */
 
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Browser } from '../first-frame/browser';
-import { buildPage, unsealedSide } from '../first-frame/clear';
-import { FileServer } from '../first-frame/server';
+import { unsealedSide } from '../first-frame/clear';
 import { namesOf } from '../first-frame/steps';
 import { evaluate, within } from '../first-frame/visit';
 import { buffer, look, pause, play, playToEnd, seekAll, type Used } from './in-page';
-import { sealedFile } from './open';
 
 /** Else memory is told only after many seconds. */
 const FLAGS = ['--enable-blink-features=ForceEagerMeasureMemory'];
@@ -25,12 +22,9 @@ const IN_A_SECOND = [0.02, 0.25, 0.48, 0.75, 0.97];
 const BUFFERED_FROM_S = 41;
 const BUFFERED_S = 4;
 const PLAY_S = 6;
-/** Passes of opening: the first ones let the browser come to rest. */
-const OPENING_PASSES = 12;
-const RESTING_PASSES = 3;
 /** Seeks between two looks at memory. */
 const LOOP_SEEKS = 40;
-/** What the demo's clip and the trailer have at least. */
+/** What the trailer, and the demo's clip as often as the benches take it, have at least. */
 const LOOP_LENGTH_S = 45;
 
 /** One of the things that are compared. */
@@ -75,50 +69,6 @@ async function visits(sides: readonly Side[], count: number): Promise<void> {
   }
 }
 
-/** Times of opening 104,857,600 bytes, and of their decryption alone, in turns, in milliseconds. */
-export async function opening(output: string): Promise<void> {
-  await mkdir(output, { recursive: true });
-  await buildPage(new URL('page/open.html', import.meta.url), output);
-  const server = new FileServer();
-  await server.addFolder(output);
-  server.add(sealedFile());
-  const browser = await Browser.start();
-  try {
-    const { openingAllMs, decryptingMs } = await within(
-      browser,
-      `${await server.listen()}/open.html`,
-      (session) => evaluate(browser, session, openPasses, OPENING_PASSES),
-    );
-    write({
-      openingAllMs: openingAllMs.slice(RESTING_PASSES),
-      decryptingMs: decryptingMs.slice(RESTING_PASSES),
-    });
-  } finally {
-    await browser.close();
-    server.close();
-  }
-}
-
-/** Runs in the page of the opening. */
-async function openPasses(
-  count: number,
-): Promise<{ openingAllMs: number[]; decryptingMs: number[] }> {
-  const { openAll } = globalThis as unknown as {
-    openAll(what: 'open' | 'decrypt'): Promise<number>;
-  };
-  const [openingAllMs, decryptingMs]: [number[], number[]] = [[], []];
-  for (let pass = 0; pass < count; pass++) {
-    for (const [what, took] of [
-      ['open', openingAllMs],
-      ['decrypt', decryptingMs],
-    ] as const) {
-      took.push(await openAll(what));
-      await new Promise((resolve) => setTimeout(resolve, 300));
-    }
-  }
-  return { openingAllMs, decryptingMs };
-}
-
 /** Seeks about for so many minutes and writes after each round what memory is used. */
 async function loop(url: string, minutes: number): Promise<void> {
   const browser = await Browser.start(...FLAGS);
@@ -147,7 +97,6 @@ export async function main(words: readonly string[]): Promise<number> {
     process.stderr.write('usage: node bench/visits.mjs player LINK BUCKET OUTPUT VISITS MINUTES\n');
     return 2;
   }
-  await opening(join(output, 'opening'));
   const unsealed = await unsealedSide(link, bucket, join(output, 'clear'));
   try {
     const { index, video } = await namesOf(unsealed.unlocked);

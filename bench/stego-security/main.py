@@ -17,8 +17,8 @@ import numpy as np
 import covers
 import detectors
 
-# Bits a sample, and the profile: the default, where hiding warns, and twice that.
-OURS = [(rate, "default") for rate in (0.01, 0.05, 0.1)]
+# Bits a sample, and the profile: what is hidden without being asked, where hiding warns, between them and twice that.
+OURS = [(rate, profile) for rate in (0.01, 0.025, 0.05, 0.1) for profile in ("default", "careful")]
 RATES = sorted({rate for rate, _ in OURS})
 OTHERS = {"ideal HILL": detectors.IdealHill, "LSB replacement": detectors.Replacement}
 

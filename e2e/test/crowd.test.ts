@@ -201,9 +201,10 @@ describe('a browser that manages its media sources', () => {
             return all.length;
           }, name);
         expect(await tell('endstreaming')).toBe(1);
-        await screen.page.waitForTimeout(500);
         // What was under way has arrived; nothing follows it, though half of the video is missing.
-        const before = line.objects;
+        let before = -1;
+        const isStill = () => before === (before = line.objects);
+        await expect.poll(isStill, { interval: 2000, timeout: 20_000 }).toBe(true);
         const { time } = await screen.picture();
         await screen.until((picture) => picture.time > time + 2);
         expect(line.objects).toBe(before);

@@ -74,9 +74,9 @@ describe.each(['with the headers that were written for it', 'that sets no header
         const shown = page.locator('[data-hash]');
         await shown.waitFor();
         expect(await shown.innerText()).toBe(exported.hash);
-        const text = await page.getByRole('dialog').innerText();
-        expect(text).toMatch(/All \d+ are as the list says/);
-        expect(text).toContain(new URL(gateway.url).host);
+        const dialog = page.getByRole('dialog');
+        await dialog.getByText(/All \d+ are as the list says/).waitFor();
+        expect(await dialog.innerText()).toContain(new URL(gateway.url).host);
         const { hash } = await house.run<Exported>('watch', 'hash', '--gateway', gateway.url);
         expect(hash).toBe(exported.hash);
       }));

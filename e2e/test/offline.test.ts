@@ -35,9 +35,10 @@ function share(title: string, ...flags: string[]): Promise<Shared> {
 async function keep({ page }: Screen, size: RegExp, state: string): Promise<void> {
   await page.getByRole('button', { name: 'Keep offline' }).click();
   await page.getByRole('radio', { name: size }).check();
-  expect(await page.getByRole('dialog').innerText()).toMatch(
-    /Room for this page on the device: \d/,
-  );
+  await page
+    .getByRole('dialog')
+    .getByText(/Room for this page on the device: \d/)
+    .waitFor();
   await page.getByRole('button', { name: 'Keep', exact: true }).click();
   await page.locator(`[data-copy=${state}]`).waitFor();
 }
@@ -171,7 +172,7 @@ describe('a kept video', () => {
         await page.goto(`${gateway.url}/w/`);
         await page.getByRole('button', { name: `Remove the copy ${grant.slice(0, 8)}` }).click();
         await page.getByText('Nothing is kept here yet').waitFor();
-        expect(await stored(screen)).toEqual([]);
+        await expect.poll(() => stored(screen)).toEqual([]);
       });
     });
   });
@@ -197,7 +198,7 @@ describe('a kept video', () => {
             { timeout: 40_000, interval: 1000 },
           )
           .toBe('grant-expired');
-        expect(await stored(screen)).toEqual([]);
+        await expect.poll(() => stored(screen)).toEqual([]);
       });
     });
   });

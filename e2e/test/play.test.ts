@@ -171,14 +171,15 @@ describe('a grant for a recipient', () => {
       const { page } = screen;
       await give(screen, 'stranger.veil', lock(`${stranger}\n`, 'theirs'));
       const field = page.locator('#passphrase');
+      const isFocused = () => field.evaluate((input) => document.activeElement === input);
       await field.waitFor();
-      expect(await field.evaluate((input) => document.activeElement === input)).toBe(true);
+      await expect.poll(isFocused).toBe(true);
       await give(screen, 'identity.veil', lock(`# mine\n${identity}\n`, 'correct horse – 電池'));
       await field.fill('correct horse');
       await field.press('Enter');
       await page.getByRole('alert').getByText('That passphrase is wrong').waitFor();
-      expect(await field.inputValue()).toBe('');
-      expect(await field.evaluate((input) => document.activeElement === input)).toBe(true);
+      await expect.poll(() => field.inputValue()).toBe('');
+      await expect.poll(isFocused).toBe(true);
       await field.fill('correct horse – 電池');
       await field.press('Enter');
       await screen.ready();

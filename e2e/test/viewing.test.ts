@@ -104,11 +104,9 @@ describe('chapters', () => {
         .toMatch(/3 seconds of .*, The dragon$/);
       await openMenu(screen, /^Chapters/);
       const item = page.getByRole('menuitemradio', { name: /^Snow/ });
-      expect(await page.getByRole('menuitemradio').allInnerTexts()).toEqual([
-        'Snow\n0:00',
-        'The dragon\n0:03',
-        'Chapter 3\n0:07',
-      ]);
+      await expect
+        .poll(() => page.getByRole('menuitemradio').allInnerTexts())
+        .toEqual(['Snow\n0:00', 'The dragon\n0:03', 'Chapter 3\n0:07']);
       await item.click();
       await screen.until(({ time }) => time < 0.2);
       await expect.poll(() => page.getByRole('menu').count()).toBe(0);
@@ -124,16 +122,18 @@ describe('captions', () => {
       await page.getByRole('menuitemradio', { name: 'Very large' }).click();
       await page.getByRole('menuitem', { name: /^Colour/ }).click();
       await page.getByRole('menuitemradio', { name: 'Yellow' }).click();
-      expect(await cueRules(screen)).toMatch(/font-size: 190%.*color: rgb\(255, 233, 74\)/);
+      await expect
+        .poll(() => cueRules(screen))
+        .toMatch(/font-size: 190%.*color: rgb\(255, 233, 74\)/);
       await page.reload();
       await screen.ready();
       await screen.play();
       await openMenu(screen);
-      expect(await cueRules(screen)).toContain('font-size: 190%');
+      await expect.poll(() => cueRules(screen)).toContain('font-size: 190%');
       await page.getByRole('menuitem', { name: /^Captions/ }).click();
       await page.getByRole('menuitem', { name: 'Caption style' }).click();
       await page.getByRole('menuitemradio', { name: 'Reset' }).click();
-      expect(await cueRules(screen)).toContain('font-size: 100%');
+      await expect.poll(() => cueRules(screen)).toContain('font-size: 100%');
     }));
 });
 
@@ -206,7 +206,7 @@ describe('the position', () => {
       const offer = page.getByRole('button', { name: /^Continue at 0:2\d$/ });
       await offer.click();
       await screen.until(({ time, paused }) => time > 25.6 && !paused);
-      expect(await offer.isVisible()).toBe(false);
+      await offer.waitFor({ state: 'hidden' });
       const kept = await page.evaluate(() => JSON.stringify(localStorage));
       expect(kept).not.toContain(new URL(page.url()).pathname.split('/').at(-1));
       await openMenu(screen, 'More');
@@ -230,11 +230,12 @@ describe('the system', () => {
       });
       await screen.play();
       await page.waitForFunction(() => navigator.mediaSession.playbackState === 'playing');
-      const said = await page.evaluate(() => {
-        const { metadata } = navigator.mediaSession;
-        return [metadata?.title, metadata?.artwork[0]?.src.startsWith('blob:')];
-      });
-      expect(said).toEqual([FILM, true]);
+      const said = () =>
+        page.evaluate(() => {
+          const { metadata } = navigator.mediaSession;
+          return [metadata?.title, metadata?.artwork[0]?.src.startsWith('blob:')];
+        });
+      await expect.poll(said).toEqual([FILM, true]);
       const press = (action: string, details = {}) =>
         page.evaluate(
           ([name, more]) => {
@@ -254,6 +255,6 @@ describe('the system', () => {
       await page.evaluate(() => {
         (document.querySelector('veil-player') as unknown as { close(): void }).close();
       });
-      expect(await page.evaluate(() => navigator.mediaSession.metadata)).toBeNull();
+      await expect.poll(() => page.evaluate(() => navigator.mediaSession.metadata)).toBeNull();
     }));
 });

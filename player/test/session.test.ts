@@ -12,9 +12,9 @@ import { Connection } from '../src/vault/connection';
 import { Gateway } from '../src/vault/gateway';
 import { identityFromSeed, parseLinkSecret } from '../src/vault/identity';
 import { parseIdentityFile } from '../src/vault/identity-text';
-import { Kind } from '../src/vault/role';
+import { Kind, type TitleKey } from '../src/vault/role';
 import { Shelf } from '../src/vault/shelf';
-import { unlock, type AskIdentity } from '../src/vault/unlock';
+import { fetchGrant, unlock, type AskIdentity } from '../src/vault/unlock';
 import { CACHE_LIFE_MS, MAX_CACHED, placeOf, UnwrapCache } from '../src/vault/unwrap-cache';
 import { BASE, FakeServer, FILE, GRANT, MANIFEST, nameOf, role, sealAs } from './fake-server';
 import { cases, hex, type GrantCase } from './vectors';
@@ -43,12 +43,13 @@ async function openLink(ask: AskIdentity = neverAsked, cache: UnwrapCache | null
   const link = await parseLinkSecret(GRANT.fragment);
   if (link === null) throw new Error('the vector has no secret');
   const gateway = new Gateway(BASE, GRANT.grant, link.bearer);
-  return { gateway, unlocked: await unlock(gateway, link, connection, ask, cache) };
+  const grant = await fetchGrant(gateway, connection);
+  return { gateway, grant, key: await unlock(grant.record, link, ask, cache) };
 }
 
 async function openShelf(): Promise<Shelf> {
-  const { gateway, unlocked } = await openLink();
-  return new Shelf(gateway, connection, unlocked);
+  const { gateway, grant, key } = await openLink();
+  return new Shelf(gateway, connection, grant, Promise.resolve(key));
 }
 
 async function codeOf(work: Promise<unknown>): Promise<string> {
@@ -63,8 +64,8 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
 
 describe('unlocking', () => {
   it('gives the title key of a link', async () => {
-    const { unlocked } = await openLink();
-    expect(await unlocked.key.name(role(Kind.poster))).toBe(nameOf(role(Kind.poster)));
+    const { key } = await openLink();
+    expect(await key.name(role(Kind.poster))).toBe(nameOf(role(Kind.poster)));
   });
 
   it('is refused after the end by either clock', async () => {
@@ -117,7 +118,7 @@ describe('keys that were unwrapped', () => {
   const seedOf = (): Bytes => parseIdentityFile(LINK.identity) as Bytes;
   const decapsulations = () => vi.spyOn(crypto.subtle, 'importKey');
   const opened = async (cache: UnwrapCache | null, ask = neverAsked) =>
-    (await openLink(ask, cache)).unlocked.key;
+    (await openLink(ask, cache)).key;
 
   it('are remembered for who could unwrap them again, and no longer than five minutes', async () => {
     const cache = new UnwrapCache();
@@ -187,7 +188,7 @@ describe('keys that were unwrapped', () => {
   });
 
   it('have places that differ by holder and by every bound field', async () => {
-    const record = (await openLink()).unlocked.record;
+    const { record } = (await openLink()).grant;
     const others = [{ id: 'b' }, { title: 'b' }, { epoch: 7 }, { recipient: 'b' }] as const;
     const more = [{ kind: 'recipient' }, { expiresMs: null }, { envelope: utf8('b') }] as const;
     const changed = [...others, ...more].map((other) => Object.assign({}, record, other));
@@ -198,6 +199,21 @@ describe('keys that were unwrapped', () => {
 });
 
 describe('the shelf', () => {
+  it('fetches manifest and multivariant playlist while the grant is still being opened', async () => {
+    const { gateway, grant, key } = await openLink();
+    const before = server.requests.length;
+    let open: (key: TitleKey) => void = () => undefined;
+    const opening = new Promise<TitleKey>((resolve) => (open = resolve));
+    const title = new Shelf(gateway, connection, grant, opening).title();
+    await vi.waitFor(() => expect(server.requests.length).toBe(before + 2));
+    const names = [Kind.manifest, Kind.multivariantPlaylist].map((kind) => nameOf(role(kind)));
+    const asked = server.requests.slice(before).toSorted().join();
+    for (const name of names) expect(asked).toContain(name);
+    open(key);
+    expect((await title).title).toBe('A title');
+    expect(server.requests.length).toBe(before + 2);
+  });
+
   it('opens the manifest and writes its playlists', async () => {
     const shelf = await openShelf();
     expect((await shelf.title()).title).toBe('A title');

@@ -1,6 +1,7 @@
 //! The command line: names, help and parsing in one place.
 
 pub(crate) mod hide;
+pub(crate) mod make;
 pub(crate) mod sealed;
 pub(crate) mod sign;
 pub(crate) mod stress;
@@ -15,6 +16,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use self::hide::{CapacityArgs, HIDE_EXAMPLES, HideArgs, REVEAL_EXAMPLES, RevealArgs};
+use self::make::{MAKE_EXAMPLES, MakeArgs};
 use self::sealed::{
     IdentityCommand, InspectArgs, OpenArgs, RecipientsCommand, RekeyArgs, SealArgs,
 };
@@ -47,6 +49,7 @@ pub(crate) struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   veilcast up                                       start studio and gateway on this machine
+  veilcast make story.txt                           make a video from a text
   veilcast import screener.mov --title \"Screener\"   encode, seal and publish a video
   veilcast share Screener --expires 7d              print a link to watch it
   veilcast revoke 3f0c…                             take a link back
@@ -123,6 +126,12 @@ pub(crate) enum Command {
     /// --bucket names; a title that lies elsewhere wants a gateway there.
     #[command(after_help = STORE_HELP)]
     Up(UpArgs),
+    /// Make a video from a story: spoken, with captions, pictures and music
+    ///
+    /// Splits the text into scenes, has each spoken, renders them side by side and joins them. OUT is in its place when
+    /// it is whole; a run that is stopped leaves nothing.
+    #[command(after_help = MAKE_EXAMPLES)]
+    Make(Box<MakeArgs>),
     /// Encode, seal and publish a video
     ///
     /// Takes whatever FFmpeg reads. The file is read once and never changed; no unencrypted segment

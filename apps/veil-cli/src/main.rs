@@ -78,6 +78,7 @@ async fn on_video(cli: &Cli, format: Format) -> Option<Result<(), CliError>> {
         Command::Hide(args) => commands::hide::run(args, data, format).await,
         Command::Reveal(args) => commands::reveal::run(args, data, format).await,
         Command::Capacity(args) => commands::capacity::run(args, format).await,
+        Command::Make(args) => commands::make::run(args, data, format).await,
         Command::Stress(args) => commands::stress::run_stress(args, data, format).await,
         _ => return None,
     })

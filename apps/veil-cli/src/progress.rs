@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::watch;
 use veil_studio::hide::HideProgress;
+use veil_studio::make::MakeProgress;
 use veil_studio::pipeline::ImportProgress;
 use veil_studio::transfer::TransferProgress;
 
@@ -103,9 +104,37 @@ pub(crate) async fn show(mut updates: watch::Receiver<ImportProgress>) {
     bar.finish_and_clear();
 }
 
+/// A run whose steps are counted in frames.
+pub(crate) trait Frames: Copy {
+    /// What is done.
+    fn step(self) -> &'static str;
+    /// Frames that are done, and all of them; 0 while their number isn't known.
+    fn frames(self) -> (u64, u64);
+}
+
+impl Frames for HideProgress {
+    fn step(self) -> &'static str {
+        self.step
+    }
+
+    fn frames(self) -> (u64, u64) {
+        (self.frames, self.total_frames)
+    }
+}
+
+impl Frames for MakeProgress {
+    fn step(self) -> &'static str {
+        self.step
+    }
+
+    fn frames(self) -> (u64, u64) {
+        (self.frames, self.total_frames)
+    }
+}
+
 /// Shows how many frames are done until all are, and how many runs are before this one while it waits. Returns how long it waited for them.
-pub(crate) async fn show_frames(
-    mut updates: watch::Receiver<HideProgress>,
+pub(crate) async fn show_frames<P: Frames>(
+    mut updates: watch::Receiver<P>,
     mut before: watch::Receiver<usize>,
 ) -> Duration {
     let shown = std::io::stderr().is_terminal();
@@ -131,13 +160,14 @@ pub(crate) async fn show_frames(
         }
         told = waiting;
         let state = *updates.borrow_and_update();
-        if state.step != step {
-            step = state.step;
+        if state.step() != step {
+            step = state.step();
             bar.set_message(step);
             bar.reset();
         }
-        bar.set_length(state.total_frames.max(1));
-        bar.set_position(state.frames);
+        let (frames, total_frames) = state.frames();
+        bar.set_length(total_frames.max(1));
+        bar.set_position(frames);
         tokio::select! {
             changed = updates.changed() => if changed.is_err() { break },
             // It can't end before the run does.

@@ -16,6 +16,7 @@ use crate::repo::Repo;
 use crate::setup;
 use crate::stop::Stop;
 
+mod awake;
 mod first_frame;
 mod gateway;
 mod grant;

@@ -33,6 +33,13 @@ const TEXTURE_COST_MAX: f32 = 1023.0;
 /// One sample in so many is looked at for the median: a prime, so that it goes through all columns.
 const MEDIAN_STEP: usize = 101;
 
+/// The upper halves of the smallest and the largest finite ρ that are told apart: 1, and 2³³ less a little. Those of a frame are larger, and
+/// smaller.
+const RHO_MIN: u16 = 0x3f80;
+const RHO_MAX: u16 = 0x4fff;
+/// Prices of all of them, and that of what is beyond.
+const PRICES: usize = (RHO_MAX - RHO_MIN) as usize + 2;
+
 /// How costs are computed: a choice made once, by what the processor can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lanes(Kind);
@@ -51,30 +58,26 @@ pub(crate) struct Costs {
     /// For each sample the upper half of HILL's ρ (as a 32-bit float, infinite where a change shows) without its sign, and in its place
     /// at the end the level's lowest bit: samples are taken in a random order, and each place that is looked at is a wait.
     map: Vec<u16>,
-    /// What ρ is multiplied with.
-    scale: f32,
+    /// What each ρ costs, from [`RHO_MIN`] on; the last is what can't be changed unseen.
+    prices: Vec<u16>,
     rows: Rows,
 }
 
 /// The rows that are being worked on. Row numbers are taken modulo the number of rows that are kept.
 #[derive(Default)]
 pub(super) struct Rows {
-    /// Levels, with the border repeated once at either end.
-    level: [Vec<u16>; 3],
+    /// The high-pass filter's vertical half of a row, with the border repeated once at either end.
+    vertical: Vec<i16>,
     /// Sizes of residuals, padded likewise.
     residual: [Vec<u16>; 3],
     /// Sums of three residuals, one above the other, padded likewise.
-    tall: Vec<u32>,
+    tall: Vec<u16>,
     /// Reciprocals, with the border repeated [`WIDE`] times at either end.
     reciprocal: [Vec<u32>; KEPT],
     /// Sums of fifteen reciprocals, one above the other, padded likewise.
     column: Vec<u32>,
-    /// ρ, but for what moves.
-    rho: Vec<f32>,
-    /// Sums of two, four and eight neighbours in `column`.
-    pairs: Vec<u32>,
-    fours: Vec<u32>,
-    eights: Vec<u32>,
+    /// Sums of three neighbours in `column`.
+    threes: Vec<u32>,
     /// How many rows of residuals were computed.
     filtered: usize,
 }
@@ -98,7 +101,7 @@ impl Lanes {
 
 impl Costs {
     pub(crate) fn new() -> Self {
-        Self { map: Vec::new(), scale: 1.0, rows: Rows::default() }
+        Self { map: Vec::new(), prices: Vec::new(), rows: Rows::default() }
     }
 
     /// Computes the costs of `frame`; `before` is the frame before it, as it was before anything was embedded.
@@ -119,7 +122,10 @@ impl Costs {
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512(has) => has.fill(&work, rows, map),
         }
-        self.scale = MEDIAN_COST / median(&self.map);
+        let scale = MEDIAN_COST / median(&self.map);
+        self.prices.clear();
+        self.prices.extend((RHO_MIN..=RHO_MAX).map(|rho| price(rho_of(rho << 1), scale)));
+        self.prices.push(COST_MAX);
     }
 
     /// Takes lowest bits and costs of the samples at `places`, one of each for each.
@@ -128,21 +134,17 @@ impl Costs {
         costs.extend(places.iter().map(|place| self.map[*place as usize]));
         bits.clear();
         bits.extend(costs.iter().map(|packed| packed.to_le_bytes()[0] & 1));
-        costs.iter_mut().for_each(|packed| *packed = self.cost(*packed));
-    }
-
-    #[inline]
-    fn cost(&self, packed: u16) -> u16 {
-        let rho = rho_of(packed);
-        if rho == f32::INFINITY {
-            return COST_MAX;
+        let prices = &self.prices[..PRICES];
+        for packed in costs {
+            *packed = prices[usize::from((*packed >> 1).saturating_sub(RHO_MIN)).min(PRICES - 1)];
         }
-        let cost = (rho * self.scale).clamp(1.0, TEXTURE_COST_MAX);
-        // Signed conversions are the quick ones.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 1023")]
-        let cost = cost as i32 as u16;
-        cost
     }
+}
+
+/// What a change costs.
+fn price(rho: f32, scale: f32) -> u16 {
+    let cost = (rho * scale).clamp(1.0, TEXTURE_COST_MAX);
+    u16::try_from(whole(cost)).unwrap_or(COST_MAX)
 }
 
 /// Packs ρ and the lowest bit of `level`.
@@ -194,10 +196,9 @@ impl<S: Sample> Work<'_, S> {
                 (0..WIDE).for_each(|_| rows.add(0));
                 (0..=WIDE).for_each(|below| rows.add(below.min(last)));
             } else {
-                rows.add((row + WIDE).min(last));
-                rows.subtract(row.saturating_sub(WIDE + 1));
+                rows.go_down((row + WIDE).min(last), row.saturating_sub(WIDE + 1));
             }
-            rows.spread();
+            rows.gather();
             self.finish(row, rows, costs);
         }
     }
@@ -214,33 +215,34 @@ impl<S: Sample> Work<'_, S> {
         rows.invert([row.saturating_sub(1), row, below]);
     }
 
-    /// Computes a row of residuals.
+    /// Computes a row of residuals: the filter is (1 −2 1) downwards, then along the row.
     #[inline(always)]
     fn filter(&self, row: usize, rows: &mut Rows) {
         let (width, last) = (self.picture.width() as usize, self.picture.height() as usize - 1);
         let around = [row.saturating_sub(1), row, (row + 1).min(last)];
-        for (level, row) in rows.level.iter_mut().zip(around) {
-            let samples = &self.frame[row * width..][..width];
-            let inner = level[1..=width].iter_mut().zip(samples);
-            inner.for_each(|(level, sample)| *level = sample.level());
-            repeat_border(level, 1);
+        let [above, middle, below] = around.map(|row| &self.frame[row * width..][..width]);
+        let Rows { vertical, residual, .. } = rows;
+        let vertical = &mut vertical[..width + 2];
+        let inner = vertical[1..].iter_mut().zip(above).zip(middle).zip(below);
+        for (((vertical, above), middle), below) in inner {
+            *vertical = second_difference(
+                above.level().cast_signed(),
+                middle.level().cast_signed(),
+                below.level().cast_signed(),
+            );
         }
-        let [above, middle, below] = rows.level.each_ref().map(|level| shifted(level, width));
-        let residual = &mut rows.residual[row % 3];
-        for (at, residual) in residual[1..=width].iter_mut().enumerate() {
-            let sum = |row: &[&[u16]; 3]| {
-                i32::from(row[0][at]) - 2 * i32::from(row[1][at]) + i32::from(row[2][at])
-            };
-            let filtered = 2 * sum(&middle) - sum(&above) - sum(&below);
-            // At most 16 · 1023.
-            #[allow(clippy::cast_possible_truncation, reason = "fits in 16 bits")]
-            let size = filtered.unsigned_abs() as u16;
-            *residual = size;
+        repeat_border(vertical, 1);
+        let [left, here, right] = shifted(vertical, width);
+        let residual = &mut residual[row % 3][..width + 2];
+        let inner = residual[1..].iter_mut().zip(left).zip(here).zip(right);
+        for (((residual, left), here), right) in inner {
+            // At most 8 · 1023.
+            *residual = second_difference(*left, *here, *right).unsigned_abs();
         }
         repeat_border(residual, 1);
     }
 
-    /// Takes what moves into account, and marks what should not be changed.
+    /// Sums fifteen neighbours of each column, takes what moves into account, and marks what should not be changed.
     #[inline(always)]
     fn finish(&self, row: usize, rows: &Rows, costs: &mut [u16]) {
         let width = costs.len();
@@ -252,12 +254,16 @@ impl<S: Sample> Work<'_, S> {
             Depth::Ten => 2,
         };
         let still = if self.before.is_some() { 0.5 } else { 1.0 };
-        let samples = frame.iter().zip(before).zip(reciprocal).zip(&rows.rho);
-        for (cost, (((now, before), reciprocal), rho)) in costs.iter_mut().zip(samples) {
+        let threes = [0, 3, 6, 9, 12].map(|by| &rows.threes[by..][..width]);
+        let samples = costs.iter_mut().zip(frame).zip(before).zip(reciprocal).enumerate();
+        for (at, (((cost, now), before), reciprocal)) in samples {
+            let sum = threes[0][at] + threes[1][at] + threes[2][at] + threes[3][at] + threes[4][at];
+            #[allow(clippy::cast_precision_loss, reason = "a cost needs no more than 24 bits")]
+            let rho = sum as f32;
             let moved = now.level().abs_diff(before.level()) >> shift;
             let moved = (f32::from(moved) * 0.25).min(1.0);
             let is_wet = *reciprocal == FLAT || self.picture.is_end(now.level());
-            let rho = if is_wet { f32::INFINITY } else { *rho / (still + moved) };
+            let rho = if is_wet { f32::INFINITY } else { rho / (still + moved) };
             *cost = pack(rho, now.level());
         }
     }
@@ -267,16 +273,13 @@ impl Rows {
     /// Makes room for rows of `width` samples.
     fn begin(&mut self, width: usize) {
         self.filtered = 0;
-        self.level.iter_mut().for_each(|row| row.resize(width + 2, 0));
+        self.vertical.resize(width + 2, 0);
         self.residual.iter_mut().for_each(|row| row.resize(width + 2, 0));
         self.tall.resize(width + 2, 0);
-        self.rho.resize(width, 0.0);
         self.reciprocal.iter_mut().for_each(|row| row.resize(width + 2 * WIDE, 0));
         self.column.clear();
         self.column.resize(width + 2 * WIDE, 0);
-        for sums in [&mut self.pairs, &mut self.fours, &mut self.eights] {
-            sums.resize(width + 2 * WIDE, 0);
-        }
+        self.threes.resize(width + 2 * WIDE - 2, 0);
     }
 
     /// Computes the reciprocals of the middle one of three rows.
@@ -284,20 +287,19 @@ impl Rows {
     fn invert(&mut self, [above, row, below]: [usize; 3]) {
         let Self { residual, tall, reciprocal, .. } = self;
         let width = tall.len() - 2;
-        let rows = [above, row, below].map(|row| &residual[row % 3][..width + 2]);
-        for (at, tall) in tall.iter_mut().enumerate() {
-            *tall = rows.iter().map(|row| u32::from(row[at])).sum();
+        let [above, here, below] = [above, row, below].map(|row| &residual[row % 3][..width + 2]);
+        for (((tall, above), here), below) in tall.iter_mut().zip(above).zip(here).zip(below) {
+            // At most 3 · 8 · 1023.
+            *tall = above.wrapping_add(*here).wrapping_add(*below);
         }
-        let reciprocal = &mut reciprocal[row % KEPT];
-        let tall = &tall[..width + 2];
-        for (at, reciprocal) in reciprocal[WIDE..WIDE + width].iter_mut().enumerate() {
-            let sum = tall[at] + tall[at + 1] + tall[at + 2];
-            // At most 9 · 16 · 1023, and the quotient at most `FLAT`: both fit, and signed conversions are the quick ones.
-            #[allow(clippy::cast_precision_loss, reason = "below 2^24")]
-            let quotient = NUMERATOR / (sum.cast_signed() as f32 + GUARD);
-            #[allow(clippy::cast_possible_truncation, reason = "at most FLAT")]
-            let quotient = quotient as i32;
-            *reciprocal = quotient.cast_unsigned();
+        let reciprocal = &mut reciprocal[row % KEPT][..width + 2 * WIDE];
+        let [left, here, right] = shifted(tall, width);
+        let inner = reciprocal[WIDE..].iter_mut().zip(left).zip(here).zip(right);
+        for (((reciprocal, left), here), right) in inner {
+            let sum = u32::from(*left) + u32::from(*here) + u32::from(*right);
+            #[allow(clippy::cast_precision_loss, reason = "at most 9 · 8 · 1023")]
+            let sum = sum.cast_signed() as f32;
+            *reciprocal = whole(NUMERATOR / (sum + GUARD));
         }
         repeat_border(reciprocal, WIDE);
     }
@@ -309,43 +311,44 @@ impl Rows {
         sums.for_each(|(sum, reciprocal)| *sum += reciprocal);
     }
 
-    /// Takes a row out of the columns.
+    /// Adds a row to the columns, and takes another out.
     #[inline(always)]
-    fn subtract(&mut self, row: usize) {
-        let sums = self.column.iter_mut().zip(&self.reciprocal[row % KEPT]);
-        sums.for_each(|(sum, reciprocal)| *sum -= reciprocal);
+    fn go_down(&mut self, enters: usize, leaves: usize) {
+        let (enters, leaves) = (&self.reciprocal[enters % KEPT], &self.reciprocal[leaves % KEPT]);
+        for ((sum, enters), leaves) in self.column.iter_mut().zip(enters).zip(leaves) {
+            *sum = *sum + enters - leaves;
+        }
     }
 
-    /// Sums fifteen neighbours of each column: eight, four, two and one.
+    /// Sums three neighbours of each column.
     #[inline(always)]
-    fn spread(&mut self) {
-        let Self { column, pairs, fours, eights, rho, .. } = self;
-        sum_neighbours(column, 1, pairs);
-        sum_neighbours(pairs, 2, fours);
-        sum_neighbours(fours, 4, eights);
-        let width = rho.len();
-        let (eights, fours) = (&eights[..width], &fours[8..][..width]);
-        let (pairs, ones) = (&pairs[12..][..width], &column[14..][..width]);
-        for (at, rho) in rho.iter_mut().enumerate() {
-            let sum = eights[at] + fours[at] + pairs[at] + ones[at];
-            #[allow(clippy::cast_precision_loss, reason = "a cost needs no more than 24 bits")]
-            let rounded = sum as f32;
-            *rho = rounded;
+    fn gather(&mut self) {
+        let [left, here, right] = shifted(&self.column, self.threes.len());
+        for (((sum, left), here), right) in self.threes.iter_mut().zip(left).zip(here).zip(right) {
+            *sum = left + here + right;
         }
     }
 }
 
-/// A padded row three times, each from one sample further on, and all of one length: that is what loops are made vectors of.
+/// The whole part of a number from 2⁻⁸ to 2²⁴. A conversion by `as` looks at each number for what this one can't be, one after the other.
 #[inline(always)]
-fn shifted(row: &[u16], width: usize) -> [&[u16]; 3] {
-    [0, 1, 2].map(|by| &row[by..][..width])
+fn whole(number: f32) -> u32 {
+    let bits = number.to_bits();
+    let mantissa = bits & 0x7f_ffff | 0x80_0000;
+    mantissa >> (150_u32.wrapping_sub(bits >> 23) & 31)
 }
 
-/// Writes the sums of each number and the one `distance` further.
+/// What the middle number differs by from both beside it.
 #[inline(always)]
-fn sum_neighbours(numbers: &[u32], distance: usize, sums: &mut [u32]) {
-    let pairs = numbers.iter().zip(&numbers[distance.min(numbers.len())..]);
-    sums.iter_mut().zip(pairs).for_each(|(sum, (one, other))| *sum = one + other);
+fn second_difference(one: i16, middle: i16, other: i16) -> i16 {
+    // Levels of a depth don't overflow, and whatever others come to is the same everywhere.
+    one.wrapping_add(other).wrapping_sub(middle.wrapping_add(middle))
+}
+
+/// A padded row three times, each from one number further on, and all of one length: that is what loops are made vectors of.
+#[inline(always)]
+fn shifted<T>(row: &[T], length: usize) -> [&[T]; 3] {
+    [0, 1, 2].map(|by| &row[by..][..length])
 }
 
 /// Repeats the first and last number of what lies between two margins into them.

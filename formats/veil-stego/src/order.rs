@@ -36,19 +36,33 @@ impl Order {
     /// Writes the places (row · width + column) of the samples `first`, `first + 1` … into `places`. Numbers go up to
     /// width · height.
     pub(crate) fn places(&self, first: u32, places: &mut [u32]) {
-        let [by_row, by_column, by_row_2, by_column_2] = &self.rounds;
+        let [by_row, by_column, ..] = &self.rounds;
         let (mut column, mut row) = (first % self.width, first / self.width);
-        for place in places {
+        let mut places = places;
+        while !places.is_empty() {
+            // Until the first round or the row begins again, columns follow each other.
             let x = wrap(column + by_row[row as usize], self.width);
-            let y = wrap(row + by_column[x as usize], self.height);
-            let x = wrap(x + by_row_2[y as usize], self.width);
-            let y = wrap(y + by_column_2[x as usize], self.height);
-            *place = y * self.width + x;
-            column += 1;
+            let count = places.len().min((self.width - column.max(x)) as usize);
+            let (now, later) = places.split_at_mut(count);
+            self.run((x, row), &by_column[x as usize..][..count], now);
+            places = later;
+            column += u32::try_from(count).unwrap_or(0);
             if column == self.width {
                 column = 0;
                 row += 1;
             }
+        }
+    }
+
+    /// Writes the places of samples that the first round puts beside each other, the first at column `x`; `steps` are the second round's of
+    /// these columns.
+    fn run(&self, (x, row): (u32, u32), steps: &[u32], places: &mut [u32]) {
+        let [_, _, by_row, by_column] = &self.rounds;
+        for ((x, step), place) in (x..).zip(steps).zip(places) {
+            let y = wrap(row + step, self.height);
+            let x = wrap(x + by_row[y as usize], self.width);
+            let y = wrap(y + by_column[x as usize], self.height);
+            *place = y * self.width + x;
         }
     }
 }

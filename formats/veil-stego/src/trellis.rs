@@ -179,8 +179,10 @@ impl Trellis {
         for (block, bit) in steps {
             state = (state << 1 | usize::from(*bit)) & (states - 1);
             for ((value, column), way) in block.iter_mut().zip(columns).rev().zip(&mut ways) {
-                *value = u8::from(!is_set(way, state));
-                state ^= usize::from(u16::from(*value).wrapping_neg() & column);
+                let stays = is_set(way, state);
+                *value = u8::from(!stays);
+                let other = state ^ usize::from(*column);
+                state = if stays { state } else { other };
             }
         }
     }
@@ -189,10 +191,11 @@ impl Trellis {
 /// Whether the bit of this number is set, the first word's lowest being number 0.
 #[inline]
 fn is_set<const WORDS: usize>(words: &[u32; WORDS], number: usize) -> bool {
-    if WORDS == 4 {
+    if let [w0, w1, w2, w3] = words[..] {
         // All four at once: they needn't wait for the number, which is known last.
-        let all = words.iter().rev().fold(0_u128, |all, word| all << 32 | u128::from(*word));
-        return all >> number & 1 == 1;
+        let both = |low: u32, high: u32| u64::from(high) << 32 | u64::from(low);
+        let half = if number & 64 == 0 { both(w0, w1) } else { both(w2, w3) };
+        return half >> (number & 63) & 1 == 1;
     }
     words[number / 32] >> (number % 32) & 1 == 1
 }

@@ -12,14 +12,14 @@ import { openObject, SealBroken, sealedLength } from './cobblestone';
 import type { Connection } from './connection';
 import { Collector, download, type NetworkTiming } from './download';
 import type { Gateway } from './gateway';
+import type { GrantAnswer } from './grant';
 import { Malformed } from './json';
 import { MAX_MANIFEST_BYTES, parseManifest } from './manifest';
 import { checkObjectStatus, type Locate, type Located } from './object';
 import { checkMediaPlaylist, checkMultivariantPlaylist, type RenditionUrls } from './playlist';
 import { PlaylistMismatch } from './playlist-reader';
 import { writeMediaPlaylist, writeMultivariantPlaylist } from './playlist-writer';
-import { encodeRole, Kind, type Role } from './role';
-import type { Unlocked } from './unlock';
+import { encodeRole, Kind, type Role, type TitleKey } from './role';
 
 /** A playlist for the player's parser, and how the one behind it was fetched. */
 export interface WrittenPlaylist {
@@ -74,17 +74,19 @@ export class Shelf {
   #title: Promise<Title> | null = null;
   #offered: Promise<Fetched<Rendition[]>> | null = null;
 
+  /** `key` comes once the grant is open, and is one that has named what the grant's record names. */
   constructor(
     private readonly gateway: Gateway,
     private readonly connection: Connection,
-    private readonly unlocked: Unlocked,
+    private readonly grant: GrantAnswer,
+    private readonly key: Promise<TitleKey>,
   ) {
-    for (const [name, url] of unlocked.urls) {
+    for (const [name, url] of grant.urls) {
       this.#signed.set(name, Promise.resolve(gateway.resolve(url)));
     }
   }
 
-  /** Opens the manifest; fetches the multivariant playlist meanwhile. */
+  /** Opens the manifest; it and the multivariant playlist are fetched before there is a key for them. */
   title(): Promise<Title> {
     this.#title ??= this.connection.persist(() => this.#openManifest());
     this.#fetchIndex().catch(() => undefined);
@@ -109,7 +111,7 @@ export class Shelf {
     const bytes =
       role.kind === Kind.poster ? title.poster?.bytes : title.storyboard?.sheets[role.index];
     if (bytes === undefined) throw new PlayerFailure('playback-failed');
-    const url = await this.#sign(await this.unlocked.key.name(role), stale);
+    const url = await this.#sign(await (await this.key).name(role), stale);
     return {
       url,
       place: null,
@@ -142,7 +144,7 @@ export class Shelf {
   ): Promise<Fetched<RenditionUrls>> {
     const { checked, ...fetched } = await known;
     if (!('file' in checked)) return this.#fetchMedia(rendition);
-    const name = await this.unlocked.key.name(checked.file.role);
+    const name = await (await this.key).name(checked.file.role);
     const url = await this.connection.persist(() => this.gateway.sign(name));
     return { ...fetched, checked: { url, file: checked.file } };
   }
@@ -155,7 +157,7 @@ export class Shelf {
   }
 
   #fetchIndex(): ReturnType<Gateway['playlist']> {
-    const name = this.unlocked.record.index;
+    const name = this.grant.record.index;
     this.#index ??= this.connection.persist(() => this.gateway.playlist(name));
     return this.#index;
   }
@@ -166,7 +168,7 @@ export class Shelf {
         this.title(),
         this.#fetchIndex(),
       ]);
-      const check = checkMultivariantPlaylist(text, title, this.unlocked.key);
+      const check = checkMultivariantPlaylist(text, title, await this.key);
       return { checked: await orMismatch(check), timing, loaded: bytes };
     })();
     return this.#offered;
@@ -182,7 +184,7 @@ export class Shelf {
 
   async #fetchMedia(id: number): Promise<Fetched<RenditionUrls>> {
     const rendition = await this.#rendition(id);
-    const { key } = this.unlocked;
+    const key = await this.key;
     const name = await key.name({ kind: Kind.mediaPlaylist, rendition: id, index: 0 });
     const fetch = () => this.gateway.playlist(name);
     const { text, timing, bytes } = await this.connection.persist(fetch);
@@ -200,19 +202,21 @@ export class Shelf {
 
   /** The manifest tells every length but its own, so it is opened once it is whole. */
   async #openManifest(): Promise<Title> {
-    const { key } = this.unlocked;
     const limit = sealedLength(MAX_MANIFEST_BYTES);
     const broken = (cause?: unknown): never => {
       throw new PlayerFailure('tampered', 'the description', { cause });
     };
     const collector = new Collector(limit, broken);
     const { life } = this.connection;
+    // A record that names no manifest has no key either.
+    const [name = await (await this.key).name(MANIFEST)] = this.grant.record.preload;
     await download({
-      url: await this.#sign(await key.name(MANIFEST), null),
+      url: await this.#sign(name, null),
       ...(life && { signal: life }),
       accept: (response) => checkObjectStatus(response.status, 'the description'),
       take: collector.take,
     });
+    const key = await this.key;
     try {
       const context = encodeRole(key.titleId, MANIFEST);
       const opened = await openObject(await key.objectKey(MANIFEST), context, collector.bytes());

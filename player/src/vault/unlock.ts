@@ -16,13 +16,6 @@ import { Malformed } from './json';
 import { Kind, type TitleKey } from './role';
 import { placeOf, type UnwrapCache } from './unwrap-cache';
 
-/** A grant whose envelope has been opened. */
-export interface Unlocked {
-  readonly key: TitleKey;
-  readonly record: GrantRecord;
-  readonly urls: GrantAnswer['urls'];
-}
-
 /** Asks the viewer for an identity; `wrong` tells that the one before did not fit. */
 export type AskIdentity = (recipient: string, wrong: boolean) => Promise<Identity>;
 
@@ -98,21 +91,25 @@ async function checkNames(record: GrantRecord, keys: GrantKeys): Promise<void> {
   }
 }
 
+/** Fetches a grant, or throws a [`PlayerFailure`] where it can't be had or has ended. */
+export async function fetchGrant(gateway: Gateway, connection: Connection): Promise<GrantAnswer> {
+  const answer = await connection.persist(() => gateway.grant());
+  if (isExpired(answer.record, Date.now(), answer.nowMs)) throw new PlayerFailure('grant-expired');
+  return answer;
+}
+
 /**
- * Fetches a grant and opens it, or finds its keys in `cache`; throws a [`PlayerFailure`] that says why it can't.
+ * Opens a grant, or finds its keys in `cache`; throws a [`PlayerFailure`] that says why it can't.
  *
- * The gateway is asked each time, so what was revoked stays closed.
+ * The gateway has been asked for the grant each time, so what was revoked stays closed.
  */
 export async function unlock(
-  gateway: Gateway,
+  record: GrantRecord,
   link: LinkSecret,
-  connection: Connection,
   ask: AskIdentity,
   cache: UnwrapCache | null,
-): Promise<Unlocked> {
-  const { record, nowMs, urls } = await connection.persist(() => gateway.grant());
-  if (isExpired(record, Date.now(), nowMs)) throw new PlayerFailure('grant-expired');
+): Promise<TitleKey> {
   const keys = await keysOf(record, link, ask, cache);
   await checkNames(record, keys);
-  return { key: keys.title, record, urls };
+  return keys.title;
 }

@@ -9,7 +9,6 @@ import type { VaultReport, VaultRequest } from '../protocol';
 import { UnwrapCache } from './unwrap-cache';
 import { openDesk } from './identity-desk';
 import { Viewing } from './viewing';
-import { prepareXWing } from './xwing';
 
 const cache = new UnwrapCache();
 const viewings = new Map<number, Viewing>();
@@ -78,7 +77,5 @@ function hear({ data }: MessageEvent<VaultRequest>): void {
 
 /** Makes this Worker the vault. */
 export function serveAsVault(): void {
-  // Whoever needs it sees a failure again.
-  prepareXWing().catch(() => undefined);
   addEventListener('message', hear);
 }

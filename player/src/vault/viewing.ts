@@ -18,9 +18,9 @@ import { Jobs, type OpenRight } from './jobs';
 import type { Role } from './role';
 import { Shelf } from './shelf';
 import type { StoredIdentity, WantedLock } from './stored-identity';
-import { unlock } from './unlock';
+import { fetchGrant, unlock } from './unlock';
 import type { UnwrapCache } from './unwrap-cache';
-import { hasNativeXWing } from './xwing';
+import { hasNativeXWing, prepareXWing } from './xwing';
 
 const GRANT_ID = /^[0-9a-f]{32}$/;
 
@@ -122,9 +122,15 @@ export class Viewing {
     const gateway = new Gateway(base, grantId, secret.bearer, this.#life.signal);
     const ask = (recipient: string, wrong: boolean) => this.#askIdentity(recipient, wrong);
     const cache = cacheKey === false ? null : this.cache;
-    const unlocked = await unlock(gateway, secret, this.#connection, ask, cache);
-    const shelf = new Shelf(gateway, this.#connection, unlocked);
-    return { shelf, right: { key: unlocked.key, expiresMs: unlocked.record.expiresMs } };
+    const asked = fetchGrant(gateway, this.#connection);
+    // While the answer travels; whoever needs it sees a failure again.
+    prepareXWing().catch(() => undefined);
+    const grant = await asked;
+    const key = unlock(grant.record, secret, ask, cache);
+    const shelf = new Shelf(gateway, this.#connection, grant, key);
+    // Told by who asks for it next.
+    shelf.title().catch(() => undefined);
+    return { shelf, right: { key: await key, expiresMs: grant.record.expiresMs } };
   }
 
   async #begin(): Promise<void> {

@@ -5,20 +5,14 @@
 //! luma, and nothing that ffprobe says about it reaches a command line but numbers and names out of lists of ours.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::child::{Bounds, Launcher, collect};
+use crate::child::Launcher;
 use crate::error::{Error, Refusal};
-use crate::probe::{SCAN_TIME_MAX, ffprobe, probe};
+use crate::probe::{SourceInfo, VideoTrack, probe_with};
 use crate::tools::Tools;
-
-/// Counting frames reads the whole file; the answer is one stream's.
-const BOUNDS: Bounds =
-    Bounds { step: "counting the frames", time: SCAN_TIME_MAX, output_bytes: 64 << 10 };
-
-const ENTRIES: &str = "stream=color_range,color_space,color_transfer,color_primaries,chroma_location,\
-    nb_read_packets:stream_side_data=displaymatrix";
 
 /// Pixel formats that carry: FFmpeg's name, bits in a sample, by how many bits chroma is narrower and lower.
 const FORMATS: [(&str, u8, u32, u32); 9] = [
@@ -100,7 +94,7 @@ pub struct Carrier {
     pub depth: u8,
     /// The levels are those of BT.709's limited range.
     pub limited: bool,
-    /// Packets of the picture's stream: frames, if each can be decoded.
+    /// Packets of the picture's stream: frames, if each can be decoded. About as many for a carrier that was only glanced at.
     pub packet_count: u64,
     /// How long the file lasts, where it is told.
     pub duration_us: Option<u64>,
@@ -131,6 +125,7 @@ struct Answer {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Stream {
+    index: u32,
     color_range: Option<String>,
     color_space: Option<String>,
     color_transfer: Option<String>,
@@ -150,9 +145,37 @@ impl Carrier {
     /// Reads what `path` is, and counts its frames: that takes reading all of the file, and decodes nothing.
     ///
     /// # Errors
-    /// As [`probe`]; [`Refusal::Carrier`] for a video whose frames can't carry.
+    /// As [`probe`](crate::probe::probe); [`Refusal::Carrier`] for a video whose frames can't carry.
     pub async fn inspect(launcher: &Launcher, tools: &Tools, path: &Path) -> Result<Self, Error> {
-        let source = probe(launcher, tools, path).await?;
+        // Asked together: a second ffprobe takes longer to start than most files to be read.
+        let (source, answer) = probe_with(launcher, tools, path, &["-count_packets"]).await?;
+        let count =
+            |_: &VideoTrack, stream: &Stream| stream.nb_read_packets.as_deref()?.parse().ok();
+        Self::of(source, &answer, count)
+    }
+
+    /// As [`Carrier::inspect`], for who doesn't need to know how many frames there are: their number is guessed from duration and rate.
+    ///
+    /// # Errors
+    /// As [`Carrier::inspect`].
+    pub async fn glance(launcher: &Launcher, tools: &Tools, path: &Path) -> Result<Self, Error> {
+        let (source, answer) = probe_with(launcher, tools, path, &[]).await?;
+        let seconds = source.duration_us.map_or(0.0, |us| Duration::from_micros(us).as_secs_f64());
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "at most a day of frames"
+        )]
+        let count =
+            |video: &VideoTrack, _: &Stream| Some((seconds * video.source_fps).max(1.0) as u64);
+        Self::of(source, &answer, count)
+    }
+
+    fn of(
+        source: SourceInfo,
+        answer: &[u8],
+        count: impl FnOnce(&VideoTrack, &Stream) -> Option<u64>,
+    ) -> Result<Self, Error> {
         let Some(video) = source.video else {
             return Err(Refusal::Carrier("it has no picture".to_owned()).into());
         };
@@ -167,10 +190,9 @@ impl Carrier {
         let (width, height) = (u64::from(video.width), u64::from(video.height));
         let chroma = width.div_ceil(1 << narrower) * height.div_ceil(1 << lower);
         let samples = width * height + 2 * chroma;
-        let stream = Self::stream(launcher, tools, &source.path, video.index).await?;
+        let stream = Stream::numbered(video.index, answer)?;
         let tags = Tags::of(&stream);
-        let count = stream.nb_read_packets.as_deref().and_then(|count| count.parse().ok());
-        let packet_count = count.filter(|count| *count > 0);
+        let packet_count = count(&video, &stream).filter(|count| *count > 0);
         Ok(Self {
             path: source.path,
             size_bytes: source.size_bytes,
@@ -193,21 +215,6 @@ impl Carrier {
         })
     }
 
-    async fn stream(
-        launcher: &Launcher,
-        tools: &Tools,
-        path: &Path,
-        index: u32,
-    ) -> Result<Stream, Error> {
-        let index = index.to_string();
-        let args = ["-select_streams", &index, "-count_packets", "-show_entries", ENTRIES];
-        let args = [args.as_slice(), &["-of", "json=compact=1"]].concat();
-        let (answer, _) = collect(launcher, ffprobe(tools, path, &args), BOUNDS).await?;
-        let answer: Answer = serde_json::from_slice(&answer)
-            .map_err(|error| Error::ToolBroken { tool: "ffprobe", why: error.to_string() })?;
-        Ok(answer.streams.into_iter().next().unwrap_or_default())
-    }
-
     /// Bytes of a raw frame, all planes one after the other.
     #[must_use]
     pub fn frame_bytes(&self) -> u64 {
@@ -223,6 +230,16 @@ impl Carrier {
     #[must_use]
     pub fn is_turned(&self) -> bool {
         self.matrix.is_some()
+    }
+}
+
+impl Stream {
+    /// The stream of this number out of ffprobe's answer.
+    fn numbered(index: u32, answer: &[u8]) -> Result<Self, Error> {
+        let answer: Answer = serde_json::from_slice(answer)
+            .map_err(|error| Error::ToolBroken { tool: "ffprobe", why: error.to_string() })?;
+        let found = answer.streams.into_iter().find(|stream| stream.index == index);
+        Ok(found.unwrap_or_default())
     }
 }
 

@@ -55,6 +55,7 @@ pub struct Invocation {
     env: Vec<(OsString, OsString)>,
     confinement: Confinement,
     inherited: Vec<OwnedFd>,
+    folder: PathBuf,
     stdout: Stdio,
     stderr_inherited: bool,
     grace: Duration,
@@ -70,6 +71,7 @@ impl Invocation {
             env: Vec::new(),
             confinement,
             inherited: Vec::new(),
+            folder: "/".into(),
             stdout: Stdio::null(),
             stderr_inherited: false,
             grace: FFMPEG_GRACE,
@@ -94,6 +96,13 @@ impl Invocation {
     #[must_use]
     pub fn inherit(mut self, descriptor: OwnedFd) -> Self {
         self.inherited.push(descriptor);
+        self
+    }
+
+    /// Where relative names begin for the child; the root where nothing is said.
+    #[must_use]
+    pub fn current_dir(mut self, folder: &Path) -> Self {
+        self.folder = folder.to_owned();
         self
     }
 
@@ -140,7 +149,7 @@ impl Invocation {
             .args(self.args)
             .env_clear()
             .envs(self.env)
-            .current_dir("/")
+            .current_dir(self.folder)
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(self.stdout)

@@ -1,8 +1,8 @@
 //! Drives FFmpeg: the only crate that spawns processes.
 //!
 //! Owns: what a source is ([`probe`](mod@probe)), what is made of it ([`Plan`]), the one process
-//! that makes it ([`Packaging`]), the small things beside it ([`frames`]), and the sandbox in which
-//! all of that happens. Refuses to know: keys, storage, playlists, the boxes in the bytes that it
+//! that makes it ([`Packaging`]), the small things beside it ([`frames`]), what is made out of parts
+//! ([`produce`]), and the sandbox in which all of that happens. Refuses to know: keys, storage, playlists, the boxes in the bytes that it
 //! hands over.
 //!
 //! Invariants: FFmpeg runs as a child only, locked in ([`sandbox`]); it dies with this process and
@@ -24,6 +24,7 @@ mod package;
 mod pipe;
 mod plan;
 pub mod probe;
+pub mod produce;
 mod progress;
 pub mod raw;
 mod recode;

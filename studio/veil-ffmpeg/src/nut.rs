@@ -28,6 +28,9 @@ const FRAME_BYTES_MAX: u64 = 1 << 30;
 /// A frame is given room for so many bytes at a time, as they come: whoever says that it is long has to send it too.
 const STEP_BYTES: usize = 16 << 20;
 
+/// Frames' memory that is kept at most.
+const SPARE_MAX: usize = 2;
+
 /// A packet's header has a checksum of its own where its body is longer.
 const LONG_PACKET_BYTES: u64 = 4096;
 const CHECKSUM_BYTES: usize = 4;
@@ -65,6 +68,8 @@ pub struct Frames<R> {
     codes: Vec<FrameCode>,
     clock: Clock,
     began: bool,
+    /// Memory for frames that wasn't needed yet: most of what FFmpeg writes between two of them takes none.
+    spare: Vec<Vec<u8>>,
 }
 
 /// What a frame's first byte stands for.
@@ -86,7 +91,8 @@ impl<R: Read> Frames<R> {
     /// Reads from `input`.
     pub fn new(input: R) -> Self {
         let (input, clock) = (BufReader::new(input), Clock::default());
-        Self { input, read: Vec::new(), codes: Vec::new(), clock, began: false }
+        let (read, codes, spare) = (Vec::new(), Vec::new(), Vec::new());
+        Self { input, read, codes, clock, began: false, spare }
     }
 
     /// The next piece; `None` at the end of the stream. `frame` is memory to use for a frame.
@@ -95,6 +101,9 @@ impl<R: Read> Frames<R> {
     /// `InvalidData` for what isn't NUT as FFmpeg writes it, `UnexpectedEof` for a stream that was cut, and those of the input.
     pub fn next(&mut self, frame: Vec<u8>) -> io::Result<Option<Piece>> {
         self.read.clear();
+        if frame.capacity() > 0 && self.spare.len() < SPARE_MAX {
+            self.spare.push(frame);
+        }
         if !self.began {
             self.began = true;
             self.take(FILE_ID.len())?;
@@ -113,7 +122,8 @@ impl<R: Read> Frames<R> {
             return Ok(Some(self.piece(None)));
         }
         let bytes = self.frame_header(first[0])?;
-        let frame = self.payload(bytes, frame)?;
+        let spare = self.spare.pop().unwrap_or_default();
+        let frame = self.payload(bytes, spare)?;
         Ok(Some(self.piece(Some(frame))))
     }
 

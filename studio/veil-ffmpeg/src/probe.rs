@@ -69,7 +69,8 @@ pub(crate) const SCAN_TIME_MAX: Duration = Duration::from_secs(600);
 
 const ENTRIES: &str = "format=format_name,duration,start_time:stream=index,codec_name,codec_type,\
     codec_tag_string,width,height,sample_aspect_ratio,pix_fmt,color_range,color_space,color_transfer,\
-    color_primaries,field_order,r_frame_rate,avg_frame_rate,start_time,duration,channels,sample_rate:\
+    color_primaries,chroma_location,field_order,r_frame_rate,avg_frame_rate,start_time,duration,nb_read_packets,\
+    channels,sample_rate:\
     stream_disposition=default,forced,attached_pic,timed_thumbnails:stream_tags=language,title,DURATION:\
     stream_side_data=side_data_type,rotation,displaymatrix,dv_profile,dv_bl_signal_compatibility_id:\
     chapter=start_time:chapter_tags=title";
@@ -80,6 +81,16 @@ const ENTRIES: &str = "format=format_name,duration,start_time:stream=index,codec
 /// [`Error::Refused`] with the reason when it cannot be packaged; other errors are not the source's
 /// fault.
 pub async fn probe(launcher: &Launcher, tools: &Tools, path: &Path) -> Result<SourceInfo, Error> {
+    Ok(probe_with(launcher, tools, path, &[]).await?.0)
+}
+
+/// As [`probe`], with these arguments beside; returns what ffprobe answered as well.
+pub(crate) async fn probe_with(
+    launcher: &Launcher,
+    tools: &Tools,
+    path: &Path,
+    more: &[&str],
+) -> Result<(SourceInfo, Vec<u8>), Error> {
     let unreadable = |error: std::io::Error| Refusal::Unreadable(error.kind().to_string());
     let path = tokio::fs::canonicalize(path).await.map_err(unreadable)?;
     let metadata = tokio::fs::metadata(&path).await.map_err(unreadable)?;
@@ -91,12 +102,14 @@ pub async fn probe(launcher: &Launcher, tools: &Tools, path: &Path) -> Result<So
     file.take(sniff::HEAD_BYTES).read_to_end(&mut head).await.map_err(unreadable)?;
     let kind = sniff::sniff(&head)?;
 
-    let args = ["-show_entries", ENTRIES, "-of", "json=compact=1"];
-    let (answer, exit) = collect(launcher, ffprobe(tools, &path, &args), BOUNDS).await?;
+    let args = [&["-show_entries", ENTRIES, "-of", "json=compact=1"], more].concat();
+    let time = if more.is_empty() { BOUNDS.time } else { SCAN_TIME_MAX };
+    let bounds = Bounds { time, ..BOUNDS };
+    let (json, exit) = collect(launcher, ffprobe(tools, &path, &args), bounds).await?;
     if !exit.status.success() {
         return Err(sniff::explain(kind, &exit.stderr).into());
     }
-    let answer: wire::Answer = serde_json::from_slice(&answer)
+    let answer: wire::Answer = serde_json::from_slice(&json)
         .map_err(|error| Error::ToolBroken { tool: "ffprobe", why: error.to_string() })?;
     let mut source = choose::source(path, metadata.len(), answer).map_err(|refusal| {
         match (refusal, sniff::impossible_size(&exit.stderr)) {
@@ -112,7 +125,7 @@ pub async fn probe(launcher: &Launcher, tools: &Tools, path: &Path) -> Result<So
         let (hours, max_hours) = (hours(duration_us), hours(DURATION_MAX_US));
         return Err(Refusal::TooLong { hours, max_hours }.into());
     }
-    Ok(source)
+    Ok((source, json))
 }
 
 fn too_large(width: u32, height: u32) -> Refusal {

@@ -300,7 +300,7 @@ async fn ended(child: &mut Option<Child>) -> Result<Exit, Error> {
 }
 
 /// What FFmpeg 5.1 says when the end of a file doesn't fit on its disk any more, and then ends as if all were well.
-const UNFINISHED: [&str; 2] = ["Error writing trailer", "Error closing file"];
+pub(crate) const UNFINISHED: [&str; 2] = ["Error writing trailer", "Error closing file"];
 
 fn judge(step: &'static str, exit: Exit) -> Result<(), Error> {
     let whole = !UNFINISHED.iter().any(|words| exit.stderr.contains(words));

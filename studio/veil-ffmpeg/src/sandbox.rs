@@ -51,7 +51,7 @@ pub enum Confinement {
 /// The room that a fully confined child has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Jail {
-    /// The files that it may read: the source, canonical.
+    /// The files that it may read: the source, canonical. Of a folder, everything in it.
     pub read: Vec<PathBuf>,
     /// A file that it may write, which is there already, and the most bytes that it may have.
     pub write: Option<(PathBuf, u64)>,

@@ -3,6 +3,8 @@
 //! Owns: the oldest version, the encoders and the filters that are needed. Refuses to know: the
 //! environment (the search path is an argument) and any source.
 
+mod known;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -63,14 +65,30 @@ impl Tools {
         search_path: &OsStr,
         folder: Option<&Path>,
     ) -> Result<Self, Error> {
-        let find = |tool: &'static str| {
-            let folders: Vec<PathBuf> = match folder {
-                Some(folder) => vec![folder.to_owned()],
-                None => std::env::split_paths(search_path).collect(),
-            };
-            find_in(&folders, tool).ok_or(Error::ToolMissing { tool })
-        };
-        let (ffmpeg, ffprobe) = (find("ffmpeg")?, find("ffprobe")?);
+        let (ffmpeg, ffprobe) = programs(search_path, folder)?;
+        Self::ask(launcher, ffmpeg, ffprobe).await
+    }
+
+    /// As [`Tools::find`], without asking programs that were asked before: what they said is kept in the file `known`, whose folder is there.
+    ///
+    /// # Errors
+    /// As [`Tools::find`].
+    pub async fn find_known(
+        launcher: &Launcher,
+        search_path: &OsStr,
+        folder: Option<&Path>,
+        known: &Path,
+    ) -> Result<Self, Error> {
+        let (ffmpeg, ffprobe) = programs(search_path, folder)?;
+        if let Some(tools) = known::read(known, &ffmpeg, &ffprobe) {
+            return Ok(tools);
+        }
+        let tools = Self::ask(launcher, ffmpeg, ffprobe).await?;
+        known::write(known, &tools);
+        Ok(tools)
+    }
+
+    async fn ask(launcher: &Launcher, ffmpeg: PathBuf, ffprobe: PathBuf) -> Result<Self, Error> {
         // Asked together: one after another they keep every import waiting for a third of a second.
         let (version, ffprobe_version, encoders, filters) = tokio::join!(
             version(launcher, "ffmpeg", &ffmpeg),
@@ -89,6 +107,16 @@ impl Tools {
         let tone_maps = self::lacking(&filters, &HDR_FILTERS).is_empty();
         Ok(Self { ffmpeg, ffprobe, version, tone_maps })
     }
+}
+
+/// The paths of `ffmpeg` and `ffprobe`.
+fn programs(search_path: &OsStr, folder: Option<&Path>) -> Result<(PathBuf, PathBuf), Error> {
+    let folders: Vec<PathBuf> = match folder {
+        Some(folder) => vec![folder.to_owned()],
+        None => std::env::split_paths(search_path).collect(),
+    };
+    let find = |tool| find_in(&folders, tool).ok_or(Error::ToolMissing { tool });
+    Ok((find("ffmpeg")?, find("ffprobe")?))
 }
 
 fn find_in(folders: &[PathBuf], tool: &str) -> Option<PathBuf> {

@@ -16,7 +16,7 @@ use veil_studio::hide::{
 use veil_studio::pipeline::Encoder;
 
 use crate::args::hide::{CodecArg, HideArgs, Mode, ProfileArg, SecretArgs};
-use crate::commands::import::encoder;
+use crate::commands::import::known_encoder;
 use crate::error::CliError;
 use crate::output::{self, Format, note};
 use crate::progress;
@@ -47,7 +47,7 @@ pub(crate) async fn run(
     };
     let turns = turns::open(&args.turns.budget, args.turns.no_wait, data)?;
     let before = turns.before();
-    let encoder = Encoder { turns: Some(turns), ..encoder().await? };
+    let encoder = Encoder { turns: Some(turns), ..known_encoder(data).await? };
     let (sender, receiver) = watch::channel(HideProgress::default());
     let bar = tokio::spawn(progress::show_frames(receiver, before));
     let (carrier, verify) = (args.carrier.clone(), !args.no_verify);

@@ -1,6 +1,9 @@
 //! `veilcast import`: encodes, seals and publishes a video.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use jiff::Timestamp;
@@ -61,11 +64,30 @@ async fn sweep(studio: &Studio, now: Timestamp) -> Result<(), StudioError> {
     Ok(())
 }
 
+/// The search path, and the folder that goes before it.
+fn ffmpeg_places() -> (OsString, Option<PathBuf>) {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    (path, std::env::var_os("VEILCAST_FFMPEG").map(PathBuf::from))
+}
+
 /// Finds FFmpeg in `VEILCAST_FFMPEG` (a folder), or else in `PATH`.
 pub(crate) async fn find_tools(launcher: &Launcher) -> Result<Tools, StudioError> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folder = std::env::var_os("VEILCAST_FFMPEG").map(PathBuf::from);
+    let (path, folder) = ffmpeg_places();
     Ok(Tools::find(launcher, &path, folder.as_deref()).await?)
+}
+
+/// FFmpeg, and how it is started, for who is in a hurry: what FFmpeg said of itself before is believed as long as it is the same file.
+pub(crate) async fn known_encoder(data: Option<&Path>) -> Result<Encoder, CliError> {
+    let launcher = Launcher::default();
+    let data = data.map_or_else(crate::default_data, |data| Ok(data.to_owned()))?;
+    // Where it can't be made, FFmpeg is asked each time.
+    let _ = DirBuilder::new().recursive(true).mode(0o700).create(&data);
+    let (path, folder) = ffmpeg_places();
+    let known = data.join("ffmpeg.json");
+    let tools = Tools::find_known(&launcher, &path, folder.as_deref(), &known).await;
+    let tools = tools.map_err(StudioError::from)?;
+    let processors = available_parallelism().map_or(1, usize::from);
+    Ok(Encoder { launcher, tools, processors, turns: None })
 }
 
 /// FFmpeg, and how it is started.

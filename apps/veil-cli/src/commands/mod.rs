@@ -8,6 +8,7 @@ pub(crate) mod identity;
 pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod list;
+pub(crate) mod make;
 pub(crate) mod open;
 pub(crate) mod recipients;
 pub(crate) mod rekey;

@@ -10,7 +10,7 @@ use veil_studio::pipeline::Encoder;
 
 use crate::args::hide::RevealArgs;
 use crate::commands::hide::Moment;
-use crate::commands::import::encoder;
+use crate::commands::import::known_encoder;
 use crate::commands::stop_signal;
 use crate::error::CliError;
 use crate::output::Format;
@@ -29,7 +29,7 @@ pub(crate) async fn run(
     let keys = RevealKeys::new(secret, identity)?;
     let turns = turns::open(&args.turns.budget, args.turns.no_wait, data)?;
     let before = turns.before();
-    let encoder = Encoder { turns: Some(turns), ..encoder().await? };
+    let encoder = Encoder { turns: Some(turns), ..known_encoder(data).await? };
     let (sender, receiver) = watch::channel(HideProgress::default());
     let bar = tokio::spawn(progress::show_frames(receiver, before));
     let revealed = tokio::select! {

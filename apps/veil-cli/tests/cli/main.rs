@@ -18,6 +18,7 @@ mod hiding_timing;
 mod house;
 mod import;
 mod keys;
+mod making;
 mod members;
 mod opening;
 mod remote;

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use veil_testkit::Spawned;
 
+use super::awake::Awake;
 use super::measure::median;
 use super::verdict;
 use crate::args::BenchOptions;
@@ -159,7 +160,7 @@ fn loads(load: &Load, bare: &Load, turn: usize, count: usize) -> Outcome<Turn> {
     let one =
         || Ok(One { gateway: load.one_by_one(LOAD_S / 2)?, bare: bare.one_by_one(LOAD_S / 2)? });
     let asleep = one()?;
-    let awake = floor::Awake::keep()?;
+    let awake = Awake::keep()?;
     let turn = Turn { most, steady, awake: one()?, asleep };
     drop(awake);
     Ok(turn)

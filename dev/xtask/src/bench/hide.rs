@@ -25,6 +25,7 @@ use crate::stop::Stop;
 mod clips;
 mod floor;
 mod kernels;
+mod robust;
 
 /// Turns of each size where none are asked for.
 const RUNS: usize = 5;
@@ -75,12 +76,15 @@ pub(super) fn run(repo: &Repo, options: &BenchOptions, stop: &Stop) -> Outcome<V
     }
     show(&all);
     let early = early(repo, &source, runs, stop)?;
+    let middle = Bench::new(repo, clips::clip(repo, &SIZES[1], &source)?)?;
+    let robust = robust::run(&middle, runs, stop)?;
     let kernels = kernels::run(repo)?;
     Ok(json!({
         "bench": "hide",
         "message_bytes": MESSAGE_BYTES,
         "sizes": all.iter().map(Figures::json).collect::<Vec<_>>(),
         "early": early,
+        "robust": robust,
         "kernels": kernels,
         "aim": { "hide": HIDE_AIM, "reveal": REVEAL_AIM, "peak_bytes": PEAK_AIM_BYTES },
     }))

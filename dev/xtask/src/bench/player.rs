@@ -7,9 +7,10 @@
 use std::process::Command;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::awake::Awake;
 use super::measure::{median, upper_tenth};
 use super::source::named_or_usual;
 use super::verdict;
@@ -20,6 +21,9 @@ use crate::demo::Product;
 use crate::failure::{Outcome, fail};
 use crate::repo::Repo;
 use crate::stop::{Ended, Stop};
+
+/// Taken once and given back before anything is opened.
+const WARM_BYTES: usize = 1_200_000_000;
 
 /// Visits of each side where none are asked for.
 const VISITS: usize = 5;
@@ -71,15 +75,85 @@ struct Visit {
 enum Line {
     Visit(Visit),
     #[serde(rename_all = "camelCase")]
-    Opening {
-        opening_all_ms: Vec<f64>,
-        /// The same bytes in the same calls of WebCrypto and nothing else.
-        decrypting_ms: Vec<f64>,
-    },
-    #[serde(rename_all = "camelCase")]
     Loop {
         loop_bytes: f64,
     },
+}
+
+/// Times of 100 MB, in milliseconds.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Passes {
+    opening_ms: Vec<f64>,
+    /// The same bytes in the same calls of WebCrypto and nothing else.
+    decrypting_ms: Vec<f64>,
+}
+
+/// Medians and least times of opening 100 MB and of their decryption alone, in milliseconds.
+#[derive(Debug, Serialize)]
+struct Opening {
+    opened: f64,
+    opened_least: f64,
+    decrypted: f64,
+    decrypted_least: f64,
+}
+
+impl Opening {
+    fn of(passes: &[Passes]) -> Outcome<Self> {
+        let [Passes { opening_ms, decrypting_ms }] = passes else {
+            return Err(fail("nothing was opened"));
+        };
+        let least = |times: &[f64]| times.iter().copied().fold(f64::INFINITY, f64::min);
+        Ok(Self {
+            opened: median(opening_ms.iter().copied()),
+            opened_least: least(opening_ms),
+            decrypted: median(decrypting_ms.iter().copied()),
+            decrypted_least: least(decrypting_ms),
+        })
+    }
+
+    fn row(&self, name: &str) -> Vec<String> {
+        let times = [self.opened, self.opened_least, self.decrypted, self.decrypted_least];
+        let cells = times.map(|ms| format!("{ms:.0} ms"));
+        let ratio = format!("{:.2}", self.opened / self.decrypted);
+        std::iter::once(name.to_owned()).chain(cells).chain([ratio]).collect()
+    }
+}
+
+/// Opening with cores that are kept awake, and with cores that sleep between two calls.
+struct Openings {
+    awake: Opening,
+    asleep: Opening,
+}
+
+impl Openings {
+    fn measure(repo: &Repo, stop: &Stop) -> Outcome<Self> {
+        let one = || {
+            let words = |node: &mut Command| {
+                node.arg(repo.target.join("bench/player/opening"));
+            };
+            Opening::of(&visits(repo, "opening", words, VISIT_LIMIT, stop)?)
+        };
+        // Under a hypervisor memory that nobody used for a while is several times as dear to touch.
+        drop(vec![1_u8; WARM_BYTES]);
+        let asleep = one()?;
+        let keeper = Awake::keep()?;
+        let awake = one()?;
+        drop(keeper);
+        Ok(Self { awake, asleep })
+    }
+
+    fn show(&self) {
+        let head = ["100 MB", "opened", "least", "WebCrypto alone", "least", "ratio"];
+        let rows = [self.awake.row("cores kept awake"), self.asleep.row("cores that fall asleep")];
+        let head = std::iter::once(head.map(str::to_owned).to_vec());
+        table(&head.chain(rows).collect::<Vec<_>>());
+        let what = format!("100 MB opened by the pool in {:.0} ms", self.awake.opened);
+        verdict(
+            &format!("{what}, aim {OPENING_ALL_AIM_MS}"),
+            self.awake.opened <= OPENING_ALL_AIM_MS,
+        );
+    }
 }
 
 /// Imports, serves, visits and prints the tables.
@@ -87,6 +161,8 @@ pub(super) fn run(repo: &Repo, options: &BenchOptions, stop: &Stop) -> Outcome<V
     let video = named_or_usual(repo, options.video.as_deref())?;
     let count = options.runs.unwrap_or(VISITS);
     let minutes = options.minutes.unwrap_or(0);
+    let openings = Openings::measure(repo, stop)?;
+    openings.show();
     note(format_args!("{count} visits a side to {}", video.display()));
     let product = Product::new(repo, "bench")?;
     let mut import = product.import(&video, TITLE, &LADDER)?;
@@ -101,7 +177,7 @@ pub(super) fn run(repo: &Repo, options: &BenchOptions, stop: &Stop) -> Outcome<V
     let ended = product.end(up);
     let lines = lines?;
     ended?;
-    report(&lines)
+    report(&lines, &openings)
 }
 
 fn visit(
@@ -186,7 +262,7 @@ const ROWS: [&str; 7] = [
     "memory of the page at its end",
 ];
 
-fn report(lines: &[Line]) -> Outcome<Value> {
+fn report(lines: &[Line], openings: &Openings) -> Outcome<Value> {
     let of = |side: Side| {
         let is_of = |line: &'_ Line| matches!(line, Line::Visit(visit) if visit.side == side);
         let visits: Vec<&Visit> = lines
@@ -199,13 +275,8 @@ fn report(lines: &[Line]) -> Outcome<Value> {
     let (sealed_visits, unsealed_visits) = (of(Side::Sealed)?, of(Side::Unsealed)?);
     let (sealed, unsealed) = (Figures::of(&sealed_visits), Figures::of(&unsealed_visits));
     let opening_last = median(sealed_visits.iter().filter_map(|visit| visit.opening_ms));
-    let (opening_all, decrypting) = openings(lines);
     show(&sealed, &unsealed);
-    judge(&sealed, &unsealed, opening_all, opening_last);
-    note(format_args!(
-        "WebCrypto alone takes {decrypting:.1} ms for 100 MiB in as many calls; opening them is {:.2} of that",
-        opening_all / decrypting
-    ));
+    judge(&sealed, &unsealed, opening_last);
     let growth = growth_mb(lines);
     if let Some(growth) = growth {
         let what = format!("memory over the loop of seeks {growth:+.2} MB, aim {GROWTH_AIM_MB}");
@@ -215,25 +286,10 @@ fn report(lines: &[Line]) -> Outcome<Value> {
         "bench": "player",
         "sealed": sealed.json(),
         "unsealed": unsealed.json(),
-        "opening_100_mib_ms": opening_all,
-        "decrypting_100_mib_ms": decrypting,
+        "opening_100_mb_ms": { "awake": openings.awake, "asleep": openings.asleep },
         "opening_after_last_byte_ms": opening_last,
         "loop_growth_mb": growth,
     }))
-}
-
-/// Medians of opening 100 MiB and of their decryption alone, in milliseconds.
-fn openings(lines: &[Line]) -> (f64, f64) {
-    let of = |pick: fn(&Line) -> &[f64]| median(lines.iter().flat_map(pick).copied());
-    let opening = of(|line| match line {
-        Line::Opening { opening_all_ms, .. } => opening_all_ms,
-        _ => &[],
-    });
-    let decrypting = of(|line| match line {
-        Line::Opening { decrypting_ms, .. } => decrypting_ms,
-        _ => &[],
-    });
-    (opening, decrypting)
 }
 
 fn show(sealed: &Figures, unsealed: &Figures) {
@@ -243,7 +299,7 @@ fn show(sealed: &Figures, unsealed: &Figures) {
     table(&std::iter::once(head).chain(rows).collect::<Vec<_>>());
 }
 
-fn judge(sealed: &Figures, unsealed: &Figures, opening_all: f64, opening_last: f64) {
+fn judge(sealed: &Figures, unsealed: &Figures, opening_last: f64) {
     let most = |what: &str, value: f64, aim: f64| {
         verdict(&format!("{what} {value:.2}, aim {aim}"), value <= aim);
     };
@@ -251,7 +307,6 @@ fn judge(sealed: &Figures, unsealed: &Figures, opening_all: f64, opening_last: f
     most("buffered seek in ms", sealed.buffered_ms, BUFFERED_AIM_MS);
     let ratio = sealed.unbuffered_ms / unsealed.unbuffered_ms;
     most("unbuffered seek, sealed to in clear", ratio, UNBUFFERED_RATIO_AIM);
-    most("100 MiB opened by the pool in ms", opening_all, OPENING_ALL_AIM_MS);
     most("opening after a segment's last byte in ms", opening_last, OPENING_LAST_AIM_MS);
     most("longest task in ms (0: none above 50)", sealed.longest_task_ms, LONG_TASK_AIM_MS);
     most("frames dropped beyond in clear in %", sealed.dropped - unsealed.dropped, 0.0);
@@ -279,6 +334,16 @@ mod tests {
         serde_json::from_value(value).unwrap()
     }
 
+    fn openings() -> Openings {
+        let one = || {
+            let passes = json!({
+                "openingMs": [90.0, 100.0, 120.0], "decryptingMs": [75.0, 90.0, 70.0],
+            });
+            Opening::of(&[serde_json::from_value(passes).unwrap()]).unwrap()
+        };
+        Openings { awake: one(), asleep: one() }
+    }
+
     fn visit(side: &str, seek: f64, opening: Option<f64>) -> Line {
         line(json!({
             "side": side, "unbufferedMs": [2.0 * seek], "bufferedMs": [seek, seek], "playingMs": 4.0,
@@ -288,18 +353,12 @@ mod tests {
 
     #[test]
     fn each_side_has_its_medians_and_the_opening_its_own() {
-        let lines = [
-            line(
-                json!({ "openingAllMs": [90.0, 100.0, 120.0], "decryptingMs": [70.0, 75.0, 90.0] }),
-            ),
-            visit("sealed", 30.0, Some(1.5)),
-            visit("unsealed", 20.0, None),
-        ];
-        let figures = report(&lines).unwrap();
+        let lines = [visit("sealed", 30.0, Some(1.5)), visit("unsealed", 20.0, None)];
+        let figures = report(&lines, &openings()).unwrap();
         assert_eq!(figures["sealed"]["seek_unbuffered_ms"], 60.0);
         assert_eq!(figures["unsealed"]["seek_buffered_ms"], 20.0);
-        assert_eq!(figures["opening_100_mib_ms"], 100.0);
-        assert_eq!(figures["decrypting_100_mib_ms"], 75.0);
+        assert_eq!(figures["opening_100_mb_ms"]["awake"]["opened"], 100.0);
+        assert_eq!(figures["opening_100_mb_ms"]["asleep"]["decrypted_least"], 70.0);
         assert_eq!(figures["opening_after_last_byte_ms"], 1.5);
         assert_eq!(figures["loop_growth_mb"], Value::Null);
         assert_eq!(figures["sealed"]["dropped_percent"], 1.0);
@@ -307,7 +366,7 @@ mod tests {
 
     #[test]
     fn a_side_without_visits_is_told() {
-        let error = report(&[visit("sealed", 1.0, None)]).unwrap_err().to_string();
+        let error = report(&[visit("sealed", 1.0, None)], &openings()).unwrap_err().to_string();
         assert_eq!(error, "there was no visit");
     }
 

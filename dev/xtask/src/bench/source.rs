@@ -1,6 +1,7 @@
-//! The videos that benches measure with: one that a person names, else the sample, else the demo's clip; and a long one
-//! made of it.
+//! The videos that benches measure with: one that a person names, else the sample, else the demo's clip over and over; and
+//! a long one made of it.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use veil_testkit::make_clip;
@@ -13,6 +14,9 @@ use crate::repo::Repo;
 /// The sample to measure with, where the samples are.
 const SAMPLE: &str = "media/sintel_trailer-720p.mp4";
 
+/// About the sample's length, which the demo's clip is brought to: the benches of the player seek that far.
+const USUAL_SECONDS: u32 = 60;
+
 /// Length of the long source: ten times the sample's, so that anything that grows with the length shows.
 pub(super) const LONG_SECONDS: u32 = 520;
 
@@ -24,23 +28,30 @@ pub(super) fn named_or_usual(repo: &Repo, video: Option<&Path>) -> Outcome<PathB
     let sample = veil_testkit::samples().map(|dir| dir.join(SAMPLE)).filter(|path| path.is_file());
     match sample {
         Some(sample) => sample.canonicalize().during("opening the sample"),
-        None => demo_clip(repo),
+        None => looped(repo, &demo_clip(repo)?, USUAL_SECONDS),
     }
 }
 
-/// Returns [`LONG_SECONDS`] of `video` over and over, made without encoding unless it is there from an earlier time.
+/// Returns [`LONG_SECONDS`] of `video` over and over.
 pub(super) fn long(repo: &Repo, video: &Path) -> Outcome<PathBuf> {
+    looped(repo, video, LONG_SECONDS)
+}
+
+/// Returns so many seconds of `video` over and over, made without encoding unless it is there from an earlier time.
+fn looped(repo: &Repo, video: &Path, seconds: u32) -> Outcome<PathBuf> {
     let stem = video.file_stem().unwrap_or_default().to_string_lossy();
-    let path = repo.target.join(format!("bench/{stem}-{LONG_SECONDS}s.mkv"));
+    let folder = repo.target.join("bench");
+    let path = folder.join(format!("{stem}-{seconds}s.mkv"));
     if !path.is_file() {
+        fs::create_dir_all(&folder).during(format_args!("making {}", folder.display()))?;
         note(format_args!("making {}", path.display()));
-        make_clip(&path, &long_arguments(video)).during("making the long source")?;
+        make_clip(&path, &loop_arguments(video, seconds)).during("making a longer source")?;
     }
     Ok(path)
 }
 
-fn long_arguments(video: &Path) -> Vec<String> {
-    let (video, seconds) = (video.to_string_lossy(), LONG_SECONDS.to_string());
+fn loop_arguments(video: &Path, seconds: u32) -> Vec<String> {
+    let (video, seconds) = (video.to_string_lossy(), seconds.to_string());
     [
         &["-nostdin", "-hide_banner", "-loglevel", "error", "-y", "-stream_loop", "-1"][..],
         &["-i", &video, "-map", "0:v:0", "-map", "0:a:0?", "-c", "copy", "-t", &seconds],
@@ -61,7 +72,7 @@ mod tests {
         let repo = Repo { root: dir.path().into(), target: dir.path().into() };
         let video = dir.path().join("a.mp4");
         assert!(named_or_usual(&repo, Some(&video)).is_err());
-        std::fs::write(&video, "").unwrap();
+        fs::write(&video, "").unwrap();
         assert!(named_or_usual(&repo, Some(&video)).unwrap().ends_with("a.mp4"));
     }
 }

@@ -23,6 +23,9 @@ const HILL_AIM: f64 = 0.05;
 /// The rate that hiding goes up to without being asked.
 const DEFAULT_RATE: f64 = 0.01;
 
+/// What hiding may spend to stay unseen.
+const PROFILES: [&str; 2] = ["default", "careful"];
+
 /// Columns: what a person reads, and where the figure is.
 const COLUMNS: [(&str, &str); 7] = [
     ("changed", "/changed"),
@@ -98,13 +101,12 @@ fn verdicts(figures: &Value) -> Outcome {
             format!("{test} at {DEFAULT_RATE}: moved by {moved:.4}, covers spread by {spread:.4}");
         verdict(&what, moved <= spread);
     }
-    for line in lines(figures)?.iter().filter(|line| line["method"] == "default") {
-        let rate = line["rate"].as_f64().ok_or_else(|| fail("a line has no rate"))?;
+    for profile in PROFILES {
         for (split, place) in [("by frame", BY_FRAME), ("by film", BY_FILM)] {
-            let ours = figure(figures, ("default", rate), place)?;
-            let ideal = figure(figures, ("ideal HILL", rate), place)?;
+            let ours = figure(figures, (profile, DEFAULT_RATE), place)?;
+            let ideal = figure(figures, ("ideal HILL", DEFAULT_RATE), place)?;
             let what = format!(
-                "SPAM {split} at {rate}: wrong {ours:.3}, about ideal HILL {ideal:.3}, aim {HILL_AIM} below at most"
+                "SPAM {split}, {profile} profile at {DEFAULT_RATE}: wrong {ours:.3}, about ideal HILL {ideal:.3}, aim {HILL_AIM} below at most"
             );
             verdict(&what, ideal - ours <= HILL_AIM);
         }
@@ -122,14 +124,15 @@ mod tests {
             json!({ "method": method, "rate": rate, "changed": 0.002, "pairs": estimate, "rs": estimate,
                 "spam_by_frame": spam, "spam_by_film": spam })
         };
-        json!({ "rows": [line("cover", 0.0, 0.5), line("default", 0.01, 0.46), line("ideal HILL", 0.01, 0.48)] })
+        json!({ "rows": [line("cover", 0.0, 0.5), line("default", 0.01, 0.46),
+            line("careful", 0.01, 0.47), line("ideal HILL", 0.01, 0.48)] })
     }
 
     #[test]
     fn every_method_has_its_row() {
         let rows = rows(&figures()).unwrap();
         assert_eq!(rows[2][..5], ["default", "0.01", "0.0020", "0.0100", "0.0010"]);
-        assert_eq!(rows.len(), 4);
+        assert_eq!(rows.len(), 5);
         verdicts(&figures()).unwrap();
     }
 

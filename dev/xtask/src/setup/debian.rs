@@ -109,7 +109,11 @@ mod tests {
         let plan = plan(&all_missing(), true);
         let wanted = [
             "chromium",
+            "espeak-ng",
             "ffmpeg",
+            "fonts-noto-cjk",
+            "fonts-noto-color-emoji",
+            "fonts-noto-core",
             "gcc",
             "git",
             "libc6-dev",

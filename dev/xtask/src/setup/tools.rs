@@ -42,7 +42,7 @@ pub(super) const NODE: &str = "Node.js";
 const FFMPEG_LEAST: Option<Version> = Some((5, 1));
 
 /// All of them. `npm` has no least version: `npm ci` reads our lock file from npm 7 on.
-const TOOLS: [Tool; 9] = [
+const TOOLS: [Tool; 11] = [
     tool("a C compiler", "cc", None, "gcc libc6-dev"),
     tool("make", "make", None, "make"),
     tool("Git", "git", None, "git"),
@@ -52,6 +52,18 @@ const TOOLS: [Tool; 9] = [
     tool(NODE, "node", Some(NODE_LEAST), "nodejs"),
     tool("npm", "npm", None, "npm"),
     tool("Python with venv", PYTHON, None, "python3-venv"),
+    tool("espeak-ng", "espeak-ng", None, "espeak-ng"),
+    tool(FONTS, FONTS, None, "fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji"),
+];
+
+/// What captions are written with, in any script; files and no program.
+const FONTS: &str = "fonts of many scripts";
+
+/// One file of each package of fonts.
+const FONT_FILES: [&str; 3] = [
+    "/usr/share/fonts/truetype/noto/NotoSans-Bold.ttf",
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Bold.ttc",
+    "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf",
 ];
 
 /// Chromium is found under several names; see [`Repo::chromium`].
@@ -82,6 +94,7 @@ pub(super) fn missing(repo: &Repo) -> Vec<Tool> {
 fn is_here(repo: &Repo, tool: &Tool) -> bool {
     let found = match tool.program {
         CHROMIUM => repo.chromium(),
+        FONTS => return FONT_FILES.iter().all(|file| Path::new(file).is_file()),
         PYTHON => repo.find(PYTHON).filter(|_| python::makes_environments()),
         program => repo.find(program),
     };

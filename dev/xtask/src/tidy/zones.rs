@@ -27,13 +27,14 @@ enum Zone {
     Fuzz,
 }
 
-const CRATES: [(&str, Zone); 12] = [
+const CRATES: [(&str, Zone); 13] = [
     ("veil-seal", Zone::Formats),
     ("veil-hls", Zone::Formats),
     ("veil-presign", Zone::Formats),
     ("veil-stego", Zone::Formats),
     ("veil-ffmpeg", Zone::Studio),
     ("veil-studio", Zone::Studio),
+    ("veil-voice-espeak", Zone::Studio),
     ("veil-page", Zone::Gateway),
     ("veil-gateway", Zone::Gateway),
     ("veil-cli", Zone::Apps),

@@ -89,7 +89,7 @@ proptest! {
             let expected = measured("portable", picture, &frame, before).unwrap();
             for costs in Walk::NAMES.iter().filter_map(|lanes| measured(lanes, picture, &frame, before)) {
                 prop_assert_eq!(&costs.map, &expected.map);
-                prop_assert_eq!(costs.scale, expected.scale);
+                prop_assert_eq!(&costs.prices, &expected.prices);
             }
         }
     }

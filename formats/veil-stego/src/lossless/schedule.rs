@@ -52,7 +52,8 @@ pub fn is_flat<S: Sample>(picture: Picture, samples: &[S]) -> bool {
     let mut differing = 0;
     for row in samples.chunks_exact(picture.width() as usize) {
         let pairs = row.iter().zip(&row[1..]);
-        differing += pairs.filter(|(a, b)| a.level() != b.level()).count();
+        let row: u32 = pairs.map(|(a, b)| u32::from(a.level() != b.level())).sum();
+        differing += row as usize;
         // Most frames have enough of them near the top.
         if differing >= enough {
             return false;

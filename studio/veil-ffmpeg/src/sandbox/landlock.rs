@@ -65,7 +65,7 @@ fn enforce(jail: &Jail, program: &Path) -> Result<RestrictionStatus, RulesetErro
         .add_rules(path_beneath_rules(SYSTEM, read | AccessFs::Execute))?
         .add_rules(path_beneath_rules(homes(program), read | AccessFs::Execute))?
         .add_rules(path_beneath_rules(DEVICES, AccessFs::ReadFile | AccessFs::WriteFile))?
-        .add_rules(path_beneath_rules(&jail.read, AccessFs::ReadFile))?
+        .add_rules(path_beneath_rules(&jail.read, read))?
         .add_rules(path_beneath_rules(written, AccessFs::WriteFile | AccessFs::Truncate))?
         .restrict_self()
 }

@@ -220,7 +220,7 @@ async fn look(
     progress: &watch::Sender<HideProgress>,
 ) -> Result<Option<Message>, HideError> {
     let Encoder { launcher, tools, .. } = encoder;
-    let carrier = Carrier::inspect(launcher, tools, video).await?;
+    let carrier = Carrier::glance(launcher, tools, video).await?;
     let picture = plan::picture(&carrier)?;
     let mut decoding = Decoding::start(launcher, tools, &carrier).await?;
     let from = decoding.take_frames().ok_or(HideError::Thread)?;

@@ -8,6 +8,7 @@
 //! Invariants: nothing of a payload touches a disk but sealed, until it is revealed; memory doesn't grow with video or payload; who has
 //! the wrong key, no payload, or a damaged one, is told the same after the same work.
 
+mod ahead;
 mod capacity;
 mod error;
 mod hiding;

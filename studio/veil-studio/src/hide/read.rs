@@ -8,19 +8,19 @@ use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use veil_ffmpeg::nut::Frames;
 use veil_seal::hidden::{Finder, HEAD_BYTES, salt_of};
 use veil_stego::lossless::{Code, Reader, Schedule, is_flat_plane, luma_bytes};
 use veil_stego::robust::{Finding, Lock};
 use veil_stego::{Picture, StructuralKey};
 
+use super::ahead::Ahead;
 use super::payload::Message;
 use super::write::head_key;
 use super::{HideError, plan};
 
 /// A stream of frames that is read.
-pub(super) struct Search<'a, R> {
-    frames: Frames<R>,
+pub(super) struct Search<'a> {
+    frames: Ahead,
     finder: &'a Finder,
     picture: Picture,
     frame_bytes: u64,
@@ -51,15 +51,15 @@ struct Found {
     message: Message,
 }
 
-impl<'a, R: Read> Search<'a, R> {
+impl<'a> Search<'a> {
     /// Begins at the start of a NUT stream.
     pub(super) fn new(
-        from: R,
+        from: impl Read + Send + 'static,
         (picture, frame_bytes): (Picture, u64),
         finder: &'a Finder,
         done: &'a AtomicU64,
     ) -> Self {
-        let (frames, reader, state) = (Frames::new(from), Reader::default(), State::Begin);
+        let (frames, reader, state) = (Ahead::new(from), Reader::default(), State::Begin);
         let (number, finding, time_us, begin_us) = (0, None, 0, None);
         Self {
             frames,

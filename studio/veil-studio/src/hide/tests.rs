@@ -107,7 +107,8 @@ fn hidden(
 /// What is found, and how many frames were looked at for it.
 fn found(stream: &[u8], finder: &Finder) -> (Option<Message>, u64) {
     let done = AtomicU64::new(0);
-    let mut search = Search::new(stream, (picture(), FRAME_BYTES), finder, &done);
+    let mut search =
+        Search::new(std::io::Cursor::new(stream.to_vec()), (picture(), FRAME_BYTES), finder, &done);
     let message = search.message().unwrap();
     if message.is_none() {
         search.drain(u64::MAX);

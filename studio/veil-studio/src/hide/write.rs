@@ -91,7 +91,16 @@ pub(super) fn pass<M: Read>(
     let (order, in_order) = sync_channel::<Next>(threads + AHEAD);
     let (spent, reuse) = sync_channel::<Vec<u8>>(threads + AHEAD);
     let frames = Frames::new(from);
-    let mut reading = Reading { task, frames, jobs, order, reuse, before: None, outcome: None };
+    let mut reading = Reading {
+        task,
+        frames,
+        jobs,
+        order,
+        reuse,
+        before: None,
+        copies: Vec::new(),
+        outcome: None,
+    };
     thread::scope(|scope| {
         for _ in 0..threads {
             let waiting = &waiting;
@@ -114,6 +123,8 @@ struct Reading<'a, M, R> {
     reuse: Receiver<Vec<u8>>,
     /// The luma of the frame before, untouched.
     before: Option<Arc<Vec<u8>>>,
+    /// The copies that were made, to be overwritten when nobody has them any more.
+    copies: Vec<Arc<Vec<u8>>>,
     /// What is known once the head has its place: the key of the frames behind it.
     outcome: Option<Arc<StructuralKey>>,
 }
@@ -153,10 +164,20 @@ impl<M: Read, R: Read> Reading<'_, M, R> {
         Ok(!is_flat_plane(picture, &frame[..luma_bytes(picture)]))
     }
 
+    fn copy(&mut self, luma: &[u8]) -> Arc<Vec<u8>> {
+        let free = self.copies.iter_mut().position(|copy| Arc::get_mut(copy).is_some());
+        let mut copy = free.map(|at| self.copies.swap_remove(at)).unwrap_or_default();
+        let bytes = Arc::make_mut(&mut copy);
+        bytes.clear();
+        bytes.extend_from_slice(luma);
+        self.copies.push(Arc::clone(&copy));
+        copy
+    }
+
     /// Gives a frame its share.
     fn frame(&mut self, number: u64, frame: Vec<u8>, usable: bool) -> Result<Written, HideError> {
         let luma = luma_bytes(self.task.picture);
-        let untouched = Arc::new(frame[..luma].to_vec());
+        let untouched = self.copy(&frame[..luma]);
         let before = self.before.replace(untouched);
         let range = self.task.schedule.share(!usable);
         let length = usize::try_from(range.end - range.start).unwrap_or(0);

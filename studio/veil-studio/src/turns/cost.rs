@@ -17,6 +17,9 @@ const STRETCHING_BYTES: u64 = COST.memory_kib as u64 * 1024;
 /// Frames that a process that hides holds beside those of its threads, luma planes of the frames before included.
 const OWN_FRAMES: u64 = 5;
 
+/// Frames that a process that reveals holds: one that is looked at, and those that are read ahead or free.
+const REVEALING_FRAMES: u64 = 6;
+
 /// What a thread holds for each luma sample beside the frame: costs.
 const THREAD_BYTES_A_SAMPLE: u64 = 5;
 
@@ -32,6 +35,12 @@ const DECODER_FRAMES: u64 = 24;
 /// Pictures that an encoder without loss has waiting, under way and done; some more for each processor.
 const ENCODER_FRAMES: u64 = 22;
 const ENCODER_FRAMES_A_PROCESSOR: u64 = 4;
+
+/// What an FFmpeg that draws text has besides: fonts of many scripts.
+const FONT_BYTES: u64 = 60_000_000;
+
+/// Pictures that a scene has under way: a backdrop of up to four times the size, filters, and what the encoder looks ahead.
+const SCENE_FRAMES: u64 = 60;
 
 /// How large the raw frames of a video are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,10 +89,18 @@ impl Resources {
         Self { memory_bytes, cores: threads as u64 }
     }
 
-    /// A run that reveals: one thread of ours, one FFmpeg.
+    /// A run that makes a video, with so many scenes under way.
+    #[must_use]
+    pub fn of_making(frame: FrameSize, scenes: usize) -> Self {
+        let scenes = scenes as u64;
+        let each = FFMPEG_BYTES + FONT_BYTES + frame.bytes * SCENE_FRAMES;
+        Self { memory_bytes: OWN_BYTES + each * scenes, cores: scenes }
+    }
+
+    /// A run that reveals: one thread of ours that looks and one that reads, one FFmpeg.
     #[must_use]
     pub fn of_revealing(frame: FrameSize, processors: usize) -> Self {
-        let own = OWN_BYTES + frame.bytes * 2 + STRETCHING_BYTES;
+        let own = OWN_BYTES + frame.bytes * REVEALING_FRAMES + STRETCHING_BYTES;
         let decoder = FFMPEG_BYTES + frame.bytes * (DECODER_FRAMES + processors as u64);
         Self { memory_bytes: own + decoder, cores: 1 }
     }

@@ -4,7 +4,6 @@
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
 use std::thread;
 
 use crate::failure::{During, Outcome};
@@ -44,31 +43,6 @@ fn serve(mut stream: TcpStream, answer: &[u8]) -> std::io::Result<()> {
     }
 }
 
-/// Keeps every core from sleeping, with loops that yield to whatever else wants to run; ends them when dropped.
-pub(super) struct Awake(Vec<Child>);
-
-impl Awake {
-    pub(super) fn keep() -> Outcome<Self> {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        let mut awake = Self(Vec::new());
-        for _ in 0..cores {
-            let mut command = Command::new("chrt");
-            command.args(["--idle", "0", "sh", "-c", "while :; do :; done"]);
-            awake.0.push(command.stdin(Stdio::null()).spawn().during("starting chrt")?);
-        }
-        Ok(awake)
-    }
-}
-
-impl Drop for Awake {
-    fn drop(&mut self) {
-        for child in &mut self.0 {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,17 +55,6 @@ mod tests {
             stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
             stream.read_exact(&mut answer).unwrap();
             assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\n"));
-        }
-    }
-
-    #[test]
-    fn what_keeps_cores_awake_ends_with_its_guard() {
-        let awake = Awake::keep().unwrap();
-        let ids: Vec<u32> = awake.0.iter().map(Child::id).collect();
-        assert!(!ids.is_empty());
-        drop(awake);
-        for id in ids {
-            assert!(!std::path::Path::new(&format!("/proc/{id}")).exists());
         }
     }
 }

@@ -14,6 +14,10 @@ const FRAMES: u32 = 100;
 /// Where the pictures of a mosaic come from, in seconds; a shorter source begins again.
 const PLACES_S: [u32; 4] = [14, 20, 26, 32];
 
+/// Where a picture comes from that stands alone: the sample's begin and end in black elsewhere, and what ends in flat frames is passed through
+/// twice.
+const PLACE_S: [u32; 1] = [23];
+
 /// A size to measure at.
 pub(super) struct Size {
     pub(super) name: &'static str,
@@ -32,9 +36,16 @@ pub(super) const SIZES: [Size; 3] = [
     Size { name: "1440p", width: 2560, height: 1440, tiles: 2, original_s: 110.0 },
 ];
 
+impl Size {
+    fn places_s(&self) -> &'static [u32] {
+        if self.tiles == 1 { &PLACE_S } else { &PLACES_S }
+    }
+}
+
 /// The clip of a size, made once.
 pub(super) fn clip(repo: &Repo, size: &Size, source: &Path) -> Outcome<PathBuf> {
-    make(repo, size.name, source, &filters(size, ""))
+    let name = format!("{}-from-{}", size.name, size.places_s()[0]);
+    make(repo, &name, source, &filters(size, ""))
 }
 
 /// The clip at 1080p with twice as many black frames behind it.
@@ -45,7 +56,7 @@ pub(super) fn black_behind(repo: &Repo, source: &Path) -> Outcome<PathBuf> {
 
 fn filters(size: &Size, behind: &str) -> String {
     let (width, height) = (size.width / size.tiles, size.height / size.tiles);
-    let places = &PLACES_S[..(size.tiles * size.tiles) as usize];
+    let places = size.places_s();
     let mut graph = format!("[0:v]split={}", places.len());
     (0..places.len()).for_each(|at| graph += &format!("[s{at}]"));
     for (at, place) in places.iter().enumerate() {
@@ -83,7 +94,7 @@ mod tests {
 
     #[test]
     fn one_picture_is_the_source_and_four_are_a_mosaic() {
-        let one = "[0:v]split=1[s0];[s0]trim=start=14,setpts=PTS-STARTPTS,scale=1280:720,setsar=1[t0];[t0]null,\
+        let one = "[0:v]split=1[s0];[s0]trim=start=23,setpts=PTS-STARTPTS,scale=1280:720,setsar=1[t0];[t0]null,\
             trim=end_frame=100,format=yuv420p[picture]";
         assert_eq!(filters(&SIZES[0], ""), one);
         let four = filters(&SIZES[1], ",x");

@@ -158,7 +158,7 @@ async fn verify(
     message: &mut Message,
     progress: &watch::Sender<HideProgress>,
 ) -> Result<bool, HideError> {
-    let carrier = Carrier::inspect(&encoder.launcher, &encoder.tools, &request.out).await?;
+    let carrier = Carrier::glance(&encoder.launcher, &encoder.tools, &request.out).await?;
     let key = Arc::new(front_key(&request.keys.finder));
     let lock = find(encoder, &carrier, &key, progress).await?;
     let heard = hear(encoder, &carrier, (&key, lock), (progress, "checking")).await?;

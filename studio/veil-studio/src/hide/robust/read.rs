@@ -9,7 +9,6 @@ use std::ops::ControlFlow;
 use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use veil_ffmpeg::nut::Frames;
 use veil_seal::hidden::{Finder, SlotLayout, salt_of};
 use veil_stego::lossless::luma_bytes;
 use veil_stego::robust::{
@@ -19,6 +18,7 @@ use veil_stego::robust::{
 use veil_stego::{Picture, StructuralKey};
 
 use super::super::HideError;
+use super::super::ahead::Ahead;
 use super::super::payload::Message;
 
 /// Bytes of odds that are held at once.
@@ -56,6 +56,8 @@ pub(in super::super) struct Heard {
     slot_bytes: usize,
     /// The slots, without what they say.
     marks: Vec<Slot>,
+    /// Frames that were looked at.
+    frames: u64,
 }
 
 /// The structural key of fronts.
@@ -68,7 +70,7 @@ pub(in super::super) fn front_key(finder: &Finder) -> StructuralKey {
 /// # Errors
 /// [`HideError::Io`] where they can't be kept. Whatever is wrong with the frames is no error.
 pub(in super::super) fn listen(
-    from: impl Read,
+    from: impl Read + Send + 'static,
     (picture, frame_bytes): (Picture, u64),
     find: &StructuralKey,
     lock: Lock,
@@ -91,18 +93,19 @@ pub(in super::super) fn listen(
     })?;
     tracker.finish(|slot| slots.push(slot));
     take(&mut slots)?;
-    Ok(Heard { file, slot_bytes: Slot::bytes_of(lock.shape()), marks })
+    let frames = done.load(Ordering::Relaxed);
+    Ok(Heard { file, slot_bytes: Slot::bytes_of(lock.shape()), marks, frames })
 }
 
 /// Shows the luma of each frame of a NUT stream, and its time since the first in microseconds, until `each` breaks off. Whatever is
 /// wrong with the frames ends them, and is no error.
 pub(super) fn each_frame(
-    from: impl Read,
+    from: impl Read + Send + 'static,
     (picture, frame_bytes): (Picture, u64),
     done: &AtomicU64,
     mut each: impl FnMut(&[u8], u64) -> Result<ControlFlow<()>, HideError>,
 ) -> Result<ControlFlow<()>, HideError> {
-    let mut frames = Frames::new(from);
+    let mut frames = Ahead::new(from);
     let (mut buffer, mut begin_us) = (Vec::new(), None);
     while let Ok(Some(piece)) = frames.next(std::mem::take(&mut buffer)) {
         let Some(frame) = piece.frame else { continue };
@@ -120,6 +123,11 @@ pub(super) fn each_frame(
 }
 
 impl Heard {
+    /// How many frames were looked at.
+    pub(in super::super) fn frames(&self) -> u64 {
+        self.frames
+    }
+
     fn slot(&self, number: usize) -> Result<Slot, HideError> {
         let mut bytes = vec![0; self.slot_bytes];
         let at = number as u64 * self.slot_bytes as u64;
