@@ -150,7 +150,7 @@ mod tests {
         let chapter = Chapter { source: &QUICK, columns: vec![column] };
         assert_eq!(
             attacks(&chapter),
-            "| attack | hard |\n|---|---|\n| payload | 200 B, 20 B/s, 160 bit/s |\n\
+            "| attack | hard |\n|---|---|\n| payload | 200 B, 16 B/s, 133 bit/s |\n\
              | copied | **exact** |\n| mirrored, CRF 23 | nothing |\n"
         );
     }

@@ -71,11 +71,11 @@ pub async fn reveal(
             }
             let heard =
                 hear(encoder, &carrier, (&front, elsewhere), (progress, "revealing")).await?;
+            let left = heard.frames().saturating_sub(done.load(Ordering::Relaxed));
             let (with, place) = (Arc::clone(&keys), Arc::clone(&front));
             let opened =
                 blocking(move || in_slots(&heard, (&with, &place), elsewhere, tried)).await;
             if sure && matches!(opened, Err(HideError::Nothing)) {
-                let left = carrier.packet_count.saturating_sub(done.load(Ordering::Relaxed));
                 make_up(encoder, &carrier, (&keys, &front), (left, progress)).await?;
             }
             opened?

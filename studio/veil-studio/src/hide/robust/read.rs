@@ -56,6 +56,8 @@ pub(in super::super) struct Heard {
     slot_bytes: usize,
     /// The slots, without what they say.
     marks: Vec<Slot>,
+    /// Frames that were looked at.
+    frames: u64,
 }
 
 /// The structural key of fronts.
@@ -91,7 +93,8 @@ pub(in super::super) fn listen(
     })?;
     tracker.finish(|slot| slots.push(slot));
     take(&mut slots)?;
-    Ok(Heard { file, slot_bytes: Slot::bytes_of(lock.shape()), marks })
+    let frames = done.load(Ordering::Relaxed);
+    Ok(Heard { file, slot_bytes: Slot::bytes_of(lock.shape()), marks, frames })
 }
 
 /// Shows the luma of each frame of a NUT stream, and its time since the first in microseconds, until `each` breaks off. Whatever is
@@ -120,6 +123,11 @@ pub(super) fn each_frame(
 }
 
 impl Heard {
+    /// How many frames were looked at.
+    pub(in super::super) fn frames(&self) -> u64 {
+        self.frames
+    }
+
     fn slot(&self, number: usize) -> Result<Slot, HideError> {
         let mut bytes = vec![0; self.slot_bytes];
         let at = number as u64 * self.slot_bytes as u64;
