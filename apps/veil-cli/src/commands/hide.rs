@@ -13,10 +13,9 @@ use veil_studio::hide::{
     Detectability, Hidden, HideError, HideKeys, HideProgress, HideRequest, PayloadSource, Profile,
     Rate, RobustHidden, RobustProfile, RobustRequest, STDIN_BYTES_MAX, Spooled, StructuralSecret,
 };
-use veil_studio::pipeline::Encoder;
 
 use crate::args::hide::{CodecArg, HideArgs, Mode, ProfileArg, SecretArgs};
-use crate::commands::import::known_encoder;
+use crate::commands::import::encoder_in;
 use crate::error::CliError;
 use crate::output::{self, Format, note};
 use crate::progress;
@@ -47,7 +46,7 @@ pub(crate) async fn run(
     };
     let turns = turns::open(&args.turns.budget, args.turns.no_wait, data)?;
     let before = turns.before();
-    let encoder = Encoder { turns: Some(turns), ..known_encoder(data).await? };
+    let encoder = encoder_in(turns).await?;
     let (sender, receiver) = watch::channel(HideProgress::default());
     let bar = tokio::spawn(progress::show_frames(receiver, before));
     let (carrier, verify) = (args.carrier.clone(), !args.no_verify);

@@ -1,9 +1,7 @@
 //! `veilcast import`: encodes, seals and publishes a video.
 
 use std::ffi::OsString;
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread::available_parallelism;
 
 use jiff::Timestamp;
@@ -11,6 +9,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use veil_ffmpeg::{Launcher, Tools};
 use veil_studio::pipeline::{Encoder, ImportProgress, ImportRequest, Imported};
+use veil_studio::turns::Turns;
 use veil_studio::{Studio, StudioError};
 
 use crate::args::ImportArgs;
@@ -76,18 +75,15 @@ pub(crate) async fn find_tools(launcher: &Launcher) -> Result<Tools, StudioError
     Ok(Tools::find(launcher, &path, folder.as_deref()).await?)
 }
 
-/// FFmpeg, and how it is started, for who is in a hurry: what FFmpeg said of itself before is believed as long as it is the same file.
-pub(crate) async fn known_encoder(data: Option<&Path>) -> Result<Encoder, CliError> {
+/// FFmpeg, and how it is started, for runs that take turns: what FFmpeg said of itself is kept where they line up, and believed as long as it is
+/// the same file.
+pub(crate) async fn encoder_in(turns: Turns) -> Result<Encoder, StudioError> {
     let launcher = Launcher::default();
-    let data = data.map_or_else(crate::default_data, |data| Ok(data.to_owned()))?;
-    // Where it can't be made, FFmpeg is asked each time.
-    let _ = DirBuilder::new().recursive(true).mode(0o700).create(&data);
     let (path, folder) = ffmpeg_places();
-    let known = data.join("ffmpeg.json");
-    let tools = Tools::find_known(&launcher, &path, folder.as_deref(), &known).await;
-    let tools = tools.map_err(StudioError::from)?;
+    let known = turns.folder().join("ffmpeg.json");
+    let tools = Tools::find_known(&launcher, &path, folder.as_deref(), &known).await?;
     let processors = available_parallelism().map_or(1, usize::from);
-    Ok(Encoder { launcher, tools, processors, turns: None })
+    Ok(Encoder { launcher, tools, processors, turns: Some(turns) })
 }
 
 /// FFmpeg, and how it is started.

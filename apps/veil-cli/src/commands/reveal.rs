@@ -6,11 +6,10 @@ use serde_json::json;
 use tokio::sync::watch;
 use veil_seal::identity::Identity;
 use veil_studio::hide::{HideProgress, RevealKeys};
-use veil_studio::pipeline::Encoder;
 
 use crate::args::hide::RevealArgs;
 use crate::commands::hide::Moment;
-use crate::commands::import::known_encoder;
+use crate::commands::import::encoder_in;
 use crate::commands::stop_signal;
 use crate::error::CliError;
 use crate::output::Format;
@@ -29,7 +28,7 @@ pub(crate) async fn run(
     let keys = RevealKeys::new(secret, identity)?;
     let turns = turns::open(&args.turns.budget, args.turns.no_wait, data)?;
     let before = turns.before();
-    let encoder = Encoder { turns: Some(turns), ..known_encoder(data).await? };
+    let encoder = encoder_in(turns).await?;
     let (sender, receiver) = watch::channel(HideProgress::default());
     let bar = tokio::spawn(progress::show_frames(receiver, before));
     let revealed = tokio::select! {
