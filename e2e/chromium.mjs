@@ -9,6 +9,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 const FLAGS = [
@@ -22,6 +23,9 @@ const FLAGS = [
   '--disable-sync',
   '--window-size=1280,800',
 ];
+
+/** The fonts that it has, so that pictures don't change with what a machine has installed. */
+const FONTS = fileURLToPath(new URL('fonts.conf', import.meta.url));
 
 /** How long the browser may take to start, and to end when it was asked to, in milliseconds. */
 const START_LIMIT_MS = 30_000;
@@ -37,7 +41,10 @@ export async function start(moreFlags, stdio) {
   const profile = await mkdtemp(join(tmpdir(), 'veilcast-chromium-'));
   const program = process.env.VEILCAST_CHROMIUM ?? 'chromium';
   const flags = [...FLAGS, `--user-data-dir=${profile}`, ...moreFlags, 'about:blank'];
-  const child = spawn(program, flags, { stdio });
+  const child = spawn(program, flags, {
+    stdio,
+    env: { ...process.env, FONTCONFIG_FILE: FONTS },
+  });
   const ended = new Promise((resolve) => {
     child.once('exit', resolve);
     child.once('error', resolve);

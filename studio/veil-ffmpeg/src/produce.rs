@@ -1,6 +1,6 @@
 //! Making a video out of parts: scenes, sound, and both joined.
 //!
-//! Owns: how such a run is started, watched and judged ([`Job`]); [`scene`] makes the pictures, [`sound`] what is heard, [`join`] the file, and
+//! Owns: how such a run is started, watched and judged (`Job`); [`scene`] makes the pictures, [`sound`] what is heard, [`join`] the file, and
 //! [`speak`] has text spoken. Refuses to know: stories, captions' texts, caches. Every run writes one file, which is there before.
 //!
 //! Invariants: arguments are numbers, names of ours and paths; text comes by files alone. What is written is bounded.

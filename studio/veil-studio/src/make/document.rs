@@ -3,7 +3,7 @@
 //! Owns: its types, their defaults, and the limits (`docs/format/production.md`); the schema is derived from these types. Refuses to know: files
 //! (names in it are looked up later), fields (`merge` fills them in before), providers' addresses and keys, which no document names.
 //!
-//! Invariant: a [`Production`] that [`Production::check`] lets pass is within every limit here.
+//! Invariant: a [`Production`] that [`Production::from_json`] returns is within every limit here.
 
 mod parts;
 
