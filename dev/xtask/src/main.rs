@@ -22,6 +22,7 @@ mod console;
 mod demo;
 mod failure;
 mod fuzz;
+mod noise;
 mod repo;
 mod setup;
 mod stop;

@@ -18,12 +18,12 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::child::{Exit, Invocation, Launcher, file_url};
+use crate::child::{Invocation, Launcher, file_url};
 use crate::error::Error;
 use crate::lines::each_line;
 use crate::package::STALL_LIMIT;
 use crate::progress::{Progress, Report};
-use crate::raw::UNFINISHED;
+use crate::raw::judge;
 use crate::sandbox::{Confinement, Jail};
 use crate::tools::Tools;
 
@@ -121,16 +121,6 @@ impl Job<'_> {
         let (verdict, ()) = tokio::join!(wait, follow);
         verdict
     }
-}
-
-fn judge(step: &'static str, exit: Exit) -> Result<(), Error> {
-    let whole = !UNFINISHED.iter().any(|words| exit.stderr.contains(words));
-    if exit.status.success() && whole {
-        return Ok(());
-    }
-    let said = exit.stderr;
-    let stderr = if said.is_empty() { format!("FFmpeg ended with {}", exit.status) } else { said };
-    Err(Error::Failed { step, stderr })
 }
 
 /// Words of ours as arguments.

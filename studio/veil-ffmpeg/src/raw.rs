@@ -300,9 +300,13 @@ async fn ended(child: &mut Option<Child>) -> Result<Exit, Error> {
 }
 
 /// What FFmpeg 5.1 says when the end of a file doesn't fit on its disk any more, and then ends as if all were well.
-pub(crate) const UNFINISHED: [&str; 2] = ["Error writing trailer", "Error closing file"];
+const UNFINISHED: [&str; 2] = ["Error writing trailer", "Error closing file"];
 
-fn judge(step: &'static str, exit: Exit) -> Result<(), Error> {
+/// What a run's end means, for runs that write files.
+///
+/// # Errors
+/// [`Error::Failed`] with what FFmpeg said.
+pub(crate) fn judge(step: &'static str, exit: Exit) -> Result<(), Error> {
     let whole = !UNFINISHED.iter().any(|words| exit.stderr.contains(words));
     if exit.status.success() && whole {
         return Ok(());

@@ -9,7 +9,7 @@ mod library;
 mod speech;
 mod wav;
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -50,7 +50,10 @@ fn order() -> Result<Order, String> {
     let mut next = || args.next().ok_or_else(usage);
     let (voice, speed, pitch, text, wav) = (next()?, next()?, next()?, next()?, next()?);
     let number = |word: std::ffi::OsString| word.to_str()?.parse().ok();
-    let text = std::fs::read(&text).map_err(|error| format!("cannot read the text: {error}"))?;
+    let file = std::fs::File::open(&text);
+    let mut text = Vec::new();
+    let read = file.and_then(|file| file.take(TEXT_BYTES_MAX as u64 + 1).read_to_end(&mut text));
+    read.map_err(|error| format!("cannot read the text: {error}"))?;
     if text.len() > TEXT_BYTES_MAX {
         return Err(format!("the text has more than {} KiB", TEXT_BYTES_MAX >> 10));
     }

@@ -16,6 +16,7 @@ use veil_testkit::{Finished, run};
 
 use super::chains::{Attack, Encoder, Way};
 use crate::failure::{During, Outcome, fail};
+use crate::noise::noise;
 use crate::repo::Repo;
 
 /// No command takes longer, on the slowest machine.
@@ -98,7 +99,7 @@ impl Desk {
             (_, Some(row)) => row["payload_bytes"].as_u64().unwrap_or(0),
             (_, None) => 0,
         };
-        let payload = noise(bytes, bytes);
+        let payload = noise(usize::try_from(bytes).unwrap_or(usize::MAX), bytes);
         let name = format!("payload-{}", way.name());
         fs::write(self.path(&name), &payload).during("writing a payload")?;
         let video = format!("{}.{}", way.name(), if way == Way::Lossless { "mkv" } else { "mp4" });
@@ -179,18 +180,6 @@ fn failure(stderr: &str) -> Option<Found> {
     let whole = words.next()?.parse().ok()?;
     let all = words.nth(1)?.parse().ok()?;
     Some(Found::Partly { whole, all })
-}
-
-/// Bytes that no compression makes smaller.
-fn noise(count: u64, seed: u64) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64 ^ seed;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()[3]
-    };
-    (0..count).map(|_| next()).collect()
 }
 
 #[cfg(test)]

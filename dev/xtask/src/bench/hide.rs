@@ -19,6 +19,7 @@ use super::verdict;
 use crate::args::BenchOptions;
 use crate::console::{note, table};
 use crate::failure::{During, Outcome, fail};
+use crate::noise::noise;
 use crate::repo::{Repo, output_of};
 use crate::stop::Stop;
 
@@ -104,8 +105,8 @@ impl<'a> Bench<'a> {
         let write = |name: &str, bytes: &[u8]| {
             fs::write(dir.path().join(name), bytes).during(format_args!("writing {name}"))
         };
-        write("payload", &noise(MESSAGE_BYTES))?;
-        write("key", &noise(32))?;
+        write("payload", &noise(MESSAGE_BYTES, 0))?;
+        write("key", &noise(32, 0))?;
         let key = fs::File::open(dir.path().join("key")).during("opening the key")?;
         let owner = std::os::unix::fs::PermissionsExt::from_mode(0o600);
         key.set_permissions(owner).during("closing the key to others")?;
@@ -167,18 +168,6 @@ impl<'a> Bench<'a> {
         }
         Err(fail("what was revealed is not what was hidden"))
     }
-}
-
-/// Bytes that no compression makes smaller.
-fn noise(count: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()[3]
-    };
-    (0..count).map(|_| next()).collect()
 }
 
 fn seconds(command: &mut Command) -> Outcome<f64> {
@@ -306,12 +295,5 @@ mod tests {
         let row = figures.row();
         assert_eq!(row[..5], ["720p", "1.25 s", "1.00 s", "0.80", "21× 26 s"]);
         assert_eq!(row[5..], ["4.00 s", "1.00 s", "0.90 s", "0.90", "61.2 MB"]);
-    }
-
-    #[test]
-    fn noise_is_as_long_as_asked_and_has_all_bytes() {
-        let noise = noise(20_000);
-        assert_eq!(noise.len(), 20_000);
-        assert!((0..=255).all(|byte| noise.contains(&byte)));
     }
 }

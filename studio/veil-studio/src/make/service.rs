@@ -140,12 +140,13 @@ impl Service {
             return Ok(bytes);
         }
         let text = String::from_utf8_lossy(&bytes);
-        let text: String = text.chars().filter(|c| !c.is_control()).take(TOLD_CHARS_MAX).collect();
-        // What a service repeats of its request is not told: it may be the key.
+        let text: String = text.chars().filter(|c| !c.is_control()).collect();
+        // What a service repeats of its request is not told: it may be the key. Before the end is cut off, which may go through it.
         let text = match &self.key {
             Some(key) => text.replace(key.as_str(), "…"),
             None => text,
         };
+        let text: String = text.chars().take(TOLD_CHARS_MAX).collect();
         let again = status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429);
         let after = after.map(Duration::from_secs);
         Err(Refused { why: format!("it answers {status}: {text}"), again, after })

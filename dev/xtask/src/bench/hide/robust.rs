@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use super::super::measure::{measure, median};
 use super::super::verdict;
 use super::floor::Floor;
-use super::{Bench, finished, noise, seconds};
+use super::{Bench, finished, seconds};
 use crate::failure::{During, Outcome};
+use crate::noise::noise;
 use crate::stop::Stop;
 
 /// What fits into four seconds.
@@ -20,7 +21,8 @@ const AIM: f64 = 0.9;
 
 /// Runs both sides in turn with the clip of a bench.
 pub(super) fn run(bench: &Bench<'_>, runs: usize, stop: &Stop) -> Outcome<Value> {
-    fs::write(bench.dir.path().join("short"), noise(MESSAGE_BYTES)).during("writing a message")?;
+    fs::write(bench.dir.path().join("short"), noise(MESSAGE_BYTES, 0))
+        .during("writing a message")?;
     let hidden = finished("hiding", measure(&mut hide(bench), stop)?)?;
     let recode = Floor::recoding(bench.repo, &hidden.ffmpeg, bench.dir.path())?;
     let (mut ours, mut alone) = (Vec::new(), Vec::new());

@@ -75,7 +75,10 @@ impl ScriptProvider for Chat {
 }
 
 fn read(bytes: &[u8]) -> Result<Script, String> {
-    let rubbish = |error: serde_json::Error| format!("it answers rubbish: {error}");
+    // Its own words would be told otherwise, and they may repeat the key.
+    let rubbish = |error: serde_json::Error| {
+        format!("it answers rubbish in line {}, column {}", error.line(), error.column())
+    };
     let answer: Answer = serde_json::from_slice(bytes).map_err(rubbish)?;
     let content = answer.choices.first().map_or("", |choice| choice.message.content.trim());
     // Some models put a fence around JSON whatever they are told.

@@ -68,6 +68,12 @@ async fn what_is_busy_is_asked_again_and_what_refuses_is_not() {
     let error = service(&url).post("/x", &body, 100).await.unwrap_err().to_string();
     assert!(error.contains("401") && error.contains("bad key …"), "{error}");
     assert_eq!(asked.await.unwrap().len(), 1);
+
+    // A key that the end of what is told would go through.
+    let long = format!("{}{KEY}", "x".repeat(TOLD_CHARS_MAX - 4));
+    let (url, _asked) = server(vec![answer("401 No", &long)]).await;
+    let error = service(&url).post("/x", &body, 100_000).await.unwrap_err().to_string();
+    assert!(error.contains("xxx…") && !error.contains(&KEY[..4]), "{error}");
 }
 
 #[tokio::test]
@@ -123,8 +129,10 @@ async fn voices_and_scripts_ask_what_their_interfaces_want() {
     let asked = asked.await.unwrap();
     assert!(asked[0].starts_with("POST /v1/chat/completions ") && asked[0].contains("a story"));
 
-    let (url, _asked) = server(vec![answer("200 OK", "rubbish")]).await;
-    let chat = Chat { service: service(&url), model: "m".to_owned() };
-    let error = chat.scenes("a story").await.unwrap_err().to_string();
-    assert!(error.contains("answers rubbish"), "{error}");
+    for rubbish in ["rubbish".to_owned(), json!({ "choices": KEY }).to_string()] {
+        let (url, _asked) = server(vec![answer("200 OK", &rubbish)]).await;
+        let chat = Chat { service: service(&url), model: "m".to_owned() };
+        let error = chat.scenes("a story").await.unwrap_err().to_string();
+        assert!(error.contains("answers rubbish") && !error.contains(KEY), "{error}");
+    }
 }
