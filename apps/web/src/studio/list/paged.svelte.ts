@@ -5,6 +5,7 @@
  * an answer to a question that was asked anew meanwhile is dropped; what was there stays until its successor is.
  */
 
+import { untrack } from 'svelte';
 import { faultOf, type ApiError } from '../api/problem';
 
 /** One page. */
@@ -37,7 +38,9 @@ export class Paged<T extends { readonly id: string }> {
   /** Begins anew, with what is there still shown. */
   async reload(): Promise<void> {
     const round = ++this.#round;
-    const seen = Math.max(FIRST_PAGE, Math.min(this.items.length, PAGE));
+    // An effect that asks must not be run anew by what it asked for.
+    const length = untrack(() => this.items.length);
+    const seen = Math.max(FIRST_PAGE, Math.min(length, PAGE));
     try {
       const page = await this.ask(null, seen);
       if (round !== this.#round) return;
@@ -69,7 +72,7 @@ export class Paged<T extends { readonly id: string }> {
     if (this.#isAsking) return;
     this.#isAsking = true;
     try {
-      while (this.#next !== null && this.items.length < this.#wanted) {
+      while (this.#next !== null && untrack(() => this.items.length) < this.#wanted) {
         const round = this.#round;
         const page = await this.ask(this.#next, PAGE);
         if (round !== this.#round) continue;

@@ -73,6 +73,12 @@ export function shareOf({ progress }: Pick<Job, 'progress'>): number | null {
   return Math.min(1, Math.max(0, progress.done / progress.total));
 }
 
+/** Tells whether how far a job is can be shown: it runs, or it is known how far it was. */
+export function hasBar(job: Pick<Job, 'state' | 'progress'>): boolean {
+  if (hasEnded(job)) return false;
+  return job.state === 'running' || job.state === 'cancelling' || shareOf(job) !== null;
+}
+
 /** Returns how many jobs are in each place of the queue. */
 export function countsOf(jobs: Iterable<Job>): { active: number; waiting: number; failed: number } {
   const counts = { active: 0, waiting: 0, failed: 0 };
