@@ -11,6 +11,7 @@
 //! <data>/jobs/<id>/            what a job works on, left, and logged
 //! <data>/gateway.url           where the gateway was last reachable
 //! <data>/gateway.store         the place that it last served titles from
+//! <data>/studio.json           what is preset for the studio's interface
 //! ```
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -144,6 +145,22 @@ impl DataDir {
     /// [`StudioError::File`] when the file is there and can't be read.
     pub fn gateway_store(&self) -> Result<Option<String>, StudioError> {
         self.line("gateway.store")
+    }
+
+    /// What is preset for the studio's interface, as its file has it.
+    ///
+    /// # Errors
+    /// [`StudioError::File`] when the file is there and can't be read.
+    pub fn settings(&self) -> Result<Option<String>, StudioError> {
+        self.line("studio.json")
+    }
+
+    /// Keeps what is preset for the studio's interface.
+    ///
+    /// # Errors
+    /// [`StudioError::File`] when it can't be written.
+    pub fn set_settings(&self, text: &str) -> Result<(), StudioError> {
+        write_beside(&self.root.join("studio.json"), text.as_bytes())
     }
 
     fn line(&self, name: &str) -> Result<Option<String>, StudioError> {

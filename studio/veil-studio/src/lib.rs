@@ -20,6 +20,7 @@ pub mod make;
 pub mod manifest;
 pub mod pipeline;
 pub mod place;
+mod poster;
 pub mod relocate;
 pub mod share;
 pub mod stages;
