@@ -15,6 +15,7 @@ pub mod data;
 pub mod gateway;
 pub mod hide;
 pub mod keystore;
+pub mod library;
 pub mod make;
 pub mod manifest;
 pub mod pipeline;
