@@ -35,6 +35,7 @@ mod stderr;
 pub mod storyboard;
 mod supervisor;
 mod tools;
+mod witness;
 
 pub use child::{Child, Exit, Invocation, Launcher};
 pub use error::{Error, Refusal};
@@ -45,3 +46,4 @@ pub use probe::{SourceInfo, probe};
 pub use progress::Progress;
 pub use replace::replace_process;
 pub use tools::Tools;
+pub use witness::Witness;

@@ -14,6 +14,7 @@ pub mod catalogue;
 pub mod data;
 pub mod gateway;
 pub mod hide;
+pub mod jobs;
 pub mod keystore;
 pub mod library;
 pub mod make;
