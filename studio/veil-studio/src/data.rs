@@ -7,6 +7,8 @@
 //! <data>/bucket/               the bucket, when it is a local folder
 //! <data>/gateway.toml          the gateway's signing credential, 0600
 //! <data>/imports/<title id>    locked while an import runs
+//! <data>/media/<id>            the media library's files
+//! <data>/uploads/<id>.*        files that are still arriving
 //! <data>/jobs.sqlite           jobs: the table, and what dispatches them
 //! <data>/jobs/<id>/            what a job works on, left, and logged
 //! <data>/gateway.url           where the gateway was last reachable
@@ -50,6 +52,8 @@ impl DataDir {
         let data = Self { root };
         create(&data.bucket())?;
         create(&data.imports())?;
+        create(&data.media())?;
+        create(&data.uploads())?;
         Ok(data)
     }
 
@@ -93,6 +97,18 @@ impl DataDir {
     #[must_use]
     pub fn imports(&self) -> PathBuf {
         self.root.join("imports")
+    }
+
+    /// The library's files, each by its id.
+    #[must_use]
+    pub fn media(&self) -> PathBuf {
+        self.root.join("media")
+    }
+
+    /// Files that are still arriving.
+    #[must_use]
+    pub fn uploads(&self) -> PathBuf {
+        self.root.join("uploads")
     }
 
     /// The SQLite file of jobs.

@@ -16,6 +16,7 @@ pub mod gateway;
 pub mod hide;
 pub mod jobs;
 pub mod keystore;
+pub mod library;
 pub mod make;
 pub mod manifest;
 pub mod pipeline;
