@@ -4,11 +4,10 @@
  * Pure. All rows are of one height, so that a place in ten thousand is a division. Heights are in CSS pixels.
  */
 
-/** What is drawn: items from `first` up to `end` (not included), `offset` pixels below the list's top. */
+/** What is drawn: items from `first` up to `end` (not included). */
 export interface Window {
   readonly first: number;
   readonly end: number;
-  readonly offset: number;
   /** Height of the whole list. */
   readonly height: number;
 }
@@ -23,8 +22,8 @@ export interface View {
   readonly viewHeight: number;
 }
 
-/** Rows that are drawn above and below what is seen, so that scrolling meets no gap. */
-const AROUND = 4;
+/** What is drawn above and below what is seen, in pixels, so that scrolling meets no gap. */
+const AROUND_PX = 320;
 
 /** Returns what of a list is drawn. */
 export function windowOf({ count, columns, rowHeight, scrollTop, viewHeight }: View): Window {
@@ -32,14 +31,24 @@ export function windowOf({ count, columns, rowHeight, scrollTop, viewHeight }: V
   const rows = Math.ceil(count / across);
   const seen = Math.floor(Math.max(0, scrollTop) / rowHeight);
   const last = Math.ceil((Math.max(0, scrollTop) + viewHeight) / rowHeight);
-  const from = Math.min(Math.max(0, seen - AROUND), Math.max(0, rows - 1));
-  const to = Math.min(rows, last + AROUND);
+  const around = Math.ceil(AROUND_PX / rowHeight);
+  const from = Math.min(Math.max(0, seen - around), Math.max(0, rows - 1));
+  const to = Math.min(rows, last + around);
   return {
     first: from * across,
     end: Math.min(count, to * across),
-    offset: from * rowHeight,
     height: rows * rowHeight,
   };
+}
+
+/**
+ * Returns the most items that are ever drawn of a list of this view. An item's place among them, its index modulo this
+ * number, is its own as long as it is drawn: what scrolls out gives its elements to what scrolls in.
+ */
+export function slotsOf({ columns, rowHeight, viewHeight }: View): number {
+  const around = Math.ceil(AROUND_PX / rowHeight);
+  const rows = Math.ceil(viewHeight / rowHeight) + 1 + 2 * around;
+  return rows * Math.max(1, Math.floor(columns));
 }
 
 /** Returns how many items of `least` pixels fit beside each other, with `gap` pixels between. */
