@@ -24,7 +24,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("{}", self.text()))
+        serde_json::from_slice(&self.bytes).unwrap()
     }
 
     pub(crate) fn text(&self) -> String {
@@ -192,6 +192,10 @@ impl Desk {
 impl Heard {
     /// The next event that `wanted` takes: its number and what it says.
     pub(crate) fn next(&mut self, wanted: impl Fn(&str, &Value) -> bool) -> (String, Value) {
+        self.find(wanted).unwrap()
+    }
+
+    fn find(&mut self, wanted: impl Fn(&str, &Value) -> bool) -> Option<(String, Value)> {
         let (mut id, mut kind) = (String::new(), String::new());
         for line in &mut self.lines {
             let line = line.unwrap();
@@ -202,10 +206,10 @@ impl Heard {
             } else if let Some(value) = line.strip_prefix("data:") {
                 let data = serde_json::from_str(value.trim()).unwrap();
                 if wanted(&kind, &data) {
-                    return (id, data);
+                    return Some((id, data));
                 }
             }
         }
-        panic!("the stream has ended");
+        None
     }
 }
