@@ -34,6 +34,8 @@ pub enum Purpose {
     Collection,
     /// A title key at rest in the studio's catalogue.
     TitleKey,
+    /// A passphrase at rest in the studio's job table.
+    JobSecret,
 }
 
 impl Purpose {
@@ -43,6 +45,7 @@ impl Purpose {
             Self::FileKey => b"veilcast/file-key/v1",
             Self::Collection => b"veilcast/collection/v1",
             Self::TitleKey => b"veilcast/title-key/v1",
+            Self::JobSecret => b"veilcast/job-secret/v1",
         }
     }
 }

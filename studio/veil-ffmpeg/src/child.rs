@@ -23,6 +23,7 @@ use crate::error::Error;
 use crate::sandbox::{self, Confinement};
 use crate::stderr::Tail;
 use crate::supervisor;
+use crate::witness::{self, Witness};
 
 /// How long a child of ours may take to end by itself after TERM. FFmpeg that blocks on a pipe
 /// never hears of it, and nothing of a cancelled run is kept.
@@ -38,12 +39,14 @@ pub struct Launcher {
     pub helper: PathBuf,
     /// Go without Landlock where the kernel has none.
     pub landlock_optional: bool,
+    /// Who is told of every child.
+    pub witness: Option<Arc<dyn Witness>>,
 }
 
 impl Default for Launcher {
     /// This very binary, even when its file was replaced by an upgrade meanwhile.
     fn default() -> Self {
-        Self { helper: "/proc/self/exe".into(), landlock_optional: false }
+        Self { helper: "/proc/self/exe".into(), landlock_optional: false, witness: None }
     }
 }
 
@@ -142,6 +145,11 @@ impl Invocation {
             other => other,
         };
         let parent = std::process::id();
+        let told = launcher.witness.clone().map(|witness| {
+            let words = std::iter::once(self.program.as_os_str());
+            let line = witness::line(words.chain(self.args.iter().map(OsString::as_os_str)));
+            (witness, line)
+        });
         let stderr = if self.stderr_inherited { Stdio::inherit() } else { Stdio::piped() };
         let mut command = Command::new(&launcher.helper);
         command
@@ -156,7 +164,11 @@ impl Invocation {
             .stderr(stderr);
         let started = supervisor::spawn(command, self.inherited).await;
         let child = started.map_err(|source| Error::Start { what: "a process", source })?;
-        Ok(Child::watch(child, self.grace))
+        let witness = told.map(|(witness, line)| {
+            witness.started(child.id(), &line);
+            witness
+        });
+        Ok(Child::watch(child, self.grace, witness))
     }
 }
 
@@ -182,19 +194,27 @@ pub struct Exit {
 }
 
 impl Child {
-    fn watch(mut child: tokio::process::Child, grace: Duration) -> Self {
+    fn watch(
+        mut child: tokio::process::Child,
+        grace: Duration,
+        witness: Option<Arc<dyn Witness>>,
+    ) -> Self {
         let tail = Arc::new(Mutex::new(Tail::default()));
         let (stop, stopped) = oneshot::channel();
         let (pid, stdout, stderr) = (child.id(), child.stdout.take(), child.stderr.take());
-        let kept = Arc::clone(&tail);
+        let (kept, seen) = (Arc::clone(&tail), Arc::clone(&tail));
         let watcher = tokio::spawn(async move {
             let reader = stderr.map(|stderr| tokio::spawn(keep_tail(stderr, kept)));
-            let status = tokio::select! {
-                status = child.wait() => status,
-                _ = stopped => end(&mut child, grace).await,
+            let (status, ours) = tokio::select! {
+                status = child.wait() => (status, false),
+                _ = stopped => (end(&mut child, grace).await, true),
             };
             if let Some(reader) = reader {
                 let _ = tokio::time::timeout(STDERR_GRACE, reader).await;
+            }
+            if let Some(witness) = witness {
+                let last = seen.lock().unwrap_or_else(PoisonError::into_inner).last();
+                witness.ended(pid, status.as_ref().ok().copied(), ours, &last);
             }
             status
         });

@@ -59,6 +59,12 @@ impl Tail {
         told.join("\n").replace("[error] ", "").replace("[fatal] ", "")
     }
 
+    /// The last lines, whatever they say.
+    pub(crate) fn last(&self) -> Vec<String> {
+        let skipped = self.lines.len().saturating_sub(TOLD_MAX);
+        self.lines.iter().skip(skipped).cloned().collect()
+    }
+
     /// The last line that begins with `prefix`, without it.
     pub(crate) fn line_after(&mut self, prefix: &str) -> Option<String> {
         self.end_line();

@@ -1,12 +1,11 @@
 //! What happens, told to whoever listens: server-sent events with numbers, so that a listener that was away gets what it missed.
 //!
-//! Owns: the numbers, the last thousand events, and how often one thing is told (four times a second). Refuses to know: what events say.
+//! Owns: the numbers, and the last thousand events. Refuses to know: what events say, and how often.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use axum::response::sse::Event;
 use futures_util::{Stream, stream};
@@ -16,8 +15,6 @@ use tokio::sync::Notify;
 
 /// How many events are kept.
 const KEPT: usize = 1000;
-/// The shortest time between two events about one thing.
-const PAUSE: Duration = Duration::from_millis(250);
 /// Most listeners at once.
 pub(crate) const LISTENERS_MAX: u64 = 64;
 
@@ -34,13 +31,12 @@ pub(crate) struct Events {
     kept: Mutex<Kept>,
     came: Notify,
     listeners: AtomicU64,
+    is_over: AtomicBool,
 }
 
 struct Kept {
     next: u64,
     events: VecDeque<Told>,
-    /// When each thing was told last.
-    last: HashMap<String, Instant>,
 }
 
 /// A place among the listeners.
@@ -56,8 +52,13 @@ impl Default for Events {
     fn default() -> Self {
         // Numbers go on after those of an earlier process, so that none of them is taken for one of ours.
         let began = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or(0) * 1000;
-        let kept = Kept { next: began, events: VecDeque::new(), last: HashMap::new() };
-        Self { kept: Mutex::new(kept), came: Notify::new(), listeners: AtomicU64::new(0) }
+        let kept = Kept { next: began, events: VecDeque::new() };
+        Self {
+            kept: Mutex::new(kept),
+            came: Notify::new(),
+            listeners: AtomicU64::new(0),
+            is_over: AtomicBool::new(false),
+        }
     }
 }
 
@@ -76,15 +77,10 @@ impl Events {
         self.came.notify_waiters();
     }
 
-    /// Whether `thing` may be told of again now; `true` counts as telling.
-    pub(crate) fn may_tell(&self, thing: &str) -> bool {
-        let mut kept = self.kept();
-        kept.last.retain(|_, at| at.elapsed() < PAUSE);
-        if kept.last.contains_key(thing) {
-            return false;
-        }
-        kept.last.insert(thing.to_owned(), Instant::now());
-        true
+    /// Ends all streams: the server stops.
+    pub(crate) fn end(&self) {
+        self.is_over.store(true, Ordering::Release);
+        self.came.notify_waiters();
     }
 
     /// How many listen.
@@ -138,6 +134,9 @@ pub(crate) fn stream(
                 let events = Arc::clone(&listener.0);
                 let mut came = std::pin::pin!(events.came.notified());
                 came.as_mut().enable();
+                if events.is_over.load(Ordering::Acquire) {
+                    return None;
+                }
                 let (news, next) = events.since(seen);
                 match news {
                     Some(news) if news.is_empty() => came.await,
@@ -175,9 +174,8 @@ mod tests {
     }
 
     #[test]
-    fn one_thing_is_told_four_times_a_second_and_listeners_are_bounded() {
+    fn listeners_are_bounded() {
         let events = Arc::new(Events::default());
-        assert!(events.may_tell("job 1") && !events.may_tell("job 1") && events.may_tell("job 2"));
         let all: Vec<Option<Listener>> = (0..=LISTENERS_MAX).map(|_| events.listen()).collect();
         assert!(all.iter().rev().skip(1).all(Option::is_some) && all.last().unwrap().is_none());
         drop(all);

@@ -21,11 +21,13 @@ mod routes;
 mod server;
 mod session;
 mod settings;
+mod uploads;
 pub mod wire;
 
 use std::net::SocketAddr;
 
 use veil_studio::StudioError;
+use veil_studio::make::MakeError;
 
 pub use app::{Api, Reach};
 pub use hosts::PublicUrlError;
@@ -54,6 +56,9 @@ pub enum ApiError {
     /// The system has no random numbers.
     #[error("the system has no random numbers")]
     Random,
+    /// The cache can't be used.
+    #[error(transparent)]
+    Cache(#[from] MakeError),
     /// The studio failed.
     #[error(transparent)]
     Studio(#[from] StudioError),
@@ -69,6 +74,7 @@ impl ApiError {
             Self::PublicUrl(_) => "an address looks like https://studio.example.org",
             Self::Settings(_) => "mend it or delete it",
             Self::Random => return None,
+            Self::Cache(error) => return error.hint(),
             Self::Studio(error) => return error.hint(),
         };
         Some(hint.to_owned())

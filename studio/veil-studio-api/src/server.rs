@@ -36,6 +36,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves the interface on `listener` until `stop`.
 pub async fn serve(listener: TcpListener, api: Api, stop: CancellationToken) {
+    let events = Arc::clone(api.events());
     let router = routes::router(api);
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
@@ -57,6 +58,7 @@ pub async fn serve(listener: TcpListener, api: Api, stop: CancellationToken) {
         }
     }
     drop(listener);
+    events.end();
     let all = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(DRAIN_LIMIT, all).await.is_err() {
         connections.shutdown().await;

@@ -296,7 +296,7 @@ impl Catalogue {
 }
 
 /// Waits for the lock on `<path>.lock`; dropping it lets the next one in.
-async fn lock_beside(path: &Path) -> Result<File, StudioError> {
+pub(crate) async fn lock_beside(path: &Path) -> Result<File, StudioError> {
     let path = path.with_extension("lock");
     let failed = path.clone();
     let locked = tokio::task::spawn_blocking(move || {

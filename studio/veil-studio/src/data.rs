@@ -7,6 +7,10 @@
 //! <data>/bucket/               the bucket, when it is a local folder
 //! <data>/gateway.toml          the gateway's signing credential, 0600
 //! <data>/imports/<title id>    locked while an import runs
+//! <data>/media/<id>            the media library's files
+//! <data>/uploads/<id>.*        files that are still arriving
+//! <data>/jobs.sqlite           jobs: the table, and what dispatches them
+//! <data>/jobs/<id>/            what a job works on, left, and logged
 //! <data>/gateway.url           where the gateway was last reachable
 //! <data>/gateway.store         the place that it last served titles from
 //! <data>/studio.json           what is preset for the studio's interface
@@ -48,6 +52,8 @@ impl DataDir {
         let data = Self { root };
         create(&data.bucket())?;
         create(&data.imports())?;
+        create(&data.media())?;
+        create(&data.uploads())?;
         Ok(data)
     }
 
@@ -91,6 +97,36 @@ impl DataDir {
     #[must_use]
     pub fn imports(&self) -> PathBuf {
         self.root.join("imports")
+    }
+
+    /// The library's files, each by its id.
+    #[must_use]
+    pub fn media(&self) -> PathBuf {
+        self.root.join("media")
+    }
+
+    /// Files that are still arriving.
+    #[must_use]
+    pub fn uploads(&self) -> PathBuf {
+        self.root.join("uploads")
+    }
+
+    /// The SQLite file of jobs.
+    #[must_use]
+    pub fn job_table(&self) -> PathBuf {
+        self.root.join("jobs.sqlite")
+    }
+
+    /// Where jobs work.
+    #[must_use]
+    pub fn jobs(&self) -> PathBuf {
+        self.root.join("jobs")
+    }
+
+    /// What `make` keeps for the next time.
+    #[must_use]
+    pub fn make_cache(&self) -> PathBuf {
+        self.root.join("cache/make")
     }
 
     /// Bytes that the folder's file system still has for us.
@@ -186,8 +222,27 @@ impl DataDir {
     }
 }
 
-/// Reads a file that only its owner may read.
+/// Reads a text that only its owner may read.
 pub(crate) fn read_secret(path: &Path) -> Result<Option<Zeroizing<String>>, StudioError> {
+    let Some(file) = open_secret(path)? else { return Ok(None) };
+    let mut text = Zeroizing::new(String::new());
+    file.take(MAX_SECRET_FILE_BYTES)
+        .read_to_string(&mut text)
+        .map_err(StudioError::file("cannot read", path))?;
+    Ok(Some(text))
+}
+
+/// Reads bytes that only their owner may read, of a file that is there; more than `most` are left out.
+pub(crate) fn read_key(path: &Path, most: u64) -> Result<Zeroizing<Vec<u8>>, StudioError> {
+    let missing = || StudioError::file("cannot read", path)(std::io::ErrorKind::NotFound.into());
+    let file = open_secret(path)?.ok_or_else(missing)?;
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.take(most).read_to_end(&mut bytes).map_err(StudioError::file("cannot read", path))?;
+    Ok(bytes)
+}
+
+/// Opens a file that only its owner may read; `None` where there is none.
+fn open_secret(path: &Path) -> Result<Option<File>, StudioError> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -197,11 +252,7 @@ pub(crate) fn read_secret(path: &Path) -> Result<Option<Zeroizing<String>>, Stud
     if mode & 0o077 != 0 {
         return Err(StudioError::FileMode { path: path.into(), mode });
     }
-    let mut text = Zeroizing::new(String::new());
-    file.take(MAX_SECRET_FILE_BYTES)
-        .read_to_string(&mut text)
-        .map_err(StudioError::file("cannot read", path))?;
-    Ok(Some(text))
+    Ok(Some(file))
 }
 
 /// Creates a file that only its owner may read, unless it is there: `false` when somebody was first.

@@ -17,6 +17,7 @@ use veil_seal::id::TitleId;
 use veil_seal::identity::Identity;
 use veil_seal::schedule::TitleKey;
 use veil_seal::secret::Secret;
+use zeroize::Zeroizing;
 
 use crate::StudioError;
 use crate::data::{self, DataDir};
@@ -93,6 +94,27 @@ impl Keystore {
             None => envelope::unwrap(identity, purpose, &aad, sealed)?,
         };
         Ok(TitleKey::new(Secret::from_slice(&key, "the title key")?))
+    }
+
+    /// Seals a job's passphrase for the job table.
+    ///
+    /// # Errors
+    /// [`StudioError::Seal`] for one that is longer than an envelope may be.
+    pub(crate) fn seal_for_job(&self, job: u64, secret: &[u8]) -> Result<Vec<u8>, StudioError> {
+        let (recipient, aad) = (self.identity.recipient(), job.to_be_bytes());
+        Ok(envelope::wrap(&recipient, Purpose::JobSecret, &aad, secret, &mut os_rng())?)
+    }
+
+    /// Unseals a job's passphrase.
+    ///
+    /// # Errors
+    /// [`StudioError::Seal`] when it was sealed to another identity, or belongs to another job.
+    pub(crate) fn unseal_for_job(
+        &self,
+        job: u64,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, StudioError> {
+        Ok(envelope::unwrap(&self.identity, Purpose::JobSecret, &job.to_be_bytes(), sealed)?)
     }
 
     /// Zeroizes unsealed keys whose time is over; for a process that unseals seldom.

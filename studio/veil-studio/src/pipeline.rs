@@ -47,6 +47,8 @@ pub struct ImportRequest {
     pub place: Place,
     /// Whether each rendition of picture and sound becomes one object, instead of one a segment.
     pub single_file: bool,
+    /// The title's id, for who has to find it again after a crash; `None` draws one.
+    pub id: Option<TitleId>,
 }
 
 /// FFmpeg, and how to start it.
@@ -136,8 +138,8 @@ impl Studio {
         let source = probe(launcher, tools, &request.source).await?;
         let plan = Plan::new(&source, &request.ladder, tools, *processors);
         let plan = plan.map_err(veil_ffmpeg::Error::from)?;
-        let draft = self.begin(name, &request.place, now).await?;
-        let id = draft.title.id;
+        let id = request.id.unwrap_or_else(|| TitleId::random(&mut os_rng()));
+        let draft = self.begin((id, name), &request.place, now).await?;
         let work = Work { source: &source, plan: &plan, single_file: request.single_file };
         match self.fill(&draft, &work, encoder, progress).await {
             Ok((facts, notes)) => Ok(Imported { id, name: draft.title.name, facts, notes }),
@@ -152,11 +154,10 @@ impl Studio {
     /// Draws the title's key and notes it as *importing*, under a lock that dies with us.
     async fn begin(
         &self,
-        name: String,
+        (id, name): (TitleId, String),
         place: &Place,
         now: Timestamp,
     ) -> Result<Draft, StudioError> {
-        let id = TitleId::random(&mut os_rng());
         let taken = || StudioError::Damaged { what: "the lock", id: id.to_string() };
         let lock = self.lock_title(id)?.ok_or_else(taken)?;
         let key = TitleKey::random(&mut os_rng());

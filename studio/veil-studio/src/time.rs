@@ -6,3 +6,8 @@ use jiff::Timestamp;
 pub(crate) fn text(now: Timestamp) -> String {
     now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
+
+/// Milliseconds since 1970 as text.
+pub(crate) fn of_ms(ms: i64) -> String {
+    text(Timestamp::from_millisecond(ms).unwrap_or_default())
+}

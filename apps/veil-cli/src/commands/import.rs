@@ -32,6 +32,7 @@ pub(crate) async fn run(
         ladder: ladder.map_err(veil_ffmpeg::Error::from).map_err(StudioError::from)?,
         place,
         single_file: args.single_file,
+        id: None,
     };
     sweep(studio, now).await?;
     let encoder = encoder().await?;

@@ -1,9 +1,12 @@
 //! Sessions, settings, figures, and the document of this interface.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use super::Answer;
@@ -13,7 +16,7 @@ use crate::metrics::Process;
 use crate::problem::Problem;
 use crate::session::Caller;
 use crate::settings as presets;
-use crate::wire::desk::{Login, Performance, Session, Settings};
+use crate::wire::desk::{CacheFigures, Collected, Login, Performance, Session, Settings};
 
 /// Opens a session by the token or the password.
 #[utoipa::path(post, path = "/v1/session", tag = "session", security(()), request_body = Login,
@@ -77,6 +80,40 @@ pub(crate) async fn set_settings(
     Ok(Json(settings))
 }
 
+async fn cache(api: &Api) -> Result<CacheFigures, Problem> {
+    let (bytes, entries) = api.shelf().cache().size();
+    let media_bytes = api.studio().catalogue().media_bytes().await?;
+    Ok(CacheFigures {
+        bytes,
+        entries,
+        bytes_max: api.settings().cache_bytes_max,
+        upload_bytes: api.uploads().bytes(),
+        media_bytes: u64::try_from(media_bytes).unwrap_or(0),
+    })
+}
+
+/// Gives back what can be given: cached files beyond four fifths of their bound, old uploads, the catalogue's log, keys whose time is over.
+#[utoipa::path(post, path = "/performance/gc", tag = "performance", responses((status = 200, body = Collected)))]
+pub(crate) async fn collect(State(api): State<Api>) -> Answer<Collected> {
+    let rss_before_bytes = Process::own().0.rss_bytes;
+    let before = cache(&api).await?;
+    let (now, settings) = (Timestamp::now(), api.settings());
+    let age_max = Duration::from_secs(u64::from(settings.cache_days) * 24 * 3600);
+    api.shelf().trim(settings.cache_bytes_max / 5 * 4, age_max);
+    let uploads = api.uploads().sweep(now);
+    api.studio().sweep(now).await?;
+    api.studio().catalogue().checkpoint().await?;
+    let after = cache(&api).await?;
+    let freed = |before: u64, after: u64| before.saturating_sub(after);
+    Ok(Json(Collected {
+        rss_before_bytes,
+        rss_after_bytes: Process::own().0.rss_bytes,
+        freed_bytes: freed(before.bytes, after.bytes)
+            + freed(before.upload_bytes, after.upload_bytes),
+        uploads,
+    }))
+}
+
 /// Tells the figures of this process.
 #[utoipa::path(get, path = "/performance/metrics", tag = "performance", responses((status = 200, body = Performance)))]
 pub(crate) async fn performance(State(api): State<Api>) -> Answer<Performance> {
@@ -91,7 +128,7 @@ pub(crate) async fn performance(State(api): State<Api>) -> Answer<Performance> {
         children: Process::below(),
         requests: api.metrics().routes(),
         slow: api.metrics().slow(),
-        cache: Default::default(),
+        cache: cache(&api).await?,
         listeners: api.events().listeners(),
         sessions: api.sessions().count() as u64,
     }))

@@ -71,7 +71,8 @@ pub(crate) async fn thumbnail(
 ) -> Result<Response, Problem> {
     let medium = api.studio().catalogue().find_medium(&id).await?;
     let bytes = api.shelf().thumbnail(api.studio(), &medium).await?.ok_or(Problem::unknown())?;
-    Ok(([(header::CONTENT_TYPE, "image/webp"), (header::CACHE_CONTROL, KEEP)], bytes).into_response())
+    Ok(([(header::CONTENT_TYPE, "image/webp"), (header::CACHE_CONTROL, KEEP)], bytes)
+        .into_response())
 }
 
 /// Tells how loud a file is over time.
@@ -97,19 +98,10 @@ pub(crate) async fn content(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let medium = api.studio().catalogue().find_medium(&id).await?;
-    let path = api.studio().medium_path(&medium.id)?;
+    let path = api.studio().medium_path(&medium);
     let tag = format!("\"{}\"", &medium.hash);
-    let sent = Sent { media_type: media_type(&medium.kind), tag: &tag, save_as: None };
+    let sent = Sent { media_type: &medium.media_type, tag: &tag, save_as: None };
     range::file(&path, &headers, &sent).await
-}
-
-/// What browsers are told of a file: nothing that they would run.
-fn media_type(kind: &str) -> &'static str {
-    match kind {
-        "video" => "video/mp4",
-        "audio" => "audio/mpeg",
-        _ => "image/png",
-    }
 }
 
 /// A file as it travels.
@@ -128,6 +120,7 @@ pub(crate) fn wire(one: library::Medium) -> Medium {
         width: one.width,
         height: one.height,
         codec: one.codec,
+        media_type: one.media_type,
         added_at: one.added_at,
         hash: one.hash,
         has_thumbnail: one.has_thumbnail,

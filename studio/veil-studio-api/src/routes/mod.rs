@@ -5,12 +5,15 @@
 mod audit;
 mod batch;
 mod desk;
+mod events;
 mod jobs;
+mod media;
 mod productions;
 mod titles;
+mod uploads;
 
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::{Extension, Json, Router};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -51,6 +54,8 @@ fn closed_routes() -> OpenApiRouter<Api> {
         .routes(routes!(desk::session, desk::close_session))
         .routes(routes!(desk::settings, desk::set_settings))
         .routes(routes!(desk::performance))
+        .routes(routes!(desk::collect))
+        .routes(routes!(events::listen))
         .routes(routes!(titles::list))
         .routes(routes!(titles::get, titles::rename, titles::remove))
         .routes(routes!(titles::poster))
@@ -60,6 +65,11 @@ fn closed_routes() -> OpenApiRouter<Api> {
         .routes(routes!(productions::list, productions::create))
         .routes(routes!(productions::get, productions::put, productions::remove))
         .routes(routes!(productions::scenes))
+        .routes(routes!(media::list))
+        .routes(routes!(media::get, media::rename, media::remove))
+        .routes(routes!(media::thumbnail))
+        .routes(routes!(media::waveform))
+        .routes(routes!(media::content))
         .routes(routes!(jobs::list, jobs::create))
         .routes(routes!(jobs::get, jobs::prioritise))
         .routes(routes!(jobs::cancel))
@@ -74,6 +84,14 @@ fn closed_routes() -> OpenApiRouter<Api> {
         .routes(routes!(audit::list))
 }
 
+fn upload_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(uploads::options, uploads::create)).routes(routes!(
+        uploads::head,
+        uploads::patch,
+        uploads::remove
+    ))
+}
+
 fn batch_route() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(batch::batch))
 }
@@ -82,7 +100,8 @@ fn batch_route() -> OpenApiRouter<Api> {
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let all = OpenApiRouter::with_openapi(Doc::openapi());
-    let all = all.merge(open_routes()).merge(closed_routes()).merge(batch_route());
+    let all = all.merge(open_routes()).merge(closed_routes());
+    let all = all.merge(upload_routes()).merge(batch_route());
     let mut document = all.into_openapi();
     let components = document.components.get_or_insert_default();
     let cookie = ApiKey::Cookie(ApiKeyValue::new("veilcast-studio-PORT"));
@@ -97,10 +116,12 @@ pub(crate) fn router(api: Api) -> Router {
     let (open, _) = open_routes().split_for_parts();
     let (closed, _) = closed_routes().split_for_parts();
     let (batch, _) = batch_route().split_for_parts();
+    let (uploads, _) = upload_routes().split_for_parts();
     // A batch asks the routes themselves, behind the session that it came by.
     let reads = closed.clone().with_state(api.clone());
     let closed = closed
         .merge(batch.layer(Extension(batch::Reads(reads))))
+        .merge(uploads.route_layer(from_fn(uploads::resumable)))
         .route_layer(from_fn_with_state(api.clone(), guard::session));
     open.merge(closed)
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })

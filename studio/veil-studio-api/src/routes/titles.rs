@@ -62,7 +62,11 @@ pub(crate) async fn remove(
     State(api): State<Api>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
+    let catalogue = api.studio().catalogue();
+    let title = catalogue.find_title(&id).await?;
+    let grants = catalogue.grants(Some(title.id)).await?;
     api.studio().remove(&id, Timestamp::now()).await?;
+    api.tell_revoked(grants.into_iter().map(|grant| grant.id).collect()).await;
     api.events().tell("title", &json!({ "id": id, "removed": true }));
     Ok(StatusCode::NO_CONTENT)
 }
@@ -135,6 +139,7 @@ pub(crate) async fn share(
     responses((status = 200, body = Grant), (status = 404, description = "no such grant")))]
 pub(crate) async fn revoke(State(api): State<Api>, Path(id): Path<String>) -> Answer<Grant> {
     let row = api.studio().revoke(&id, Timestamp::now()).await?;
+    api.tell_revoked(vec![row.id.clone()]).await;
     api.events().tell("title", &json!({ "id": row.title_id }));
     Ok(Json(grant(row)))
 }

@@ -34,6 +34,8 @@ pub struct Medium {
     pub height: i64,
     /// What it is encoded by, as FFmpeg calls it.
     pub codec: String,
+    /// What browsers call it, such as `video/mp4`; `application/octet-stream` for what they don't play.
+    pub media_type: String,
     /// RFC 3339, UTC.
     pub added_at: String,
     /// BLAKE3 of its content, in hex.

@@ -43,7 +43,7 @@ impl Studio<'_> {
         &self,
         parts: &[Part<'_>],
     ) -> Result<(Vec<Option<Speech>>, usize), MakeError> {
-        let each = parts.iter().enumerate().map(|(at, part)| self.speech(at, part));
+        let each = (0..parts.len()).map(|at| self.speech(at, &parts[at]));
         let all: Vec<(Option<Speech>, bool)> =
             stream::iter(each).buffered(self.slots).try_collect().await?;
         let made = all.iter().filter(|(_, made)| *made).count();
