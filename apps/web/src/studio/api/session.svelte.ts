@@ -51,6 +51,11 @@ export async function start(): Promise<void> {
   }
 }
 
+/** Asks whether the session still holds, when the studio was away: one that began anew knows it no more. */
+export async function look(): Promise<void> {
+  await fetched(new Request('/v1/session')).catch(() => undefined);
+}
+
 function isUnreachable({ fault }: ApiError): boolean {
   return fault === 'unreachable' || fault === 'broken' || fault === 'busy';
 }
