@@ -37,14 +37,33 @@ async function bodyOf(answer: Response): Promise<unknown> {
   return answer.json().catch(() => null);
 }
 
-/** Fetches; an answer that is none of 2xx is thrown. */
-export async function fetched(request: Request): Promise<Response> {
-  if (request.method !== 'GET' && request.method !== 'HEAD') request.headers.set(PROOF, proof);
+function once(request: Request): Promise<Response> {
   const limit = AbortSignal.timeout(PATIENCE_MS);
   const signal = AbortSignal.any([request.signal, limit]);
-  const answer = await fetch(request, { signal, credentials: 'same-origin' });
+  return fetch(request, { signal, credentials: 'same-origin' });
+}
+
+/** Fetches; an answer that is none of 2xx is thrown. */
+export async function fetched(request: Request): Promise<Response> {
+  const isSafe = request.method === 'GET' || request.method === 'HEAD';
+  const again = isSafe ? null : request.clone();
+  if (!isSafe) request.headers.set(PROOF, proof);
+  let answer = await once(request);
+  if (answer.status === 403 && again !== null && (await isProofNew())) {
+    again.headers.set(PROOF, proof);
+    answer = await once(again);
+  }
   if (answer.ok) return answer;
   throw told(errorOf(answer.status, await bodyOf(answer), answer.headers.get('retry-after')));
+}
+
+/** Another tab may have opened another session, and the cookie is of that one: tells whether its proof is another. */
+async function isProofNew(): Promise<boolean> {
+  const before = proof;
+  const answer = await once(new Request('/v1/session')).catch(() => null);
+  const body = answer?.ok === true ? ((await answer.json()) as { csrf: string }) : null;
+  if (body !== null) proof = body.csrf;
+  return proof !== before;
 }
 
 function told(error: ApiError): ApiError {
