@@ -20,6 +20,7 @@ mod hiding_timing;
 mod house;
 mod import;
 mod keys;
+mod library;
 mod making;
 mod members;
 mod opening;

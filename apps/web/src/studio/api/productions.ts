@@ -5,7 +5,7 @@
 import type { Page } from '../list/paged.svelte';
 import type { Production, Scene } from '../production/document';
 import type { Listed } from './model';
-import { client, dataOf, fetched } from './transport';
+import { client, dataOf } from './transport';
 
 /** A production as it was saved. */
 export interface Saved {
@@ -43,13 +43,14 @@ export const productions = {
     (await dataOf(client.POST('/v1/productions/{id}/scenes', { ...of(id), body: { story } })))
       .scenes,
   /** A picture of a scene, `atUs` after its beginning. */
-  async still(id: string, scene: number, atUs: number, signal: AbortSignal): Promise<Blob> {
-    const request = new Request(`/v1/productions/${encodeURIComponent(id)}/still`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ scene, at_us: Math.round(atUs) }),
-      signal,
-    });
-    return (await fetched(request)).blob();
-  },
+  /** A picture of a scene, `atUs` after its beginning. */
+  still: (id: string, scene: number, atUs: number, signal: AbortSignal): Promise<Blob> =>
+    dataOf(
+      client.POST('/v1/productions/{id}/still', {
+        ...of(id),
+        body: { scene, at_us: Math.round(atUs) },
+        parseAs: 'blob',
+        signal,
+      }),
+    ),
 };

@@ -5,6 +5,7 @@
 
 export interface paths {
     "/healthz": { parameters: { }; get: { parameters: { }; responses: { 200: { headers: { [name: string]: unknown; }; content: { "text/plain": string; }; }; }; }; };
+    "/metrics": { parameters: { }; get: { parameters: { }; responses: { 200: { headers: { [name: string]: unknown; }; content: { "text/plain": string; }; }; }; }; };
     "/openapi.json": { parameters: { }; get: { parameters: { }; responses: { 200: { headers: { [name: string]: unknown; }; }; }; }; };
     "/performance/gc": { parameters: { }; post: { parameters: { }; responses: { 200: { headers: { [name: string]: unknown; }; content: { "application/json": components["schemas"]["Collected"]; }; }; }; }; };
     "/performance/metrics": { parameters: { }; get: { parameters: { }; responses: { 200: { headers: { [name: string]: unknown; }; content: { "application/json": components["schemas"]["Performance"]; }; }; }; }; };
@@ -28,6 +29,7 @@ export interface paths {
     "/v1/productions": { parameters: { }; get: { parameters: { query?: { after?: string; limit?: number; query?: string; }; }; responses: { 200: { headers: { [name: string]: unknown; }; content: { "application/json": components["schemas"]["Page_ProductionSummary"]; }; }; }; }; post: { parameters: { }; requestBody: { content: { "application/json": components["schemas"]["NewProduction"]; }; }; responses: { 201: { headers: { ETag?: string; [name: string]: unknown; }; content: { "application/json": components["schemas"]["Production"]; }; }; 422: { headers: { [name: string]: unknown; }; }; }; }; };
     "/v1/productions/{id}": { parameters: { }; get: { parameters: { path: { id: string; }; }; responses: { 200: { headers: { ETag?: string; [name: string]: unknown; }; content: { "application/json": components["schemas"]["Production"]; }; }; 404: { headers: { [name: string]: unknown; }; }; }; }; put: { parameters: { header: { "If-Match": string; }; path: { id: string; }; }; requestBody: { content: { "application/json": components["schemas"]["EditedProduction"]; }; }; responses: { 200: { headers: { ETag?: string; [name: string]: unknown; }; content: { "application/json": components["schemas"]["Production"]; }; }; 404: { headers: { [name: string]: unknown; }; }; 412: { headers: { [name: string]: unknown; }; }; 428: { headers: { [name: string]: unknown; }; }; }; }; delete: { parameters: { path: { id: string; }; }; responses: { 204: { headers: { [name: string]: unknown; }; }; 404: { headers: { [name: string]: unknown; }; }; }; }; };
     "/v1/productions/{id}/scenes": { parameters: { }; post: { parameters: { path: { id: string; }; }; requestBody: { content: { "application/json": components["schemas"]["Story"]; }; }; responses: { 200: { headers: { [name: string]: unknown; }; content: { "application/json": components["schemas"]["Scenes"]; }; }; 404: { headers: { [name: string]: unknown; }; }; 422: { headers: { [name: string]: unknown; }; }; }; }; };
+    "/v1/productions/{id}/still": { parameters: { }; post: { parameters: { path: { id: string; }; }; requestBody: { content: { "application/json": components["schemas"]["StillRequest"]; }; }; responses: { 200: { headers: { [name: string]: unknown; }; content: { "image/webp": number[]; }; }; 404: { headers: { [name: string]: unknown; }; }; 422: { headers: { [name: string]: unknown; }; }; }; }; };
     "/v1/queue": { parameters: { }; get: { parameters: { }; responses: { 200: { headers: { [name: string]: unknown; }; content: { "application/json": components["schemas"]["Queue"]; }; }; }; }; };
     "/v1/queue/drain": { parameters: { }; post: { parameters: { }; responses: { 200: { headers: { [name: string]: unknown; }; content: { "application/json": components["schemas"]["Queue"]; }; }; }; }; };
     "/v1/queue/resume": { parameters: { }; post: { parameters: { }; responses: { 200: { headers: { [name: string]: unknown; }; content: { "application/json": components["schemas"]["Queue"]; }; }; }; }; };
@@ -61,7 +63,7 @@ export interface components {
         Login: { password?: string | null; token?: string | null; };
         MediaKind: "video" | "audio" | "image";
         Medium: { added_at: string; bytes: number; codec: string; duration_us: number; has_thumbnail: boolean; has_waveform: boolean; hash: string; height: number; id: string; kind: components["schemas"]["MediaKind"]; media_type: string; name: string; width: number; };
-        NewJob: { draft?: boolean; kind: "make"; priority?: number; production: string; } | { job?: string | null; kind: "import"; media?: string | null; name: string; priority?: number; } | { kind: "hide"; media: string; message: string; passphrase: string; priority?: number; robust?: boolean; } | { kind: "reveal"; media: string; passphrase: string; priority?: number; };
+        NewJob: { draft?: boolean; kind: "make"; priority?: number; production: string; } | { job?: string | null; kind: "import"; media?: string | null; name: string; priority?: number; } | { kind: "hide"; media: string; message?: string | null; output?: string | null; passphrase: string; payload?: string[]; priority?: number; profile?: components["schemas"]["Profile"] | null; robust?: boolean; } | { kind: "reveal"; media: string; passphrase: string; priority?: number; };
         NewProduction: { document?: Record<string, never> | null; name: string; story?: string | null; };
         NewShare: { expires: string | null; label: string | null; recipient: string | null; };
         Page_Grant: { items: { created_at: string; expires_at: string | null; id: string; kind: string; label: string; revoked: boolean; revoked_at: string | null; }[]; next: string | null; total: number; };
@@ -73,8 +75,9 @@ export interface components {
         ProblemBody: { detail: string | null; status: number; title: string; type: string; };
         Production: { document: Record<string, never>; id: string; name: string; revision: number; updated_at: string; };
         ProductionSummary: { id: string; name: string; revision: number; scenes: number; updated_at: string; };
-        Progress: { done: number; eta_s: number | null; fps: number; step: string; total: number; unit: string; };
-        Queue: { drained: boolean; oldest_pending_s: number; pending: number; running: number; slots: number; };
+        Profile: "default" | "careful" | "same-size" | "scaled" | "hard";
+        Progress: { done: number; eta_s: number | null; fps: number | null; step: string; total: number; unit: string; };
+        Queue: { drained: boolean; held: string | null; oldest_pending_s: number; pending: number; running: number; slots: number; };
         Rename: { name: string; };
         Reprioritise: { priority: number; };
         RouteFigures: { count: number; errors: number; max_ms: number; p50_ms: number; p95_ms: number; p99_ms: number; route: string; };
@@ -83,6 +86,7 @@ export interface components {
         Settings: { cache_bytes_max: number; cache_days: number; hide_per_minute: number; import_ladder: string; share_base_url: string; share_expires: string; upload_bytes_max: number; upload_hours: number; };
         Shared: { grant: components["schemas"]["Grant"]; link: string; };
         SlowRequest: { at: string; ms: number; route: string; status: number; };
+        StillRequest: { at_us: number; document?: Record<string, never> | null; scene: number | null; };
         Story: { story: string; };
         Title: { created_at: string; duration_us: number; grants: number; has_poster: boolean; height: number; id: string; name: string; sealed_bytes: number; width: number; };
         Waveform: { peaks: number[]; rate: number; }; };
