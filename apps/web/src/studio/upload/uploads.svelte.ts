@@ -28,6 +28,8 @@ export interface Sent {
 const AT_ONCE = 2;
 /** What a cut connection loses at most. */
 const CHUNK_BYTES = 16 * 1024 * 1024;
+/** How long the list stays when everything has arrived. */
+const SHOWN_MS = 8000;
 const RETRIES_MS = [0, 1000, 3000, 5000, 10_000];
 
 let all: readonly Sent[] = $state.raw([]);
@@ -103,6 +105,9 @@ function end(id: number, change: Partial<Sent>): void {
   running.delete(id);
   set(id, change);
   if (change.state === 'done') files.delete(id);
+  setTimeout(() => {
+    if (all.every(({ state }) => state === 'done')) tidy();
+  }, SHOWN_MS);
   void next();
 }
 
