@@ -7,7 +7,8 @@
 //! <data>/bucket/               the bucket, when it is a local folder
 //! <data>/gateway.toml          the gateway's signing credential, 0600
 //! <data>/imports/<title id>    locked while an import runs
-//! <data>/jobs.sqlite           jobs: the table, and what dispatches them
+//! <data>/jobs.sqlite           jobs
+//! <data>/jobs-queue.sqlite     who is woken for which; can be thrown away
 //! <data>/jobs/<id>/            what a job works on, left, and logged
 //! <data>/gateway.url           where the gateway was last reachable
 //! <data>/gateway.store         the place that it last served titles from
@@ -98,6 +99,12 @@ impl DataDir {
     #[must_use]
     pub fn job_table(&self) -> PathBuf {
         self.root.join("jobs.sqlite")
+    }
+
+    /// The SQLite file of the queue, which can be thrown away.
+    #[must_use]
+    pub fn job_queue(&self) -> PathBuf {
+        self.root.join("jobs-queue.sqlite")
     }
 
     /// Where jobs work.

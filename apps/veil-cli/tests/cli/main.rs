@@ -17,6 +17,7 @@ mod hiding_samples;
 mod hiding_timing;
 mod house;
 mod import;
+mod jobs;
 mod keys;
 mod making;
 mod members;

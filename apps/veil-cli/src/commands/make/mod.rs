@@ -1,7 +1,7 @@
 //! `veilcast make`: from a story to a video.
 
 mod place;
-mod services;
+pub(crate) mod services;
 
 use std::collections::BTreeMap;
 use std::fs;

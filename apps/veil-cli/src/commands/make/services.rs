@@ -19,7 +19,7 @@ const KEY_BYTES_MAX: u64 = 4096;
 const PIPER: &str = "the Piper server";
 const OPENAI: &str = "the OpenAI-compatible service";
 
-pub(super) fn services(args: &ServiceArgs) -> Result<Services, CliError> {
+pub(crate) fn services(args: &ServiceArgs) -> Result<Services, CliError> {
     let piper = args.piper_url.as_deref().map(|url| Service::new(PIPER, url, None)).transpose()?;
     Ok(Services { espeak: helper(), piper, openai: openai(args)? })
 }
