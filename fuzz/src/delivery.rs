@@ -1,5 +1,9 @@
 //! What the gateway reads: playlists from the bucket, and the URLs that viewers come back with.
 
+use std::fmt::{Debug, Display};
+
+use http::header::RANGE;
+use http::{HeaderMap, HeaderValue};
 use veil_hls::template::{Limits, PlaylistError, Reference, Target, Template, Variable};
 use veil_hls::write;
 use veil_presign::{Credentials, Lanes, Names, Presented, Request, SigningKey, presign, verify};
@@ -154,4 +158,24 @@ pub fn batch_seeds() -> Vec<Vec<u8>> {
     let two = r#"{"requests": [{"path": "/v1/grants/a?b", "headers": {"authorization": "Bearer x",
         "range": "bytes=0-9"}}, {"path": "/"}]}"#;
     vec![two.into(), br#"{"requests":[{"path":"/a","headers":{}}]}"#.to_vec()]
+}
+
+/// Reads a `Range`: what is asked for, written as the RFC does, asks for the same, and a bounded range has a byte.
+pub fn run_range(bytes: &[u8]) {
+    let Some(range) = read_range(bytes) else { return };
+    let text = range.to_string();
+    assert_eq!(read_range(text.as_bytes()), Some(range), "{text}");
+}
+
+fn read_range(bytes: &[u8]) -> Option<impl PartialEq + Debug + Display + use<>> {
+    let value = HeaderValue::from_bytes(bytes).ok()?;
+    veil_gateway::parse_range(&HeaderMap::from_iter([(RANGE, value)]))
+}
+
+/// Its three forms, and the largest number.
+#[must_use]
+pub fn range_seeds() -> Vec<Vec<u8>> {
+    ["bytes=0-0", "bytes=16400-", "bytes=-5", "Bytes= 5-18446744073709551615 "]
+        .map(|text| text.as_bytes().to_vec())
+        .into()
 }

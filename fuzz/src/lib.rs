@@ -63,6 +63,7 @@ pub const TARGETS: &[Target] = &[
     target("token-key", tokens::run_key, tokens::key_seeds, 500),
     target("cdn-url", cdn::run, cdn::seeds, 300),
     target("batch", delivery::run_batch, delivery::batch_seeds, 20_000),
+    target("range", delivery::run_range, delivery::range_seeds, 40_000),
     target("names", delivery::run_names, delivery::names_seeds, 400),
 ];
 

@@ -6,6 +6,7 @@ pub(crate) mod make;
 pub(crate) mod sealed;
 pub(crate) mod sign;
 pub(crate) mod stress;
+pub(crate) mod studio;
 pub(crate) mod token;
 pub(crate) mod turns;
 pub(crate) mod watch;
@@ -24,6 +25,7 @@ use self::sealed::{
 };
 use self::sign::{SIGN_EXAMPLES, SignArgs};
 use self::stress::{STRESS_EXAMPLES, StressArgs};
+use self::studio::{AUDIT_EXAMPLES, AuditArgs, STUDIO_EXAMPLES, StudioArgs};
 use self::token::{TOKEN_EXAMPLES, TokenArgs};
 use self::watch::{WATCH_EXAMPLES, WatchCommand};
 
@@ -51,6 +53,7 @@ pub(crate) struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   veilcast up                                       start studio and gateway on this machine
+  veilcast studio                                   the same in a browser
   veilcast make story.txt                           make a video from a text
   veilcast import screener.mov --title \"Screener\"   encode, seal and publish a video
   veilcast share Screener --expires 7d              print a link to watch it
@@ -128,6 +131,17 @@ pub(crate) enum Command {
     /// --bucket names; a title that lies elsewhere wants a gateway there.
     #[command(after_help = STORE_HELP)]
     Up(UpArgs),
+    /// Start the studio's page and its HTTP interface on this machine, until Ctrl-C
+    ///
+    /// Titles, shares, a media library, productions and their rendering in a browser, and the same for programs: `/openapi.json`
+    /// tells how. It listens on this machine alone unless --listen says otherwise.
+    #[command(after_help = STUDIO_EXAMPLES)]
+    Studio(StudioArgs),
+    /// Check the trail of what was shared, taken back and done to keys
+    ///
+    /// Every entry's hash covers the one before it, so that a trail that was edited doesn't hold; then the exit code is 1.
+    #[command(after_help = AUDIT_EXAMPLES)]
+    Audit(AuditArgs),
     /// Make a video from a story: spoken, with captions, pictures and music
     ///
     /// Splits the text into scenes, has each spoken, renders them side by side and joins them. OUT is in its place when
@@ -351,6 +365,9 @@ pub(crate) struct ShareArgs {
     /// How long it holds, such as 30m, 12h or 7d, or `never`
     #[arg(long, value_name = "TIME", default_value = "7d")]
     pub(crate) expires: String,
+    /// What to write on it, for yourself
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub(crate) label: String,
     /// The gateway's address, when it isn't the one that `veilcast up` last used
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,

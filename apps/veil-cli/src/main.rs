@@ -99,6 +99,11 @@ async fn run(cli: Cli, format: Format) -> Result<ExitCode, CliError> {
     }
     let studio = Studio::open(&root).await?;
     let studio = studio.with_access(stores::access(cli.store_patience));
+    if let Command::Studio(args) = &cli.command {
+        let studio = if cli.no_key_cache { studio.without_key_cache() } else { studio };
+        return commands::studio::run(studio, args, format).await.map(|()| ExitCode::SUCCESS);
+    }
+    let studio = studio.acting_as("cli");
     let studio = if cli.no_key_cache { studio.without_key_cache() } else { studio };
     let now = Timestamp::now();
     let result = match cli.command {
@@ -117,6 +122,7 @@ async fn run(cli: Cli, format: Format) -> Result<ExitCode, CliError> {
         Command::Unpublish { title, from } => {
             commands::relocate::unpublish(&studio, &title, &from, format).await
         }
+        Command::Audit(args) => commands::audit::run(&studio, &args, format).await,
         Command::Share(args) => commands::share::run(&studio, &args, format, now).await,
         Command::Revoke { grant } => commands::revoke::run(&studio, &grant, format, now).await,
         Command::Remove { title, yes } => {

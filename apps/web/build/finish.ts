@@ -76,14 +76,21 @@ function preloadTags(
     }));
 }
 
+/** The page that a service worker keeps: its file, and whether it is at the root of its server as well. */
+export interface Page {
+  readonly index: string;
+  readonly atRoot: boolean;
+}
+
 /** Builds the service worker around the hashes of all other files. */
-async function serviceWorker(files: Readonly<Record<string, string>>): Promise<string> {
+async function serviceWorker(files: Readonly<Record<string, string>>, page: Page): Promise<string> {
   const result = await build({
     configFile: false,
     logLevel: 'warn',
     publicDir: false,
     define: {
       __APP_FILES__: JSON.stringify(files),
+      __APP_PAGE__: JSON.stringify(page),
       __APP_VERSION__: JSON.stringify(sha256(listOf(files)).slice(0, VERSION_CHARACTERS)),
     },
     build: {
@@ -99,21 +106,21 @@ async function serviceWorker(files: Readonly<Record<string, string>>): Promise<s
 }
 
 /** What is written once everything else is there. */
-async function complete(output: string): Promise<void> {
+async function complete(output: string, page: Page): Promise<void> {
   const read = (name: string) => readFileSync(join(output, name));
   const names = filesIn(output);
   for (const name of names.filter((file) => file.endsWith('.html'))) {
     writeFileSync(join(output, name), addIntegrity(read(name).toString(), read));
   }
   const files = Object.fromEntries(names.map((name) => [name, sha256(read(name))]));
-  const worker = await serviceWorker(files);
+  const worker = await serviceWorker(files, page);
   writeFileSync(join(output, SERVICE_WORKER), worker);
   writeFileSync(join(output, LIST), listOf({ ...files, [SERVICE_WORKER]: sha256(worker) }));
   for (const name of [...names, SERVICE_WORKER]) compress(join(output, name));
 }
 
-/** The plugin. */
-export function finish(): Plugin {
+/** The plugin, for the watch page where nothing else is said. */
+export function finish(page: Page = { index: 'w/index.html', atRoot: false }): Plugin {
   let output = '';
   return {
     name: 'veilcast:finish',
@@ -127,6 +134,6 @@ export function finish(): Plugin {
       order: 'post',
       handler: (_, { bundle }) => preloadTags(Object.values(bundle ?? {})),
     },
-    writeBundle: () => complete(output),
+    writeBundle: () => complete(output, page),
   };
 }

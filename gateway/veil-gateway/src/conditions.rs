@@ -6,8 +6,9 @@
 use axum::http::{HeaderMap, header};
 use object_store::GetRange;
 
-/// The one byte range that a request asks for. `None` when it asks for none, several, or nonsense.
-pub(crate) fn range(headers: &HeaderMap) -> Option<GetRange> {
+/// The one byte range that a request's headers ask for (RFC 9110 §14.2). `None` when they ask for none, several, or nonsense.
+#[must_use]
+pub fn parse_range(headers: &HeaderMap) -> Option<GetRange> {
     let mut values = headers.get_all(header::RANGE).iter();
     let (value, None) = (values.next()?.to_str().ok()?, values.next()) else { return None };
     let (unit, spec) = value.split_once('=')?;
@@ -20,15 +21,18 @@ pub(crate) fn range(headers: &HeaderMap) -> Option<GetRange> {
         (first, "") => Some(GetRange::Offset(position(first)?)),
         (first, last) => {
             let (first, last) = (position(first)?, position(last)?);
-            (first <= last).then(|| GetRange::Bounded(first..last.saturating_add(1)))
+            (first <= last).then(|| GetRange::Bounded(first..last + 1))
         }
     }
 }
 
-/// A run of digits; one beyond 64 bits is beyond every object.
+/// The last position that a range can begin at: beyond every object, and the one behind it is a number too.
+const POSITION_MAX: u64 = u64::MAX - 1;
+
+/// A run of digits; a number beyond [`POSITION_MAX`] means the same.
 fn position(digits: &str) -> Option<u64> {
     let sound = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-    sound.then(|| digits.parse().unwrap_or(u64::MAX))
+    sound.then(|| digits.parse().unwrap_or(POSITION_MAX).min(POSITION_MAX))
 }
 
 /// Whether `If-None-Match` names `etag` (weak comparison) or anything at all.
@@ -63,15 +67,17 @@ mod tests {
     #[test]
     fn one_byte_range_is_read_in_its_three_forms() {
         let check = |text: &str, expected| {
-            assert_eq!(range(&headers(header::RANGE, &[text])), expected, "{text}");
+            assert_eq!(parse_range(&headers(header::RANGE, &[text])), expected, "{text}");
         };
         check("bytes=0-0", Some(GetRange::Bounded(0..1)));
         check("bytes=5-9", Some(GetRange::Bounded(5..10)));
         check("Bytes= 5-9 ", Some(GetRange::Bounded(5..10)));
         check("bytes=5-", Some(GetRange::Offset(5)));
         check("bytes=-5", Some(GetRange::Suffix(5)));
-        check("bytes=99999999999999999999-", Some(GetRange::Offset(u64::MAX)));
+        check("bytes=99999999999999999999-", Some(GetRange::Offset(POSITION_MAX)));
         check("bytes=0-99999999999999999999", Some(GetRange::Bounded(0..u64::MAX)));
+        let last = u64::MAX;
+        check(&format!("bytes={last}-{last}"), Some(GetRange::Bounded(POSITION_MAX..last)));
     }
 
     #[test]
@@ -87,10 +93,10 @@ mod tests {
             "items=0-1",
             "bytes=0-1,3-4",
         ] {
-            assert_eq!(range(&headers(header::RANGE, &[text])), None, "{text}");
+            assert_eq!(parse_range(&headers(header::RANGE, &[text])), None, "{text}");
         }
-        assert_eq!(range(&headers(header::RANGE, &["bytes=0-1", "bytes=2-3"])), None);
-        assert_eq!(range(&HeaderMap::new()), None);
+        assert_eq!(parse_range(&headers(header::RANGE, &["bytes=0-1", "bytes=2-3"])), None);
+        assert_eq!(parse_range(&HeaderMap::new()), None);
     }
 
     #[test]

@@ -46,6 +46,7 @@ pub use admin::{AdminFiles, AdminToken, AdminTokenError};
 pub use batch::{BatchEntry, BatchError, parse_batch};
 pub use bucket::{Bucket, BucketError, Platform, StoreCredential, StoreSettings, Unfetched};
 pub use cache::{CacheSettings, FRESH_MAX_S};
+pub use conditions::parse_range;
 pub use config::{Config, ConfigError, LogForm, TitleUrls};
 pub use cors::Cors;
 pub use gateway::{Clock, Gateway};

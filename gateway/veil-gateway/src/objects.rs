@@ -214,7 +214,7 @@ async fn open(
     headers: &HeaderMap,
     is_head: bool,
 ) -> Result<Selected, Problem> {
-    let wanted = if is_head { None } else { conditions::range(headers) };
+    let wanted = if is_head { None } else { conditions::parse_range(headers) };
     let read = |range| async { gateway.bucket.open(key, range).await.map_err(read_problem) };
     let Some(range) = wanted else {
         return Ok(Selected { opened: read(None).await?, is_partial: false });

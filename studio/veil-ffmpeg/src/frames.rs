@@ -71,10 +71,36 @@ pub async fn poster(
     source: &SourceInfo,
 ) -> Result<Option<Poster>, Error> {
     let Some(video) = &source.video else { return Ok(None) };
+    let size = poster_size(video);
+    early(launcher, tools, (source, video), size).await
+}
+
+/// As [`poster`], with no side longer than `side` pixels.
+pub(crate) async fn picture(
+    launcher: &Launcher,
+    tools: &Tools,
+    source: &SourceInfo,
+    side: u32,
+) -> Result<Option<Poster>, Error> {
+    let Some(video) = &source.video else { return Ok(None) };
+    let (width, height) = (video.display_width.max(1), video.display_height.max(1));
+    let fit = |one: u32| {
+        let fitted = u64::from(one) * u64::from(side) / u64::from(width.max(height).max(side));
+        (u32::try_from(fitted).unwrap_or(SIDE_MIN) / 2 * 2).max(2)
+    };
+    early(launcher, tools, (source, video), (fit(width), fit(height))).await
+}
+
+async fn early(
+    launcher: &Launcher,
+    tools: &Tools,
+    (source, video): (&SourceInfo, &VideoTrack),
+    size: (u32, u32),
+) -> Result<Option<Poster>, Error> {
     let at_us = source.duration_us.unwrap_or(0) / POSTER_AT;
     // Where seeking fails (no index, a wrong length), the beginning does.
     for at_us in [at_us, 0] {
-        if let Some(poster) = poster_at(launcher, tools, source, video, at_us).await? {
+        if let Some(poster) = poster_at(launcher, tools, (source, video), size, at_us).await? {
             return Ok(Some(poster));
         }
     }
@@ -84,11 +110,10 @@ pub async fn poster(
 async fn poster_at(
     launcher: &Launcher,
     tools: &Tools,
-    source: &SourceInfo,
-    video: &VideoTrack,
+    (source, video): (&SourceInfo, &VideoTrack),
+    (width, height): (u32, u32),
     at_us: u64,
 ) -> Result<Option<Poster>, Error> {
-    let (width, height) = poster_size(video);
     let zscale = tools.tone_maps;
     let stills = graph::stills(video, width, height, zscale, POSTER_CANDIDATES_PER_S);
     let filter = format!("{stills},thumbnail={POSTER_CANDIDATES}");
@@ -131,7 +156,7 @@ fn poster_size(video: &VideoTrack) -> (u32, u32) {
     (even(poster_width), even(poster_height))
 }
 
-fn ffmpeg(source: &SourceInfo, tools: &Tools) -> Invocation {
+pub(crate) fn ffmpeg(source: &SourceInfo, tools: &Tools) -> Invocation {
     let jail = Jail {
         read: vec![source.path.clone()],
         write: None,

@@ -18,6 +18,7 @@ mod graph;
 mod ladder;
 mod language;
 mod lines;
+pub mod look;
 mod matrix;
 pub mod nut;
 mod package;

@@ -3,20 +3,29 @@
 //! It holds no key in clear (title keys are sealed by `keystore`) and knows nothing of the bucket.
 //! Many processes may use one catalogue at once: the database's own locks decide.
 
+pub mod audit;
 pub mod copies;
 mod files;
+mod grants;
+pub mod library;
+pub mod listing;
+pub mod productions;
 
 use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
+use serde_json::json;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{FromRow, SqlitePool};
-use veil_seal::id::{GrantId, TitleId};
+use veil_seal::id::TitleId;
 
+use self::audit::{Action, Event};
 use crate::StudioError;
 use crate::error::MAX_NAME_CHARS;
 use crate::place::Place;
+
+pub use grants::GrantRow;
 
 /// How long a statement waits for another process's write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
@@ -82,35 +91,6 @@ pub struct TitleFacts {
     pub single_file: bool,
 }
 
-/// A grant in the catalogue.
-#[derive(Clone, Debug, FromRow, PartialEq, Eq)]
-pub struct GrantRow {
-    /// Its id in hex.
-    pub id: String,
-    /// Its title's id in hex.
-    pub title_id: String,
-    /// `link` or `recipient`.
-    pub kind: String,
-    /// The recipient's key id in hex.
-    pub recipient: String,
-    /// When it was made, RFC 3339.
-    pub created_at: String,
-    /// When it ends, RFC 3339; `None` when it doesn't.
-    pub expires_at: Option<String>,
-    /// When it was taken back, RFC 3339.
-    pub revoked_at: Option<String>,
-}
-
-impl GrantRow {
-    /// The grant's id.
-    ///
-    /// # Errors
-    /// [`StudioError::Damaged`] when the row's id is none.
-    pub fn grant_id(&self) -> Result<GrantId, StudioError> {
-        parse_id(&self.id, "the id")
-    }
-}
-
 #[derive(FromRow)]
 struct TitleRow {
     id: String,
@@ -136,6 +116,8 @@ impl TitleRow {
 #[derive(Clone, Debug)]
 pub struct Catalogue {
     pool: SqlitePool,
+    /// Who the audit trail says did it.
+    actor: &'static str,
 }
 
 impl Catalogue {
@@ -157,7 +139,13 @@ impl Catalogue {
         let _lock = lock_beside(path).await?;
         let pool = pool.connect_with(options).await?;
         MIGRATIONS.run(&pool).await?;
-        Ok(Self { pool })
+        Ok(Self { pool, actor: "studio" })
+    }
+
+    /// Says in the audit trail that `actor` does what is done from now on.
+    #[must_use]
+    pub fn acting_as(self, actor: &'static str) -> Self {
+        Self { actor, ..self }
     }
 
     /// Closes all connections.
@@ -203,6 +191,11 @@ impl Catalogue {
         let query =
             sqlx::query("INSERT INTO title_copy (title_id, store, state) VALUES (?, ?, 'writing')");
         query.bind(title.id.to_string()).bind(place.text()).execute(&mut *change).await?;
+        let details = json!({ "epoch": title.epoch, "name": title.name });
+        let subject = title.id.to_string();
+        let event =
+            Event { action: Action::TitleKey, subject: &subject, details, at: &title.created_at };
+        self.append(&mut change, event).await?;
         Ok(change.commit().await?)
     }
 
@@ -254,7 +247,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// [`StudioError::Catalogue`].
-    pub async fn hide_title(&self, id: TitleId) -> Result<(), StudioError> {
+    pub async fn hide_title(&self, id: TitleId, now: &str) -> Result<(), StudioError> {
         let mut change = self.pool.begin().await?;
         for update in [
             "UPDATE title SET state = 'removing' WHERE id = ?",
@@ -262,6 +255,9 @@ impl Catalogue {
         ] {
             sqlx::query(update).bind(id.to_string()).execute(&mut *change).await?;
         }
+        let (subject, details) = (id.to_string(), json!({}));
+        let event = Event { action: Action::TitleRemoved, subject: &subject, details, at: now };
+        self.append(&mut change, event).await?;
         Ok(change.commit().await?)
     }
 
@@ -296,73 +292,6 @@ impl Catalogue {
         );
         let row = query.bind(name_or_id).fetch_optional(&self.pool).await?;
         row.ok_or_else(|| StudioError::NoTitle(name_or_id.to_owned()))?.title()
-    }
-
-    /// Adds a grant.
-    ///
-    /// # Errors
-    /// [`StudioError::Catalogue`].
-    pub async fn insert_grant(&self, grant: &GrantRow) -> Result<(), StudioError> {
-        let query = sqlx::query(
-            "INSERT INTO viewer_grant (id, title_id, kind, recipient, created_at, expires_at, revoked_at) \
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
-        );
-        let query = query.bind(&grant.id).bind(&grant.title_id).bind(&grant.kind);
-        let query = query.bind(&grant.recipient).bind(&grant.created_at);
-        let query = query.bind(&grant.expires_at).bind(&grant.revoked_at);
-        Ok(query.execute(&self.pool).await.map(drop)?)
-    }
-
-    /// The grant with this id.
-    ///
-    /// # Errors
-    /// [`StudioError::NoGrant`].
-    pub async fn find_grant(&self, id: &str) -> Result<GrantRow, StudioError> {
-        let query = sqlx::query_as::<_, GrantRow>("SELECT * FROM viewer_grant WHERE id = ?");
-        let row = query.bind(id).fetch_optional(&self.pool).await?;
-        row.ok_or_else(|| StudioError::NoGrant(id.to_owned()))
-    }
-
-    /// All grants, or those of one title, oldest first.
-    ///
-    /// # Errors
-    /// [`StudioError::Catalogue`].
-    pub async fn grants(&self, title: Option<TitleId>) -> Result<Vec<GrantRow>, StudioError> {
-        let query = sqlx::query_as::<_, GrantRow>(
-            "SELECT * FROM viewer_grant WHERE ?1 IS NULL OR title_id = ?1 ORDER BY created_at, id",
-        );
-        Ok(query.bind(title.map(|id| id.to_string())).fetch_all(&self.pool).await?)
-    }
-
-    /// Marks a grant as taken back; the first time counts.
-    ///
-    /// # Errors
-    /// [`StudioError::Catalogue`].
-    pub async fn revoke_grant(&self, id: &str, now: &str) -> Result<(), StudioError> {
-        let query = sqlx::query(
-            "UPDATE viewer_grant SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?",
-        );
-        Ok(query.bind(now).bind(id).execute(&self.pool).await.map(drop)?)
-    }
-
-    /// Forgets a grant.
-    ///
-    /// # Errors
-    /// [`StudioError::Catalogue`].
-    pub async fn delete_grant(&self, id: &str) -> Result<(), StudioError> {
-        let query = sqlx::query("DELETE FROM viewer_grant WHERE id = ?");
-        Ok(query.bind(id).execute(&self.pool).await.map(drop)?)
-    }
-
-    /// Grants that ended (expired or revoked) before `before`, RFC 3339.
-    ///
-    /// # Errors
-    /// [`StudioError::Catalogue`].
-    pub async fn grants_ended_before(&self, before: &str) -> Result<Vec<GrantRow>, StudioError> {
-        let query = sqlx::query_as::<_, GrantRow>(
-            "SELECT * FROM viewer_grant WHERE coalesce(revoked_at, expires_at) < ?",
-        );
-        Ok(query.bind(before).fetch_all(&self.pool).await?)
     }
 }
 

@@ -9,9 +9,12 @@
 //! <data>/imports/<title id>    locked while an import runs
 //! <data>/jobs.sqlite           jobs
 //! <data>/jobs-queue.sqlite     who is woken for which; can be thrown away
+//! <data>/media/<id>            the media library's files
+//! <data>/uploads/<id>.*        files that are still arriving
 //! <data>/jobs/<id>/            what a job works on, left, and logged
 //! <data>/gateway.url           where the gateway was last reachable
 //! <data>/gateway.store         the place that it last served titles from
+//! <data>/studio.json           what is preset for the studio's interface
 //! ```
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -50,6 +53,8 @@ impl DataDir {
         let data = Self { root };
         create(&data.bucket())?;
         create(&data.imports())?;
+        create(&data.media())?;
+        create(&data.uploads())?;
         Ok(data)
     }
 
@@ -93,6 +98,18 @@ impl DataDir {
     #[must_use]
     pub fn imports(&self) -> PathBuf {
         self.root.join("imports")
+    }
+
+    /// The library's files, each by its id.
+    #[must_use]
+    pub fn media(&self) -> PathBuf {
+        self.root.join("media")
+    }
+
+    /// Files that are still arriving.
+    #[must_use]
+    pub fn uploads(&self) -> PathBuf {
+        self.root.join("uploads")
     }
 
     /// The SQLite file of jobs.
@@ -151,6 +168,22 @@ impl DataDir {
     /// [`StudioError::File`] when the file is there and can't be read.
     pub fn gateway_store(&self) -> Result<Option<String>, StudioError> {
         self.line("gateway.store")
+    }
+
+    /// What is preset for the studio's interface, as its file has it.
+    ///
+    /// # Errors
+    /// [`StudioError::File`] when the file is there and can't be read.
+    pub fn settings(&self) -> Result<Option<String>, StudioError> {
+        self.line("studio.json")
+    }
+
+    /// Keeps what is preset for the studio's interface.
+    ///
+    /// # Errors
+    /// [`StudioError::File`] when it can't be written.
+    pub fn set_settings(&self, text: &str) -> Result<(), StudioError> {
+        write_beside(&self.root.join("studio.json"), text.as_bytes())
     }
 
     fn line(&self, name: &str) -> Result<Option<String>, StudioError> {

@@ -111,6 +111,21 @@ pub enum StudioError {
     /// No grant has this id.
     #[error("there is no grant {0:?}")]
     NoGrant(String),
+    /// No production has this id.
+    #[error("there is no production {0:?}")]
+    NoProduction(String),
+    /// Somebody else changed the production meanwhile.
+    #[error("somebody else has changed the production; it is at revision {revision} now")]
+    Edited {
+        /// The revision that it has now.
+        revision: i64,
+    },
+    /// What is no document of a production.
+    #[error("the document can't be kept: {0}")]
+    BadDocument(String),
+    /// No file of the library has this id.
+    #[error("there is no media file {0:?}")]
+    NoMedium(String),
     /// The grant would have ended before it began.
     #[error("the grant would already be expired")]
     AlreadyExpired,

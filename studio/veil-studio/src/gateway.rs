@@ -9,8 +9,10 @@ use rand_core::Rng as _;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
+use crate::catalogue::audit::Action;
 use crate::data;
 use crate::keystore::os_rng;
+use crate::studio::note_key;
 use crate::{Studio, StudioError};
 
 impl Studio {
@@ -18,7 +20,7 @@ impl Studio {
     ///
     /// # Errors
     /// [`StudioError::File`], or [`StudioError::FileMode`] when others may read it.
-    pub fn gateway_credentials(&self) -> Result<PathBuf, StudioError> {
+    pub async fn gateway_credentials(&self) -> Result<PathBuf, StudioError> {
         let path = self.data().gateway_credentials();
         if data::read_secret(&path)?.is_none() {
             let mut bytes = Zeroizing::new([0; 40]);
@@ -31,7 +33,9 @@ impl Studio {
                  access_key_id = \"{id}\"\nsecret_access_key = \"{}\"\n",
                 *secret
             ));
-            data::create_secret(&path, &text)?;
+            if data::create_secret(&path, &text)? {
+                note_key(self.catalogue(), Action::GatewayCredential, &id).await?;
+            }
         }
         Ok(path)
     }

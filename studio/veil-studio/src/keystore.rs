@@ -35,23 +35,30 @@ pub struct Keystore {
 }
 
 impl Keystore {
-    /// Opens the studio's identity, and makes one where there is none.
+    /// Opens the studio's identity, and makes one where there is none; `true` says that it did.
     ///
     /// # Errors
     /// [`StudioError::File`], [`StudioError::FileMode`] when others may read it, or
     /// [`StudioError::Seal`] when it is malformed.
-    pub fn open(data: &DataDir) -> Result<Self, StudioError> {
+    pub fn open(data: &DataDir) -> Result<(Self, bool), StudioError> {
         let path = data.identity();
+        let mut is_new = false;
         if data::read_secret(&path)?.is_none() {
             let identity = Identity::random(&mut os_rng());
             let text = identity.to_text();
             let note = "# The studio's identity. Whoever has it can open every title key.\n";
-            data::create_secret(&path, &format!("{note}{}\n", *text))?;
+            is_new = data::create_secret(&path, &format!("{note}{}\n", *text))?;
         }
         let text = data::read_secret(&path)?;
         let text = text.ok_or(SealError::Malformed { what: "the studio's identity" })?;
         let cache = Some(Mutex::new(UnwrapCache::default()));
-        Ok(Self { identity: Identity::parse(&text)?, cache })
+        Ok((Self { identity: Identity::parse(&text)?, cache }, is_new))
+    }
+
+    /// The id of the studio's own key, in hex.
+    #[must_use]
+    pub fn key_id(&self) -> String {
+        self.identity.recipient().key_id().to_string()
     }
 
     /// Turns the cache of unsealed keys off.

@@ -16,7 +16,7 @@ use veil_seal::schedule::TitleKey;
 use zeroize::Zeroizing;
 
 use crate::bucket::{Bucket, grant_key};
-use crate::catalogue::{GrantRow, Title, parse_id};
+use crate::catalogue::{GrantRow, Title, check_name, parse_id};
 use crate::keystore::os_rng;
 use crate::place::Place;
 use crate::stages::publish::playlist_file;
@@ -30,6 +30,8 @@ pub struct ShareRequest {
     pub to: Option<Recipient>,
     /// When it ends; `None` for never.
     pub expires: Option<Timestamp>,
+    /// What to write on it, for whoever looks at the list; may be empty.
+    pub label: String,
 }
 
 /// Where a link leads, both without a slash at the end.
@@ -68,6 +70,7 @@ impl Studio {
         if request.expires.is_some_and(|expires| expires <= now) {
             return Err(StudioError::AlreadyExpired);
         }
+        check_label(&request.label)?;
         let title = self.catalogue().find_title(name_or_id).await?;
         let _grants = self.lock_grants(title.id).await?;
         let title = self.catalogue().find_title(&title.id.to_string()).await?;
@@ -76,9 +79,10 @@ impl Studio {
         let secret = LinkSecret::random(&mut os_rng());
         let record = make_record(&title, key, &secret, request, now)?;
         let grant: GrantId = record.id.parse()?;
-        self.catalogue().insert_grant(&row(&record)).await?;
+        let row = row(&record, &request.label);
+        self.catalogue().insert_grant(&row).await?;
         if let Err(error) = self.put_everywhere(&places, grant, &record).await {
-            self.catalogue().delete_grant(&record.id).await?;
+            self.catalogue().undo_grant(&row).await?;
             return Err(error);
         }
         let link = match base {
@@ -173,6 +177,11 @@ impl Studio {
     }
 }
 
+/// A label is one line, or nothing.
+fn check_label(label: &str) -> Result<(), StudioError> {
+    if label.is_empty() { Ok(()) } else { check_name(label) }
+}
+
 fn make_record(
     title: &Title,
     key: TitleKey,
@@ -216,7 +225,7 @@ fn make_record(
     })
 }
 
-fn row(record: &GrantRecord) -> GrantRow {
+fn row(record: &GrantRecord, label: &str) -> GrantRow {
     let kind = match record.kind {
         GrantKind::Link => "link",
         GrantKind::Recipient => "recipient",
@@ -229,6 +238,7 @@ fn row(record: &GrantRecord) -> GrantRow {
         created_at: record.created.clone(),
         expires_at: record.expires.clone(),
         revoked_at: None,
+        label: label.to_owned(),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::StudioError;
 use crate::bucket::Bucket;
 use crate::bucket::open::Access;
 use crate::catalogue::Catalogue;
+use crate::catalogue::audit::{Action, Event};
 use crate::data::DataDir;
 use crate::keystore::Keystore;
 
@@ -30,8 +31,11 @@ impl Studio {
     /// [`StudioError`] when the folder, the identity, the catalogue or the bucket can't be opened.
     pub async fn open(root: &Path) -> Result<Self, StudioError> {
         let data = DataDir::open(root)?;
-        let keystore = Keystore::open(&data)?;
+        let (keystore, is_new) = Keystore::open(&data)?;
         let catalogue = Catalogue::open(&data.catalogue()).await?;
+        if is_new {
+            note_key(&catalogue, Action::Identity, &keystore.key_id()).await?;
+        }
         let bucket = Bucket::local(&data.bucket())?;
         Ok(Self {
             data,
@@ -47,6 +51,12 @@ impl Studio {
     #[must_use]
     pub fn with_access(self, access: Access) -> Self {
         Self { access, ..self }
+    }
+
+    /// Says in the audit trail that `actor`, such as `cli`, does what is done with this studio.
+    #[must_use]
+    pub fn acting_as(self, actor: &'static str) -> Self {
+        Self { catalogue: self.catalogue.acting_as(actor), ..self }
     }
 
     /// Keeps no unsealed key in memory after its use.
@@ -89,4 +99,14 @@ impl Studio {
     pub async fn close(self) {
         self.catalogue.close().await;
     }
+}
+
+/// Notes in the audit trail that a key of the studio was made now.
+pub(crate) async fn note_key(
+    catalogue: &Catalogue,
+    action: Action,
+    subject: &str,
+) -> Result<(), StudioError> {
+    let at = crate::time::text(jiff::Timestamp::now());
+    catalogue.note(Event { action, subject, details: serde_json::json!({}), at: &at }).await
 }

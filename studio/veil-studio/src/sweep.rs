@@ -135,7 +135,7 @@ impl Studio {
         let title = self.catalogue().find_title(name_or_id).await?;
         let _lock =
             self.lock_title(title.id)?.ok_or_else(|| StudioError::Busy(title.name.clone()))?;
-        self.catalogue().hide_title(title.id).await?;
+        self.catalogue().hide_title(title.id, &crate::time::text(now)).await?;
         for grant in self.catalogue().grants(Some(title.id)).await? {
             self.revoke(&grant.id, now).await?;
         }

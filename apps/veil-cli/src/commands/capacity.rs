@@ -63,5 +63,6 @@ fn text(capacity: &Capacity) -> String {
         let bytes = output::bytes(i64::try_from(*payload_bytes).unwrap_or(i64::MAX));
         let _ = write!(text, "\n{:<20}   {bytes:<10}   {survives}", profile_word(*profile));
     }
+    text.push_str("\n\nwith a passphrase; a key file or a recipient takes 1.1 kB of the payload");
     text
 }

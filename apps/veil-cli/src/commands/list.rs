@@ -59,6 +59,7 @@ fn title_json(title: &Title, grants: &[GrantRow], copies: &[TitleCopy], now: Tim
 pub(crate) fn grant_json(grant: &GrantRow, now: Timestamp) -> Value {
     json!({
         "grant": grant.id,
+        "label": grant.label,
         "kind": grant.kind,
         "recipient": grant.recipient,
         "created": grant.created_at,

@@ -1,5 +1,6 @@
 //! One file a command; each answers once. Those on titles get an open studio, those on sealed files don't need one.
 
+pub(crate) mod audit;
 pub(crate) mod capacity;
 pub(crate) mod doctor;
 pub(crate) mod gateway;
@@ -21,6 +22,7 @@ pub(crate) mod seal;
 pub(crate) mod share;
 pub(crate) mod sign;
 pub(crate) mod stress;
+pub(crate) mod studio;
 pub(crate) mod tell;
 pub(crate) mod token;
 pub(crate) mod up;

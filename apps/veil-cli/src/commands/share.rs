@@ -21,7 +21,8 @@ pub(crate) async fn run(
     now: Timestamp,
 ) -> Result<(), CliError> {
     let to = args.to.as_deref().map(recipient).transpose()?;
-    let request = ShareRequest { to, expires: expiry(&args.expires, now)? };
+    let expires = expiry(&args.expires, now)?;
+    let request = ShareRequest { to, expires, label: args.label.trim().to_owned() };
     let base = match (&args.page, &args.base_url) {
         (Some(page), _) => LinkBase::Page(checked_page(page)?),
         (None, Some(url)) => LinkBase::Gateway(checked_url(url)?),

@@ -116,7 +116,7 @@ async fn start_gateway(
     place: &Place,
     public_url: Option<&str>,
 ) -> Result<Child, CliError> {
-    let credentials = studio.gateway_credentials()?;
+    let credentials = studio.gateway_credentials().await?;
     let token = studio.new_gateway_admin_token()?;
     let bucket = match place {
         Place::Own => studio.data().bucket().into_os_string(),

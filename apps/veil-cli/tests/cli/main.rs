@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::disallowed_types, reason = "the binary is started through veil-testkit")]
 
+mod audit;
 mod bad_input;
 mod desk;
+mod desk_http;
 mod faults;
 mod garage;
 mod gateway;
@@ -35,6 +37,7 @@ mod store_faults;
 mod stores;
 mod street;
 mod stress;
+mod studio;
 mod token;
 mod turns;
 mod up;

@@ -71,6 +71,19 @@ fn a_carrier_that_was_cut_is_used_as_far_as_it_goes_or_refused() {
 }
 
 #[test]
+fn a_part_of_a_message_says_how_much_of_it_came_through() {
+    let desk = hidden();
+    desk.sh("ffmpeg -v error -i out.mp4 -t 3 -c:v libx264 -preset veryfast -crf 18 part.mp4");
+    let said = reveal(&desk, "part.mp4").unwrap_err();
+    let counts = said.split_once("the message is partly destroyed: ").unwrap().1;
+    let numbers: Vec<u32> =
+        counts.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
+    let &[whole, all, needed] = numbers.as_slice() else { panic!("{said}") };
+    assert!(whole < needed && needed <= all, "{said}");
+    assert!(said.contains("a copy that is longer"), "{said}");
+}
+
+#[test]
 fn damaged_videos_give_the_very_file_or_a_reason() {
     let desk = hidden();
     let whole = desk.read("out.mp4");

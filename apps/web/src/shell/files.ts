@@ -7,9 +7,6 @@
 /** SHA-256 in hex by name. */
 export type Files = Readonly<Record<string, string>>;
 
-/** The page's own file. */
-export const INDEX = 'w/index.html';
-
 /** The list of all hashes, as `sha256sum` writes it; its own hash is the page's. */
 export const LIST = 'app.sha256';
 

@@ -7,10 +7,11 @@
  */
 
 import { answerFrom, FEEDS, type FeedQuestion } from './feed-answer';
-import { INDEX, nameOf, sha256, type Files } from './files';
+import { nameOf, sha256, type Files } from './files';
 
 /** What the build names: `build/finish.ts` replaces it. */
 declare const __APP_FILES__: Files;
+declare const __APP_PAGE__: { readonly index: string; readonly atRoot: boolean };
 declare const __APP_VERSION__: string;
 
 interface LongEvent extends Event {
@@ -45,6 +46,9 @@ interface WorkerScope {
 
 /** Read once, so that each hash stands once in the built worker: an exported page has another index. */
 const FILES = __APP_FILES__;
+const { index: INDEX, atRoot: AT_ROOT } = __APP_PAGE__;
+/** The folder that the page lies in, `w/` for example. */
+const FOLDER = INDEX.slice(0, INDEX.indexOf('/') + 1);
 const PREFIX = 'veilcast-app-';
 const CACHE = PREFIX + __APP_VERSION__;
 /** A network that says nothing for so long counts as none. */
@@ -152,7 +156,7 @@ scope.addEventListener('fetch', (event) => {
   if (name.startsWith(FEEDS)) {
     event.respondWith(fed(event, name));
   } else if (request.mode === 'navigate') {
-    if (name.startsWith('w/')) event.respondWith(page(event));
+    if (name.startsWith(FOLDER) || (AT_ROOT && name === '')) event.respondWith(page(event));
   } else if (name.startsWith('assets/') || (name in FILES && name !== INDEX)) {
     event.respondWith(file(request));
   }

@@ -1,6 +1,6 @@
 //! npm packages and the web build: made when something changed since, and only then.
 //!
-//! The watch page is embedded into the gateway, so it has to be there before Rust is built.
+//! The watch page is embedded into the gateway and the studio's page into the studio, so they have to be there before Rust is built.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,7 +20,7 @@ const INSTALLED: &str = "node_modules/.package-lock.json";
 
 /// What the web build reads, and what it writes.
 const SOURCES: [&str; 4] = ["apps/web", "player", "package.json", LOCK];
-const OUTPUT: &str = "apps/web/dist";
+const OUTPUTS: [&str; 2] = ["apps/web/dist", "apps/web/dist-studio"];
 
 /// Installs npm packages by `npm ci` unless what is installed is what the lock file asks for.
 pub(super) fn packages(repo: &Repo) -> Outcome {
@@ -35,7 +35,7 @@ pub(super) fn packages(repo: &Repo) -> Outcome {
     run(&mut repo.npm(["ci", "--no-audit", "--no-fund"]))
 }
 
-/// Builds the web page unless neither its sources nor what was built have changed since the last time.
+/// Builds the web pages unless neither its sources nor what was built have changed since the last time.
 pub(super) fn build(repo: &Repo) -> Outcome {
     let stamp = repo.target.join("tools/web-build.stamp");
     let done = fs::read_to_string(&stamp).ok();
@@ -45,7 +45,7 @@ pub(super) fn build(repo: &Repo) -> Outcome {
     note("npm run build");
     run(&mut repo.npm(["run", "--silent", "build"]))?;
     let built = fingerprint(repo)?
-        .ok_or_else(|| fail(format!("`npm run build` left nothing in {OUTPUT}")))?;
+        .ok_or_else(|| fail(format!("`npm run build` left nothing in {}", OUTPUTS.join(" or "))))?;
     fs::create_dir_all(repo.target.join("tools")).during("making target/tools")?;
     fs::write(&stamp, built).during(format_args!("writing {}", stamp.display()))
 }
@@ -78,18 +78,23 @@ fn agree(
             .all(|(name, wanted)| installed.contains_key(name) || may_lack(wanted))
 }
 
-/// Sums up sources and output in a line; `None` when there is no output. The sum guards against forgetting, not against
+/// Sums up sources and outputs in a line; `None` when an output is missing. The sum guards against forgetting, not against
 /// an attacker, so the standard library's hash will do.
 fn fingerprint(repo: &Repo) -> Outcome<Option<String>> {
-    let output = files_below(&repo.root.join(OUTPUT)).during(format_args!("reading {OUTPUT}"))?;
-    if output.is_empty() {
-        return Ok(None);
+    let mut built = Vec::new();
+    for output in OUTPUTS {
+        let files =
+            files_below(&repo.root.join(output)).during(format_args!("reading {output}"))?;
+        if files.is_empty() {
+            return Ok(None);
+        }
+        built.extend(files);
     }
     let mut git = repo.command("git");
     git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--"]).args(SOURCES);
     let sources = output_of(&mut git)?;
     let sources = sources.split_terminator('\0').map(|name| repo.root.join(name));
-    Ok(Some(format!("{:016x} {:016x}\n", sum(sources), sum(output.into_iter()))))
+    Ok(Some(format!("{:016x} {:016x}\n", sum(sources), sum(built.into_iter()))))
 }
 
 fn sum(paths: impl Iterator<Item = PathBuf>) -> u64 {

@@ -27,13 +27,14 @@ enum Zone {
     Fuzz,
 }
 
-const CRATES: [(&str, Zone); 13] = [
+const CRATES: [(&str, Zone); 14] = [
     ("veil-seal", Zone::Formats),
     ("veil-hls", Zone::Formats),
     ("veil-presign", Zone::Formats),
     ("veil-stego", Zone::Formats),
     ("veil-ffmpeg", Zone::Studio),
     ("veil-studio", Zone::Studio),
+    ("veil-studio-api", Zone::Studio),
     ("veil-voice-espeak", Zone::Studio),
     ("veil-page", Zone::Gateway),
     ("veil-gateway", Zone::Gateway),

@@ -144,11 +144,7 @@ impl Cache {
         let _ = fs::remove_file(place);
         let found = fs::hard_link(&entry, place).is_ok();
         if found {
-            // It was used now; a file system without such times forgets it earlier.
-            let _ = File::options()
-                .append(true)
-                .open(&entry)
-                .and_then(|file| file.set_modified(SystemTime::now()));
+            touch(&entry);
         }
         found
     }
@@ -169,12 +165,41 @@ impl Cache {
         }
     }
 
+    /// Reads a small entry; `None` where there is none.
+    #[must_use]
+    pub fn read(&self, key: &Key, kind: &str) -> Option<Vec<u8>> {
+        let entry = self.entry(key, kind);
+        let bytes = fs::read(&entry).ok()?;
+        touch(&entry);
+        Some(bytes)
+    }
+
+    /// Makes an entry of bytes.
+    ///
+    /// # Errors
+    /// [`MakeError::Io`].
+    pub fn write(&self, key: &Key, kind: &str, bytes: &[u8]) -> Result<(), MakeError> {
+        let work = self.work()?;
+        let path = work.path().join("entry");
+        fs::write(&path, bytes).map_err(MakeError::io("cannot write", &path))?;
+        self.keep(key, kind, &path)
+    }
+
+    /// Bytes and number of the entries that are on disk.
+    #[must_use]
+    pub fn size(&self) -> (u64, u64) {
+        let entries = fs::read_dir(self.folder.join("entries")).into_iter().flatten().flatten();
+        let lengths = entries.filter_map(|entry| entry.metadata().ok()).map(|it| it.len());
+        lengths.fold((0, 0), |(bytes, count), length| (bytes + length, count + 1))
+    }
+
     /// Shrinks it to its bound.
     pub fn trim(&self) {
         self.trim_to(BYTES_MAX, AGE_MAX);
     }
 
-    fn trim_to(&self, bytes_max: u64, age_max: Duration) {
+    /// Shrinks it to four fifths of a bound that it is over, the least recently used first; what nobody used for `age_max` goes as well.
+    pub fn trim_to(&self, bytes_max: u64, age_max: Duration) {
         let Ok(entries) = fs::read_dir(self.folder.join("entries")) else { return };
         let now = SystemTime::now();
         let mut all: Vec<(SystemTime, u64, PathBuf)> = entries
@@ -194,6 +219,12 @@ impl Cache {
             }
         }
     }
+}
+
+/// It was used now; a file system without such times forgets it earlier.
+fn touch(entry: &Path) {
+    let file = File::options().append(true).open(entry);
+    let _ = file.and_then(|file| file.set_modified(SystemTime::now()));
 }
 
 #[cfg(test)]
