@@ -140,6 +140,28 @@ pub async fn thumbnail(
     frames::picture(launcher, tools, source, THUMBNAIL_SIDE).await
 }
 
+/// The picture at a time, in its own size, as WebP; `None` when none can be decoded.
+///
+/// # Errors
+/// As [`thumbnail_of_still`].
+pub async fn frame(
+    launcher: &Launcher,
+    tools: &Tools,
+    source: &SourceInfo,
+    at_us: u64,
+) -> Result<Option<Vec<u8>>, Error> {
+    let Some(video) = &source.video else { return Ok(None) };
+    let (at, index) = (format!("{at_us}us"), format!("0:{}", video.index));
+    let output = ["-map", &index, "-frames:v", "1", "-c:v", "libwebp", "-quality", "80"];
+    let invocation = frames::ffmpeg(source, tools)
+        .args(["-ss", &at])
+        .args(["-i".into(), file_url(&source.path)])
+        .args(output)
+        .args(["-f", "image2pipe", "pipe:1"]);
+    let (bytes, _) = collect(launcher, invocation, STILL_BOUNDS).await?;
+    Ok(bytes.starts_with(b"RIFF").then_some(bytes))
+}
+
 /// How loud the first track of sound is over time; `None` where there is no sound that can be decoded.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use veil_studio::Studio;
+use veil_studio::jobs::Jobs;
 use veil_studio::library::Shelf;
 use veil_studio::pipeline::Encoder;
 use zeroize::Zeroizing;
@@ -18,6 +19,7 @@ use crate::hosts::Hosts;
 use crate::metrics::Metrics;
 use crate::page::Page;
 use crate::password::Password;
+use crate::payload::Payloads;
 use crate::random;
 use crate::session::Sessions;
 use crate::settings;
@@ -32,6 +34,14 @@ pub struct Reach {
     pub public_url: Option<String>,
     /// What opens it to others.
     pub password: Option<Password>,
+}
+
+/// What works for a studio.
+pub struct Desk {
+    /// FFmpeg, for a look at files.
+    pub encoder: Encoder,
+    /// Its jobs; who makes the desk runs them.
+    pub jobs: Jobs,
 }
 
 /// Tells others, such as a running gateway, that grants were taken back.
@@ -54,7 +64,9 @@ struct Inner {
     events: Arc<Events>,
     settings: RwLock<Settings>,
     shelf: Shelf,
+    jobs: Jobs,
     uploads: Uploads,
+    payloads: Payloads,
 }
 
 impl Api {
@@ -62,7 +74,8 @@ impl Api {
     ///
     /// # Errors
     /// [`ApiError`] where others could reach it without a password, or an address is none.
-    pub fn new(studio: Arc<Studio>, encoder: Encoder, reach: Reach) -> Result<Self, ApiError> {
+    pub fn new(studio: Arc<Studio>, desk: Desk, reach: Reach) -> Result<Self, ApiError> {
+        let Desk { encoder, jobs } = desk;
         let is_ours = reach.address.ip().is_loopback();
         if !is_ours && reach.password.is_none() {
             return Err(ApiError::Open(reach.address));
@@ -86,7 +99,9 @@ impl Api {
             events: Arc::default(),
             settings: RwLock::new(settings),
             shelf,
+            jobs,
             uploads,
+            payloads: Payloads::default(),
         };
         Ok(Self { inner: Arc::new(inner), tell: Arc::new(|_| Box::pin(async {})) })
     }
@@ -136,6 +151,14 @@ impl Api {
 
     pub(crate) fn shelf(&self) -> &Shelf {
         &self.inner.shelf
+    }
+
+    pub(crate) fn jobs(&self) -> &Jobs {
+        &self.inner.jobs
+    }
+
+    pub(crate) fn payloads(&self) -> &Payloads {
+        &self.inner.payloads
     }
 
     pub(crate) fn uploads(&self) -> &Uploads {

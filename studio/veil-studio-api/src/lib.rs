@@ -7,13 +7,17 @@
 //! host that isn't ours is answered nothing; every list, body, stream and table is bounded.
 
 mod app;
+mod document;
 mod events;
+mod exposition;
 mod extract;
+mod follow;
 mod guard;
 mod hosts;
 mod metrics;
 mod page;
 mod password;
+mod payload;
 mod problem;
 mod random;
 mod range;
@@ -29,11 +33,12 @@ use std::net::SocketAddr;
 use veil_studio::StudioError;
 use veil_studio::make::MakeError;
 
-pub use app::{Api, Reach};
+pub use app::{Api, Desk, Reach};
 pub use hosts::PublicUrlError;
 pub use password::{NoPassword, Password};
 pub use routes::openapi;
 pub use server::serve;
+pub use settings::preset;
 
 /// Why there can be no interface.
 #[derive(Debug, thiserror::Error)]

@@ -8,9 +8,13 @@ use std::time::Duration;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use veil_studio::StudioError;
+use veil_studio::jobs::JobError;
 use veil_studio::make::{Fault, MakeError};
 
 use crate::wire::ProblemBody;
+
+/// When to come again to a queue that is full.
+const FULL_WAIT: Duration = Duration::from_secs(60);
 
 /// An error answer.
 #[derive(Debug)]
@@ -139,6 +143,23 @@ impl From<StudioError> for Problem {
 impl From<Fault> for Problem {
     fn from(fault: Fault) -> Self {
         Self::unprocessable().detail(fault.to_string())
+    }
+}
+
+impl From<JobError> for Problem {
+    fn from(error: JobError) -> Self {
+        let problem = match error {
+            JobError::Studio(error) => return error.into(),
+            JobError::NoJob(_) => Self::unknown(),
+            JobError::State { .. } => Self::conflict(),
+            JobError::Spec(_) => Self::unprocessable(),
+            JobError::TooMany { retry_after_s } => {
+                Self::rate_limited().after(Duration::from_secs(retry_after_s))
+            }
+            JobError::Full(_) => Self::rate_limited().after(FULL_WAIT),
+            _ => Self::internal(),
+        };
+        problem.detail(error.to_string())
     }
 }
 

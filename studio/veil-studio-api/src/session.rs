@@ -158,6 +158,19 @@ impl Sessions {
 }
 
 impl Caller {
+    /// Who it is where somebody counts; tells no secret.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Program => "program".to_owned(),
+            Self::Page(csrf) => {
+                let digest = random::digest(csrf);
+                digest[..8]
+                    .iter()
+                    .fold("page ".to_owned(), |name, byte| format!("{name}{byte:02x}"))
+            }
+        }
+    }
+
     /// Whether a request that changes something carries what it must.
     pub(crate) fn may_change(&self, headers: &HeaderMap) -> bool {
         match self {

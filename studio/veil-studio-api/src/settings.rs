@@ -16,6 +16,14 @@ pub(crate) fn read(data: &DataDir) -> Result<Settings, ApiError> {
     serde_json::from_str(&text).map_err(|error| ApiError::Settings(error.to_string()))
 }
 
+/// What is preset in a data folder.
+///
+/// # Errors
+/// [`ApiError::Settings`] where the file holds none.
+pub fn preset(data: &DataDir) -> Result<Settings, ApiError> {
+    read(data)
+}
+
 /// Checks and writes them.
 pub(crate) fn write(data: &DataDir, settings: &Settings) -> Result<(), Problem> {
     check(settings)?;

@@ -20,11 +20,13 @@ use crate::catalogue::library::Medium;
 use crate::error::MAX_NAME_CHARS;
 use crate::make::MakeError;
 use crate::make::cache::{Cache, Key};
+use crate::make::document::Production;
+use crate::make::preview::{self, Moment};
 use crate::pipeline::Encoder;
 use crate::{Studio, StudioError, time};
 
-/// How many looks at files are taken at once; they are in nobody's way.
-const LOOKS: usize = 1;
+/// How many looks at files are taken at once, and how many moments are rendered: they are in nobody's way.
+const AT_ONCE: usize = 1;
 /// The versions of what is derived; they name cache entries.
 const THUMBNAIL: &str = "thumbnail/1";
 const WAVEFORM: &str = "waveform/1";
@@ -49,6 +51,7 @@ pub struct Shelf {
     encoder: Encoder,
     cache: Cache,
     looks: Semaphore,
+    stills: Semaphore,
 }
 
 impl Studio {
@@ -186,7 +189,7 @@ impl Shelf {
     /// [`MakeError::Io`].
     pub fn open(studio: &Studio, encoder: Encoder) -> Result<Self, MakeError> {
         let cache = Cache::open(&studio.data().root().join("cache/media"))?;
-        Ok(Self { encoder, cache, looks: Semaphore::new(LOOKS) })
+        Ok(Self { encoder, cache, looks: Semaphore::new(AT_ONCE), stills: Semaphore::new(AT_ONCE) })
     }
 
     /// What looks at files.
@@ -204,6 +207,19 @@ impl Shelf {
     /// Shrinks the cache to a bound.
     pub fn trim(&self, bytes_max: u64, age_max: Duration) {
         self.cache.trim_to(bytes_max, age_max);
+    }
+
+    /// A moment of a production, a WebP; one is made at a time.
+    ///
+    /// # Errors
+    /// [`MakeError`].
+    pub async fn still(
+        &self,
+        production: &Production,
+        moment: Moment,
+    ) -> Result<Vec<u8>, MakeError> {
+        let _place = self.stills.acquire().await;
+        preview::still(&self.encoder, &self.cache, production, moment).await
     }
 
     /// A small picture of a medium, a WebP; `None` where there is nothing to see.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::make::ServiceArgs;
 use super::turns::BudgetArgs;
 
 pub(crate) const STUDIO_EXAMPLES: &str = "\
@@ -30,6 +31,8 @@ pub(crate) struct StudioArgs {
     /// Print the address and open nothing (this is the default)
     #[arg(long)]
     pub(crate) no_open: bool,
+    #[command(flatten)]
+    pub(crate) services: ServiceArgs,
     #[command(flatten)]
     pub(crate) budget: BudgetArgs,
 }

@@ -9,12 +9,14 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use veil_studio::Studio;
+use veil_studio::jobs::{JobError, JobSettings, Jobs};
 use veil_studio::pipeline::Encoder;
-use veil_studio_api::{Api, ApiError, Password, Reach, serve};
+use veil_studio_api::{Api, ApiError, Desk, Password, Reach, preset, serve};
 use zeroize::Zeroizing;
 
 use crate::args::studio::StudioArgs;
 use crate::commands::import::encoder;
+use crate::commands::make::services::services;
 use crate::commands::{stop_signal, tell};
 use crate::error::CliError;
 use crate::output::{Format, note};
@@ -37,8 +39,10 @@ pub(crate) async fn run(studio: Studio, args: &StudioArgs, format: Format) -> Re
     let studio = Arc::new(studio);
     let turns = turns::open(&args.budget, false, Some(studio.data().root()))?;
     let encoder = Encoder { turns: Some(turns), ..encoder().await? };
+    let jobs = jobs(&studio, args, encoder.clone()).await?;
+    let desk = Desk { encoder, jobs: jobs.clone() };
     let reach = Reach { address, public_url: args.public_url.clone(), password };
-    let api = Api::new(Arc::clone(&studio), encoder, reach)?;
+    let api = Api::new(Arc::clone(&studio), desk, reach)?;
     let told = Arc::clone(&studio);
     let api = api.telling(move |grants| {
         let studio = Arc::clone(&told);
@@ -57,13 +61,35 @@ pub(crate) async fn run(studio: Studio, args: &StudioArgs, format: Format) -> Re
     });
     let stop = CancellationToken::new();
     let serving = tokio::spawn(serve(listener, api, stop.clone()));
+    let working = tokio::spawn({
+        let (jobs, stop) = (jobs.clone(), stop.clone());
+        async move { jobs.run(stop).await }
+    });
     let stopped = tokio::select! {
         stopped = stop_signal() => stopped,
         () = keep_house(&studio) => Ok(()),
     };
     stop.cancel();
     let _ = serving.await;
+    let broken = |_| CliError::new("a part of the program broke down");
+    working.await.map_err(broken)?.map_err(failed)?;
+    jobs.close().await;
     stopped
+}
+
+/// The studio's jobs, as they are preset.
+async fn jobs(studio: &Arc<Studio>, args: &StudioArgs, encoder: Encoder) -> Result<Jobs, CliError> {
+    let settings = JobSettings {
+        encoder: Some(encoder),
+        services: services(&args.services)?,
+        rate_per_minute: preset(studio.data())?.hide_per_minute.into(),
+        ..JobSettings::new(Timestamp::now)
+    };
+    Jobs::open(Arc::clone(studio), settings).await.map_err(failed)
+}
+
+fn failed(error: JobError) -> CliError {
+    CliError { message: error.to_string(), hint: error.hint() }
 }
 
 fn password(path: &Path) -> Result<Password, CliError> {

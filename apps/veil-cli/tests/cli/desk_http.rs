@@ -24,7 +24,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("{}", self.text()))
+        serde_json::from_slice(&self.bytes).unwrap()
     }
 
     pub(crate) fn text(&self) -> String {
@@ -112,5 +112,104 @@ impl Desk {
         let cookie = answer.header("set-cookie");
         let pair = cookie.split(';').next().unwrap().to_owned();
         (pair, answer.json()["csrf"].as_str().unwrap().to_owned())
+    }
+}
+
+/// What a running studio tells.
+pub(crate) struct Heard {
+    lines: std::io::Lines<std::io::BufReader<ureq::BodyReader<'static>>>,
+}
+
+impl Desk {
+    /// Listens to what happens, or goes on after an event.
+    pub(crate) fn listen(&self, last: Option<&str>) -> Heard {
+        let request = Request::builder().uri(format!("{}/v1/events", self.origin));
+        let request = request.header("authorization", format!("Bearer {}", self.token));
+        let request =
+            last.into_iter().fold(request, |request, last| request.header("last-event-id", last));
+        let response = self.agent.run(request.body(()).unwrap()).unwrap();
+        assert_eq!(response.status().as_u16(), 200);
+        let reader = response.into_body().into_reader();
+        Heard { lines: std::io::BufRead::lines(std::io::BufReader::new(reader)) }
+    }
+
+    /// Uploads a file at once, and returns its medium's id.
+    pub(crate) fn upload(&self, name: &str, bytes: &[u8]) -> String {
+        let path = self.begin_upload(name, bytes.len());
+        let done = self.append(&path, 0, bytes, &[]).expect(204);
+        done.header("veilcast-media")
+    }
+
+    /// Begins an upload, and returns its address.
+    pub(crate) fn begin_upload(&self, name: &str, length: usize) -> String {
+        use base64::prelude::{BASE64_STANDARD, Engine as _};
+        let metadata = format!("filename {}", BASE64_STANDARD.encode(name));
+        let length = length.to_string();
+        let headers = [
+            ("tus-resumable", "1.0.0"),
+            ("upload-length", &length),
+            ("upload-metadata", &metadata),
+        ];
+        self.ask("POST", "/v1/uploads", &headers, b"").expect(201).header("location")
+    }
+
+    pub(crate) fn append(
+        &self,
+        path: &str,
+        offset: usize,
+        bytes: &[u8],
+        more: &[(&str, &str)],
+    ) -> Answer {
+        let offset = offset.to_string();
+        let own = [
+            ("tus-resumable", "1.0.0"),
+            ("content-type", "application/offset+octet-stream"),
+            ("upload-offset", offset.as_str()),
+        ];
+        self.ask("PATCH", path, &[&own[..], more].concat(), bytes)
+    }
+
+    /// How much of an upload has arrived.
+    pub(crate) fn offset(&self, path: &str) -> usize {
+        let answer = self.ask("HEAD", path, &[("tus-resumable", "1.0.0")], b"").expect(200);
+        answer.header("upload-offset").parse().unwrap()
+    }
+
+    /// Waits until a job has ended, and returns it.
+    pub(crate) fn wait_for(&self, job: &str) -> Value {
+        let end = std::time::Instant::now() + LIMIT;
+        loop {
+            let job = self.get(&format!("/v1/jobs/{job}")).expect(200).json();
+            if ["done", "failed", "cancelled"].contains(&job["state"].as_str().unwrap()) {
+                return job;
+            }
+            assert!(std::time::Instant::now() < end, "{job}");
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+    }
+}
+
+impl Heard {
+    /// The next event that `wanted` takes: its number and what it says.
+    pub(crate) fn next(&mut self, wanted: impl Fn(&str, &Value) -> bool) -> (String, Value) {
+        self.find(wanted).unwrap()
+    }
+
+    fn find(&mut self, wanted: impl Fn(&str, &Value) -> bool) -> Option<(String, Value)> {
+        let (mut id, mut kind) = (String::new(), String::new());
+        for line in &mut self.lines {
+            let line = line.unwrap();
+            if let Some(value) = line.strip_prefix("id:") {
+                id = value.trim().to_owned();
+            } else if let Some(value) = line.strip_prefix("event:") {
+                kind = value.trim().to_owned();
+            } else if let Some(value) = line.strip_prefix("data:") {
+                let data = serde_json::from_str(value.trim()).unwrap();
+                if wanted(&kind, &data) {
+                    return Some((id, data));
+                }
+            }
+        }
+        None
     }
 }

@@ -21,6 +21,7 @@ mod house;
 mod import;
 mod jobs;
 mod keys;
+mod library;
 mod making;
 mod members;
 mod opening;

@@ -13,7 +13,15 @@ use crate::house::House;
 fn nothing_but_page_login_and_health_answers_without_a_session() {
     let (house, json) = (House::new(), [("content-type", "application/json")]);
     let desk = Desk::open(&house);
-    for path in ["/v1/titles", "/v1/session", "/v1/settings", "/performance/metrics", "/v1/audit"] {
+    for path in [
+        "/v1/titles",
+        "/v1/session",
+        "/v1/settings",
+        "/performance/metrics",
+        "/metrics",
+        "/v1/audit",
+        "/v1/jobs",
+    ] {
         let answer = desk.bare("GET", path, &[], b"").expect(401);
         assert_eq!(answer.json()["type"], "session-missing");
         desk.bare("GET", path, &[("authorization", "Bearer wrong")], b"").expect(401);

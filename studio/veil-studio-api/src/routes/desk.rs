@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::Answer;
 use crate::app::Api;
+use crate::exposition;
 use crate::extract::Body;
 use crate::metrics::Process;
 use crate::problem::Problem;
@@ -90,6 +91,15 @@ async fn cache(api: &Api) -> Result<CacheFigures, Problem> {
         upload_bytes: api.uploads().bytes(),
         media_bytes: u64::try_from(media_bytes).unwrap_or(0),
     })
+}
+
+/// Tells the figures as Prometheus reads them.
+#[utoipa::path(get, path = "/metrics", tag = "performance", responses((status = 200, content_type = "text/plain", body = String)))]
+pub(crate) async fn figures(State(api): State<Api>) -> Result<Response, Problem> {
+    let Json(performance) = performance(State(api.clone())).await?;
+    let queue = api.jobs().queue().await?;
+    let text = exposition::text(&performance, &queue.into()).map_err(|_| Problem::internal())?;
+    Ok(([(header::CONTENT_TYPE, exposition::MEDIA_TYPE)], text).into_response())
 }
 
 /// Gives back what can be given: cached files beyond four fifths of their bound, old uploads, the catalogue's log, keys whose time is over.

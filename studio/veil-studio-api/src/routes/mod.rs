@@ -65,6 +65,8 @@ fn closed_routes() -> OpenApiRouter<Api> {
         .routes(routes!(productions::list, productions::create))
         .routes(routes!(productions::get, productions::put, productions::remove))
         .routes(routes!(productions::scenes))
+        .routes(routes!(productions::still))
+        .routes(routes!(desk::figures))
         .routes(routes!(media::list))
         .routes(routes!(media::get, media::rename, media::remove))
         .routes(routes!(media::thumbnail))

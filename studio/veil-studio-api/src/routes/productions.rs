@@ -7,6 +7,8 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use veil_studio::catalogue::productions::{self, Edit, ProductionHead};
+use veil_studio::make::document::Production;
+use veil_studio::make::preview::Moment;
 use veil_studio::make::script::rules::Rules;
 use veil_studio::make::script::{STORY_BYTES_MAX, Script};
 use veil_studio::make::story;
@@ -14,11 +16,13 @@ use veil_studio::make::story;
 use super::Answer;
 use super::titles::{part, text};
 use crate::app::Api;
+use crate::document;
 use crate::extract::{Body, Params};
 use crate::problem::Problem;
 use crate::random;
+use crate::wire::productions as wire;
 use crate::wire::productions::{
-    EditedProduction, NewProduction, Production, ProductionSummary, Scenes, Story,
+    EditedProduction, NewProduction, ProductionSummary, Scenes, StillRequest, Story,
 };
 use crate::wire::{Page, PageQuery};
 
@@ -34,7 +38,7 @@ pub(crate) async fn list(
 
 /// Adds a production: of a document, of a story, or an empty one.
 #[utoipa::path(post, path = "/v1/productions", tag = "productions", request_body = NewProduction,
-    responses((status = 201, body = Production, headers(("ETag" = String))), (status = 422, description = "makes no sense")))]
+    responses((status = 201, body = wire::Production, headers(("ETag" = String))), (status = 422, description = "makes no sense")))]
 pub(crate) async fn create(
     State(api): State<Api>,
     Body(new): Body<NewProduction>,
@@ -59,7 +63,7 @@ pub(crate) async fn create(
 
 /// Tells of a production; its entity tag is the revision.
 #[utoipa::path(get, path = "/v1/productions/{id}", tag = "productions", params(("id" = String, Path)),
-    responses((status = 200, body = Production, headers(("ETag" = String))), (status = 404, description = "no such production")))]
+    responses((status = 200, body = wire::Production, headers(("ETag" = String))), (status = 404, description = "no such production")))]
 pub(crate) async fn get(
     State(api): State<Api>,
     Path(id): Path<String>,
@@ -70,7 +74,7 @@ pub(crate) async fn get(
 /// Changes a production, if nobody did since the revision that `If-Match` names.
 #[utoipa::path(put, path = "/v1/productions/{id}", tag = "productions", request_body = EditedProduction,
     params(("id" = String, Path), ("If-Match" = String, Header, description = "the entity tag that the change was made on")),
-    responses((status = 200, body = Production, headers(("ETag" = String))), (status = 404, description = "no such production"),
+    responses((status = 200, body = wire::Production, headers(("ETag" = String))), (status = 404, description = "no such production"),
         (status = 412, description = "somebody else changed it since"), (status = 428, description = "no If-Match")))]
 pub(crate) async fn put(
     State(api): State<Api>,
@@ -116,6 +120,24 @@ pub(crate) async fn scenes(
     Ok(Json(Scenes { title, scenes }))
 }
 
+/// Shows a moment of a production, a WebP: its scene alone, small, with the captions about as they will be.
+#[utoipa::path(post, path = "/v1/productions/{id}/still", tag = "productions", params(("id" = String, Path)), request_body = StillRequest,
+    responses((status = 200, content_type = "image/webp", body = Vec<u8>), (status = 404, description = "no such production or medium"),
+        (status = 422, description = "the document makes no sense, or has no such scene")))]
+pub(crate) async fn still(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    Body(asked): Body<StillRequest>,
+) -> Result<Response, Problem> {
+    let found = api.studio().catalogue().find_production(&id).await?;
+    let document = asked.document.unwrap_or(found.document);
+    let document = document::of_files(api.studio(), document).await?;
+    let production = Production::from_json(document)?;
+    let moment = Moment { scene: asked.scene, at_us: asked.at_us };
+    let bytes = api.shelf().still(&production, moment).await?;
+    Ok(([(header::CONTENT_TYPE, "image/webp")], bytes).into_response())
+}
+
 /// Scenes by rules; a story with headings is Markdown.
 fn script(text: &str) -> Result<Script, Problem> {
     if text.len() > STORY_BYTES_MAX {
@@ -133,7 +155,7 @@ fn tagged(made: productions::Production) -> Result<Response, Problem> {
     let tag = format!("\"{}\"", made.revision);
     let productions::Production { id, name, document, updated_at, revision } = made;
     let mut response =
-        Json(Production { id, name, document, updated_at, revision }).into_response();
+        Json(wire::Production { id, name, document, updated_at, revision }).into_response();
     let tag = HeaderValue::try_from(tag).map_err(|_| Problem::internal())?;
     response.headers_mut().insert(header::ETAG, tag);
     Ok(response)

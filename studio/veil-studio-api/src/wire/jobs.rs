@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use veil_studio::jobs::{self, HideProfile};
 
 /// Where a job stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -32,10 +33,11 @@ pub struct Progress {
     pub done: u64,
     /// How much there is to do; 0 where that isn't known.
     pub total: u64,
-    /// What is counted: `frames`, `us`, `bytes`.
+    /// What is counted: `frames`, or `us` of the video.
     pub unit: String,
-    /// Frames a second; 0 where none are counted.
-    pub fps: f64,
+    /// Frames a second; null where none are counted.
+    #[schema(required)]
+    pub fps: Option<f64>,
     /// Seconds that it will take; null where nobody knows.
     #[schema(required)]
     pub eta_s: Option<u64>,
@@ -92,7 +94,7 @@ pub struct Job {
 }
 
 /// What to do.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 pub enum NewJob {
     /// Make a production's video.
@@ -120,22 +122,32 @@ pub enum NewJob {
         #[serde(default)]
         priority: i64,
     },
-    /// Hide a file in a video.
+    /// Hide files in a video.
     Hide {
-        /// The video: a medium's id.
+        /// The video that carries them: a medium's id.
         media: String,
-        /// The text that is hidden.
-        message: String,
-        /// The passphrase that opens it again.
+        /// A text that is hidden, as `message.txt`.
+        #[serde(default)]
+        message: Option<String>,
+        /// Files that are hidden: media's ids.
+        #[serde(default)]
+        payload: Vec<String>,
+        /// The passphrase that opens it again. It is kept sealed.
         passphrase: String,
-        /// Whether it survives being encoded again (`true`), or the video stays lossless.
+        /// Whether it survives encoding at the same size, or the video stays as it is without loss.
         #[serde(default)]
         robust: bool,
+        /// What is spent to stay unseen, or to survive; goes before `robust`.
+        #[serde(default)]
+        profile: Option<Profile>,
+        /// The file to write, `.mkv`, `.mp4` or `.mov`; the video's name with `.mkv` where it isn't said.
+        #[serde(default)]
+        output: Option<String>,
         /// Higher goes first.
         #[serde(default)]
         priority: i64,
     },
-    /// Take a hidden file out of a video.
+    /// Take hidden files out of a video.
     Reveal {
         /// The video: a medium's id.
         media: String,
@@ -145,6 +157,22 @@ pub enum NewJob {
         #[serde(default)]
         priority: i64,
     },
+}
+
+/// What is spent to stay unseen, or to survive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Profile {
+    /// Without loss: quick.
+    Default,
+    /// Without loss: fewer changes.
+    Careful,
+    /// Survives encoding at the same size.
+    SameSize,
+    /// Survives scaling down to 480 lines and encoding.
+    Scaled,
+    /// Survives more than that.
+    Hard,
 }
 
 /// Which jobs.
@@ -180,12 +208,72 @@ pub struct JobLog {
 pub struct Queue {
     /// Whether nothing new is begun.
     pub drained: bool,
+    /// Why nothing new is begun though it could be; null where nothing holds it up.
+    #[schema(required)]
+    pub held: Option<String>,
     /// How many jobs may run at once.
-    pub slots: u64,
+    pub slots: i64,
     /// How many run.
-    pub running: u64,
+    pub running: i64,
     /// How many wait.
-    pub pending: u64,
+    pub pending: i64,
     /// How long the oldest has waited, in seconds.
-    pub oldest_pending_s: u64,
+    pub oldest_pending_s: i64,
+}
+
+impl From<jobs::JobState> for JobState {
+    fn from(state: jobs::JobState) -> Self {
+        match state {
+            jobs::JobState::Waiting => Self::Waiting,
+            jobs::JobState::Running => Self::Running,
+            jobs::JobState::Paused => Self::Paused,
+            jobs::JobState::Cancelling => Self::Cancelling,
+            jobs::JobState::Done => Self::Done,
+            jobs::JobState::Failed => Self::Failed,
+            jobs::JobState::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+impl From<jobs::Progress> for Progress {
+    fn from(progress: jobs::Progress) -> Self {
+        let unit = match progress.unit {
+            jobs::Unit::Frames => "frames",
+            jobs::Unit::Us => "us",
+        };
+        Self {
+            step: progress.step,
+            done: progress.done,
+            total: progress.total,
+            unit: unit.to_owned(),
+            fps: progress.fps,
+            eta_s: progress.eta_s,
+        }
+    }
+}
+
+impl From<jobs::OutputFile> for JobOutput {
+    fn from(file: jobs::OutputFile) -> Self {
+        Self { name: file.name, bytes: file.bytes }
+    }
+}
+
+impl From<jobs::QueueState> for Queue {
+    fn from(queue: jobs::QueueState) -> Self {
+        let jobs::QueueState { drained, held, slots, running, pending, oldest_pending_s } = queue;
+        let slots = i64::try_from(slots).unwrap_or(i64::MAX);
+        Self { drained, held, slots, running, pending, oldest_pending_s }
+    }
+}
+
+impl From<Profile> for HideProfile {
+    fn from(profile: Profile) -> Self {
+        match profile {
+            Profile::Default => Self::Default,
+            Profile::Careful => Self::Careful,
+            Profile::SameSize => Self::SameSize,
+            Profile::Scaled => Self::Scaled,
+            Profile::Hard => Self::Hard,
+        }
+    }
 }

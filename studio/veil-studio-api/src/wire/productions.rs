@@ -89,4 +89,7 @@ pub struct StillRequest {
     pub at_us: u64,
     /// A scene by its number from 0, intro and outro aside.
     pub scene: Option<usize>,
+    /// A document that isn't kept yet; the production's own where there is none.
+    #[schema(value_type = Option<Object>)]
+    pub document: Option<Value>,
 }

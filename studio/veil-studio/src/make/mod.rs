@@ -18,6 +18,7 @@ mod making;
 mod media;
 pub mod merge;
 mod plan;
+pub mod preview;
 mod scenes;
 pub mod script;
 pub mod service;

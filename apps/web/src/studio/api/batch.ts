@@ -5,46 +5,48 @@
  * one that is wanted twice goes once, and no more than the server's bound go together.
  */
 
-/** What is answered to one read. */
-export interface Answer {
-  readonly status: number;
-  readonly body: unknown;
-}
-
-/** How reads are sent. */
-export interface Sender {
-  alone(path: string): Promise<Answer>;
+/** How reads are sent; `T` is what is answered. */
+export interface Sender<T> {
+  alone(path: string): Promise<T>;
   /** Answers in the order of `paths`. */
-  together(paths: readonly string[]): Promise<readonly Answer[]>;
+  together(paths: readonly string[]): Promise<readonly T[]>;
+  /** An answer for somebody else who asked the same. */
+  copy(answer: T): T;
 }
 
 /** Most reads in one request; the server's bound. */
 export const BATCH_LIMIT = 50;
 
-interface Waiting {
-  readonly path: string;
-  readonly answer: Promise<Answer>;
-  readonly settle: (answer: Answer) => void;
+interface Asker<T> {
+  readonly settle: (answer: T) => void;
   readonly fail: (error: unknown) => void;
 }
 
+interface Waiting<T> {
+  readonly path: string;
+  readonly askers: Asker<T>[];
+}
+
 /** Collects reads until `later` runs what it is given. */
-export class Batcher {
-  #waiting: Waiting[] = [];
+export class Batcher<T> {
+  #waiting: Waiting<T>[] = [];
 
   constructor(
-    private readonly sender: Sender,
+    private readonly sender: Sender<T>,
     private readonly later: (run: () => void) => void,
   ) {}
 
   /** Reads a path. */
-  get(path: string): Promise<Answer> {
-    const known = this.#waiting.find((one) => one.path === path);
-    if (known !== undefined) return known.answer;
-    const { promise, resolve, reject } = deferred<Answer>();
-    if (this.#waiting.length === 0) this.later(() => void this.#send());
-    this.#waiting.push({ path, answer: promise, settle: resolve, fail: reject });
-    return promise;
+  get(path: string): Promise<T> {
+    return new Promise((settle, fail) => {
+      const known = this.#waiting.find((one) => one.path === path);
+      if (known !== undefined) {
+        known.askers.push({ settle, fail });
+        return;
+      }
+      if (this.#waiting.length === 0) this.later(() => void this.#send());
+      this.#waiting.push({ path, askers: [{ settle, fail }] });
+    });
   }
 
   async #send(): Promise<void> {
@@ -56,34 +58,21 @@ export class Batcher {
     await Promise.all(parts.map((part) => this.#sendPart(part)));
   }
 
-  async #sendPart(part: readonly Waiting[]): Promise<void> {
+  async #sendPart(part: readonly Waiting<T>[]): Promise<void> {
     const [first] = part;
     try {
       const answers =
         part.length === 1 && first !== undefined
           ? [await this.sender.alone(first.path)]
           : await this.sender.together(part.map(({ path }) => path));
-      for (const [index, one] of part.entries()) {
+      for (const [index, { askers }] of part.entries()) {
         const answer = answers[index];
-        if (answer === undefined) one.fail(new Error('a read was left without an answer'));
-        else one.settle(answer);
+        if (answer === undefined) throw new Error('a read was left without an answer');
+        for (const { settle } of askers.slice(1)) settle(this.sender.copy(answer));
+        askers[0]?.settle(answer);
       }
     } catch (error) {
-      for (const one of part) one.fail(error);
+      for (const { askers } of part) for (const { fail } of askers) fail(error);
     }
   }
-}
-
-function deferred<T>(): {
-  promise: Promise<T>;
-  resolve: (value: T) => void;
-  reject: (error: unknown) => void;
-} {
-  let resolve: (value: T) => void = () => undefined;
-  let reject: (error: unknown) => void = () => undefined;
-  const promise = new Promise<T>((done, failed) => {
-    resolve = done;
-    reject = failed;
-  });
-  return { promise, resolve, reject };
 }

@@ -12,87 +12,81 @@ import type {
   Grant,
   Job,
   Media,
+  NewJob,
+  NewShare,
   Performance,
   Queue,
   Settings,
   Share,
   Title,
 } from './model';
-import { fetched, read } from './transport';
+import { client, dataOf } from './transport';
 
-type Query = Readonly<Record<string, string | number | null | undefined>>;
+const at = encodeURIComponent;
+/** What names one thing in a path. */
+const of = (id: string) => ({ params: { path: { id } } });
 
-function address(path: string, query: Query = {}): string {
-  const set = Object.entries(query).filter(
-    (entry): entry is [string, string | number] => entry[1] != null && entry[1] !== '',
-  );
-  const text = new URLSearchParams(set.map(([name, value]) => [name, String(value)])).toString();
-  return text === '' ? path : `${path}?${text}`;
+/** Which part of a list: names that contain `query`, after a cursor. */
+function part(query: string, after: string | null, limit: number) {
+  return { query: { limit, ...(query !== '' && { query }), ...(after !== null && { after }) } };
 }
-
-async function send<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const request = new Request(path, {
-    method,
-    ...(body !== undefined && {
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    }),
-  });
-  const answer = await fetched(request);
-  return (answer.status === 204 ? undefined : await answer.json()) as T;
-}
-
-const id = encodeURIComponent;
 
 export const titles = {
   list: (query: string, after: string | null, limit: number): Promise<Page<Title>> =>
-    read(address('/v1/titles', { query, after, limit })),
-  rename: (title: string, name: string): Promise<Title> =>
-    send('PATCH', `/v1/titles/${id(title)}`, { name }),
-  remove: (title: string): Promise<void> => send('DELETE', `/v1/titles/${id(title)}`),
-  poster: (title: string): string => `/v1/titles/${id(title)}/poster`,
-  grants: (title: string): Promise<Page<Grant>> =>
-    read(address(`/v1/titles/${id(title)}/grants`, { limit: 500 })),
-  share: (title: string, share: { label?: string; expires?: string; recipient?: string }): Promise<Share> =>
-    send('POST', `/v1/titles/${id(title)}/shares`, share),
-  revoke: (grant: string): Promise<void> => send('DELETE', `/v1/grants/${id(grant)}`),
+    dataOf(client.GET('/v1/titles', { params: part(query, after, limit) })),
+  rename: (id: string, name: string): Promise<Title> =>
+    dataOf(client.PATCH('/v1/titles/{id}', { ...of(id), body: { name } })),
+  remove: (id: string): Promise<unknown> => dataOf(client.DELETE('/v1/titles/{id}', of(id))),
+  poster: (id: string): string => `/v1/titles/${at(id)}/poster`,
+  grants: (id: string): Promise<Page<Grant>> =>
+    dataOf(
+      client.GET('/v1/titles/{id}/grants', { params: { ...part('', null, 500), path: { id } } }),
+    ),
+  share: (id: string, body: NewShare): Promise<Share> =>
+    dataOf(client.POST('/v1/titles/{id}/shares', { ...of(id), body })),
+  revoke: (id: string): Promise<Grant> => dataOf(client.DELETE('/v1/grants/{id}', of(id))),
 };
 
 export const media = {
   list: (query: string, after: string | null, limit: number): Promise<Page<Media>> =>
-    read(address('/v1/media', { query, after, limit })),
-  rename: (item: string, name: string): Promise<Media> =>
-    send('PATCH', `/v1/media/${id(item)}`, { name }),
-  remove: (item: string): Promise<void> => send('DELETE', `/v1/media/${id(item)}`),
-  thumbnail: (item: string): string => `/v1/media/${id(item)}/thumbnail`,
-  get: (item: string): Promise<Media> => read(`/v1/media/${id(item)}`),
-  waveform: (item: string): Promise<{ readonly peaks: readonly number[] }> =>
-    read(`/v1/media/${id(item)}/waveform`),
-  content: (item: string): string => `/v1/media/${id(item)}/content`,
+    dataOf(client.GET('/v1/media', { params: part(query, after, limit) })),
+  get: (id: string): Promise<Media> => dataOf(client.GET('/v1/media/{id}', of(id))),
+  rename: (id: string, name: string): Promise<Media> =>
+    dataOf(client.PATCH('/v1/media/{id}', { ...of(id), body: { name } })),
+  remove: (id: string): Promise<unknown> => dataOf(client.DELETE('/v1/media/{id}', of(id))),
+  waveform: (id: string): Promise<{ readonly peaks: readonly number[] }> =>
+    dataOf(client.GET('/v1/media/{id}/waveform', of(id))),
+  thumbnail: (id: string): string => `/v1/media/${at(id)}/thumbnail`,
+  content: (id: string): string => `/v1/media/${at(id)}/content`,
 };
+
+const VERBS = {
+  cancel: '/v1/jobs/{id}/cancel',
+  pause: '/v1/jobs/{id}/pause',
+  resume: '/v1/jobs/{id}/resume',
+  retry: '/v1/jobs/{id}/retry',
+} as const;
 
 export const jobs = {
   list: (after: string | null, limit: number): Promise<Page<Job>> =>
-    read(address('/v1/jobs', { after, limit })),
-  get: (job: string): Promise<Job> => read(`/v1/jobs/${id(job)}`),
-  log: (job: string): Promise<{ readonly lines: readonly string[] }> =>
-    read(`/v1/jobs/${id(job)}/log`),
-  submit: (spec: Readonly<Record<string, unknown>>): Promise<Job> => send('POST', '/v1/jobs', spec),
-  act: (job: string, verb: JobVerb): Promise<Job> => send('POST', `/v1/jobs/${id(job)}/${verb}`),
-  setPriority: (job: string, priority: number): Promise<Job> =>
-    send('PATCH', `/v1/jobs/${id(job)}`, { priority }),
-  output: (job: string, name: string): string => `/v1/jobs/${id(job)}/outputs/${id(name)}`,
-  queue: (): Promise<Queue> => read('/v1/queue'),
-  drain: (verb: 'drain' | 'resume'): Promise<Queue> => send('POST', `/v1/queue/${verb}`),
+    dataOf(client.GET('/v1/jobs', { params: part('', after, limit) })),
+  log: (id: string): Promise<{ readonly lines: readonly string[] }> =>
+    dataOf(client.GET('/v1/jobs/{id}/log', of(id))),
+  submit: (body: NewJob): Promise<Job> => dataOf(client.POST('/v1/jobs', { body })),
+  act: (id: string, verb: JobVerb): Promise<Job> => dataOf(client.POST(VERBS[verb], of(id))),
+  setPriority: (id: string, priority: number): Promise<Job> =>
+    dataOf(client.PATCH('/v1/jobs/{id}', { ...of(id), body: { priority } })),
+  output: (id: string, name: string): string => `/v1/jobs/${at(id)}/outputs/${at(name)}`,
+  queue: (): Promise<Queue> => dataOf(client.GET('/v1/queue')),
+  drain: (verb: 'drain' | 'resume'): Promise<Queue> =>
+    dataOf(client.POST(verb === 'drain' ? '/v1/queue/drain' : '/v1/queue/resume')),
 };
 
 export const desk = {
-  /** Below no `/v1/`, so that it goes alone. */
-  performance: async (): Promise<Performance> =>
-    (await (await fetched(new Request('/performance/metrics'))).json()) as Performance,
-  collect: (): Promise<Collected> => send('POST', '/performance/gc'),
-  settings: (): Promise<Settings> => read('/v1/settings'),
-  preset: (settings: Settings): Promise<Settings> => send('PUT', '/v1/settings', settings),
+  performance: (): Promise<Performance> => dataOf(client.GET('/performance/metrics')),
+  collect: (): Promise<Collected> => dataOf(client.POST('/performance/gc')),
+  settings: (): Promise<Settings> => dataOf(client.GET('/v1/settings')),
+  preset: (body: Settings): Promise<Settings> => dataOf(client.PUT('/v1/settings', { body })),
   audit: (after: string | null): Promise<Audit> =>
-    read(address('/v1/audit', { after, limit: 200 })),
+    dataOf(client.GET('/v1/audit', { params: part('', after, 200) })),
 };

@@ -4,17 +4,8 @@
 
 import type { Page } from '../list/paged.svelte';
 import type { Production, Scene } from '../production/document';
-import type { Time } from './model';
-import { fetched, read } from './transport';
-
-/** A production as a list tells of it. */
-export interface Listed {
-  readonly id: string;
-  readonly name: string;
-  readonly updated_at: Time;
-  readonly revision: number;
-  readonly scenes: number;
-}
+import type { Listed } from './model';
+import { client, dataOf } from './transport';
 
 /** A production as it was saved. */
 export interface Saved {
@@ -23,40 +14,43 @@ export interface Saved {
   readonly revision: number;
 }
 
-const at = (id: string, more = ''): string => `/v1/productions/${encodeURIComponent(id)}${more}`;
+const of = (id: string) => ({ params: { path: { id } } });
 
-function json(path: string, method: string, body: unknown, headers = {}): Request {
-  return new Request(path, {
-    method,
-    headers: { 'content-type': 'application/json', ...headers },
-    body: JSON.stringify(body),
-  });
-}
+/** A document is an object of any members to the interface, and one of ours here. */
+type AnyDocument = Record<string, never>;
 
 export const productions = {
   list: (after: string | null, limit: number): Promise<Page<Listed>> =>
-    read(
-      `/v1/productions?limit=${limit}${after === null ? '' : `&after=${encodeURIComponent(after)}`}`,
+    dataOf(
+      client.GET('/v1/productions', {
+        params: { query: { limit, ...(after !== null && { after }) } },
+      }),
     ),
-  get: (id: string): Promise<Saved> => read(at(id)),
-  async make(name: string, story: string): Promise<{ readonly id: string }> {
-    const body = story.trim() === '' ? { name } : { name, story };
-    return (await (await fetched(json('/v1/productions', 'POST', body))).json()) as { id: string };
-  },
-  async put(id: string, revision: number, name: string, document: Production): Promise<Saved> {
-    const headers = { 'if-match': `"${revision}"` };
-    const answer = await fetched(json(at(id), 'PUT', { name, document }, headers));
-    return (await answer.json()) as Saved;
-  },
-  async remove(id: string): Promise<void> {
-    await fetched(new Request(at(id), { method: 'DELETE' }));
-  },
-  async scenes(id: string, story: string): Promise<readonly Scene[]> {
-    const answer = await fetched(json(at(id, '/scenes'), 'POST', { story }));
-    return ((await answer.json()) as { scenes: Scene[] }).scenes;
-  },
-  async still(id: string, scene: number, atUs: number, signal: AbortSignal): Promise<Blob> {
-    const request = json(at(id, '/still'), 'POST', { scene, at_us: Math.round(atUs) });
-    return (await fetched(new Request(request, { signal }))).blob();
-  },
+  get: (id: string): Promise<Saved> => dataOf(client.GET('/v1/productions/{id}', of(id))),
+  make: (name: string, story: string): Promise<Saved & { readonly id: string }> =>
+    dataOf(
+      client.POST('/v1/productions', { body: { name, ...(story.trim() !== '' && { story }) } }),
+    ),
+  put: (id: string, revision: number, name: string, document: Production): Promise<Saved> =>
+    dataOf(
+      client.PUT('/v1/productions/{id}', {
+        params: { path: { id }, header: { 'If-Match': `"${revision}"` } },
+        body: { name, document: document as AnyDocument },
+      }),
+    ),
+  remove: (id: string): Promise<unknown> => dataOf(client.DELETE('/v1/productions/{id}', of(id))),
+  scenes: async (id: string, story: string): Promise<readonly Scene[]> =>
+    (await dataOf(client.POST('/v1/productions/{id}/scenes', { ...of(id), body: { story } })))
+      .scenes,
+  /** A picture of a scene, `atUs` after its beginning. */
+  /** A picture of a scene, `atUs` after its beginning. */
+  still: (id: string, scene: number, atUs: number, signal: AbortSignal): Promise<Blob> =>
+    dataOf(
+      client.POST('/v1/productions/{id}/still', {
+        ...of(id),
+        body: { scene, at_us: Math.round(atUs) },
+        parseAs: 'blob',
+        signal,
+      }),
+    ),
 };

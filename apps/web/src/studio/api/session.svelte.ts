@@ -24,6 +24,7 @@ async function ask(request: Request): Promise<void> {
   const answer = await fetched(request);
   const { csrf } = (await answer.json()) as { csrf: string };
   setProof(csrf);
+  onSessionLost(() => (state = 'locked'));
   state = 'open';
 }
 
@@ -38,17 +39,29 @@ export async function open(secret: { token: string } | { password: string }): Pr
   );
 }
 
-/** Begins: with the token of the address, or else with the session that there is. */
+/** Begins: with the session that there is, so that tabs share one, or else with the token of the address. */
 export async function start(): Promise<void> {
-  onSessionLost(() => (state = 'locked'));
   const token = tokenOf(location.hash);
   if (token !== null) history.replaceState(null, '', addressOf('library'));
   try {
-    if (token === null) await ask(new Request('/v1/session'));
-    else await open({ token });
+    await ask(new Request('/v1/session'));
+    return;
+  } catch (error) {
+    if (token === null || faultOf(error).fault !== 'session') {
+      state = isUnreachable(faultOf(error)) ? 'unreachable' : 'locked';
+      return;
+    }
+  }
+  try {
+    await open({ token });
   } catch (error) {
     state = isUnreachable(faultOf(error)) ? 'unreachable' : 'locked';
   }
+}
+
+/** Asks whether the session still holds, when the studio was away: one that began anew knows it no more. */
+export async function look(): Promise<void> {
+  await fetched(new Request('/v1/session')).catch(() => undefined);
 }
 
 function isUnreachable({ fault }: ApiError): boolean {

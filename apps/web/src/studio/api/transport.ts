@@ -1,12 +1,14 @@
 /**
  * Requests of the page: with the session's proof, small reads together, and errors as the page tells them.
  *
- * Knows no route. Invariants: what changes something carries the proof that this page sent it; an answer that is none
+ * Knows no route but the batch's. Invariants: what changes something carries the proof that this page sent it; an answer that is none
  * of 2xx is an error; the session's end is told once, to whoever listens.
  */
 
-import { Batcher, type Answer } from './batch';
-import { ApiError, errorOf } from './problem';
+import createClient from 'openapi-fetch';
+import { Batcher } from './batch';
+import { type ApiError, errorOf } from './problem';
+import type { components, paths } from './schema';
 
 /** Nobody waits longer for an answer, except of uploads. */
 const PATIENCE_MS = 30_000;
@@ -35,14 +37,33 @@ async function bodyOf(answer: Response): Promise<unknown> {
   return answer.json().catch(() => null);
 }
 
-/** Fetches; an answer that is none of 2xx is thrown. */
-export async function fetched(request: Request): Promise<Response> {
-  if (request.method !== 'GET' && request.method !== 'HEAD') request.headers.set(PROOF, proof);
+function once(request: Request): Promise<Response> {
   const limit = AbortSignal.timeout(PATIENCE_MS);
   const signal = AbortSignal.any([request.signal, limit]);
-  const answer = await fetch(request, { signal, credentials: 'same-origin' });
+  return fetch(request, { signal, credentials: 'same-origin' });
+}
+
+/** Fetches; an answer that is none of 2xx is thrown. */
+export async function fetched(request: Request): Promise<Response> {
+  const isSafe = request.method === 'GET' || request.method === 'HEAD';
+  const again = isSafe ? null : request.clone();
+  if (!isSafe) request.headers.set(PROOF, proof);
+  let answer = await once(request);
+  if (answer.status === 403 && again !== null && (await isProofNew())) {
+    again.headers.set(PROOF, proof);
+    answer = await once(again);
+  }
   if (answer.ok) return answer;
   throw told(errorOf(answer.status, await bodyOf(answer), answer.headers.get('retry-after')));
+}
+
+/** Another tab may have opened another session, and the cookie is of that one: tells whether its proof is another. */
+async function isProofNew(): Promise<boolean> {
+  const before = proof;
+  const answer = await once(new Request('/v1/session')).catch(() => null);
+  const body = answer?.ok === true ? ((await answer.json()) as { csrf: string }) : null;
+  if (body !== null) proof = body.csrf;
+  return proof !== before;
 }
 
 function told(error: ApiError): ApiError {
@@ -50,38 +71,49 @@ function told(error: ApiError): ApiError {
   return error;
 }
 
-interface BatchBody {
-  readonly responses: readonly { readonly id: string; readonly status: number; body: unknown }[];
-}
+type BatchAnswers = components['schemas']['BatchAnswers'];
 
-async function together(paths: readonly string[]): Promise<readonly Answer[]> {
-  const requests = paths.map((path, index) => ({ id: String(index), method: 'GET', path }));
+async function together(paths: readonly string[]): Promise<readonly Response[]> {
+  const requests = paths.map((path, index) => ({ id: String(index), path }));
   const request = new Request('/v1/batch', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ requests }),
   });
-  const { responses } = (await (await fetched(request)).json()) as BatchBody;
+  const { responses } = (await (await fetched(request)).json()) as BatchAnswers;
   return paths.map((_, index) => {
     const found = responses.find(({ id }) => id === String(index));
-    return found ?? { status: 502, body: null };
+    return Response.json(found?.body ?? null, { status: found?.status ?? 502 });
   });
 }
 
-const batcher = new Batcher(
+const batcher = new Batcher<Response>(
   {
     together,
-    alone: async (path) => {
-      const answer = await fetched(new Request(path));
-      return { status: answer.status, body: await bodyOf(answer) };
-    },
+    alone: (path) => fetched(new Request(path)),
+    copy: (answer) => answer.clone(),
   },
   (run) => void setTimeout(run),
 );
 
-/** Reads JSON, together with what else is read at this moment. */
-export async function read<T>(path: string): Promise<T> {
-  const { status, body } = await batcher.get(path);
-  if (status < 200 || status > 299) throw told(errorOf(status, body));
-  return body as T;
+/** What may travel with others: reads of JSON below `/v1/`, without conditions. */
+function mayJoin({ method, url }: Request): boolean {
+  return method === 'GET' && new URL(url).pathname.startsWith('/v1/');
+}
+
+/** Fetches, small reads together; an answer that is none of 2xx is thrown. */
+async function travelled(request: Request): Promise<Response> {
+  if (!mayJoin(request)) return fetched(request);
+  const { pathname, search } = new URL(request.url);
+  const answer = await batcher.get(pathname + search);
+  if (answer.ok) return answer;
+  throw told(errorOf(answer.status, await bodyOf(answer)));
+}
+
+/** The interface, by its routes. */
+export const client = createClient<paths>({ baseUrl: location.origin, fetch: travelled });
+
+/** Returns what was answered; failures have been thrown. */
+export async function dataOf<T>(answer: Promise<{ data?: T }>): Promise<T> {
+  return (await answer).data as T;
 }

@@ -60,9 +60,10 @@ export function progressText(job: Job, nowMs: number, words: StudioWords): strin
   const said = [progress.step];
   const share = shareOf(job);
   if (share !== null) said.push(words.percent(Math.round(share * 100) / 100));
-  if (progress.fps > 0) {
-    const fps = words.number(progress.fps, { maximumFractionDigits: progress.fps < 10 ? 1 : 0 });
-    said.push(words.t('studio.fps', { n: fps }));
+  const fps = progress.fps ?? 0;
+  if (fps > 0) {
+    const n = words.number(fps, { maximumFractionDigits: fps < 10 ? 1 : 0 });
+    said.push(words.t('studio.fps', { n }));
   }
   if (progress.eta_s !== null) {
     said.push(words.t('studio.eta', { time: words.duration(Math.ceil(progress.eta_s), 'short') }));

@@ -77,7 +77,9 @@ async function begin(id: number): Promise<void> {
     endpoint: '/v1/uploads',
     chunkSize: CHUNK_BYTES,
     retryDelays: RETRIES_MS,
-    headers: proofHeaders(),
+    onBeforeRequest: (request) => {
+      for (const [name, value] of Object.entries(proofHeaders())) request.setHeader(name, value);
+    },
     metadata: { filename: file.name, filetype: file.type },
     removeFingerprintOnSuccess: true,
     onProgress: (sent) => set(id, { sent }),
