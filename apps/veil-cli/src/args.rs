@@ -1,6 +1,7 @@
 //! The command line: names, help and parsing in one place.
 
 pub(crate) mod hide;
+pub(crate) mod jobs;
 pub(crate) mod make;
 pub(crate) mod sealed;
 pub(crate) mod sign;
@@ -17,6 +18,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use self::hide::{CapacityArgs, HIDE_EXAMPLES, HideArgs, REVEAL_EXAMPLES, RevealArgs};
+use self::jobs::{JOBS_EXAMPLES, JobsCommand, WorkerArgs};
 use self::make::{MAKE_EXAMPLES, MakeArgs};
 use self::sealed::{
     IdentityCommand, InspectArgs, OpenArgs, RecipientsCommand, RekeyArgs, SealArgs,
@@ -146,6 +148,16 @@ pub(crate) enum Command {
     /// it is whole; a run that is stopped leaves nothing.
     #[command(after_help = MAKE_EXAMPLES)]
     Make(Box<MakeArgs>),
+    /// Look at jobs, and say what is to become of them
+    ///
+    /// Whatever takes long can be a job: it waits for its turn, can be followed, stopped and resumed, and goes on after a
+    /// crash with nothing rendered twice.
+    #[command(subcommand, after_help = JOBS_EXAMPLES)]
+    Jobs(JobsCommand),
+    /// Work on jobs without a user interface, until Ctrl-C
+    ///
+    /// Jobs that run then are stopped; the next worker goes on with them.
+    Worker(Box<WorkerArgs>),
     /// Encode, seal and publish a video
     ///
     /// Takes whatever FFmpeg reads. The file is read once and never changed; no unencrypted segment

@@ -107,6 +107,13 @@ async fn run(cli: Cli, format: Format) -> Result<ExitCode, CliError> {
     let studio = if cli.no_key_cache { studio.without_key_cache() } else { studio };
     let now = Timestamp::now();
     let result = match cli.command {
+        Command::Jobs(command) => {
+            return commands::jobs::run(studio, command, format).await.map(|()| ExitCode::SUCCESS);
+        }
+        Command::Worker(args) => {
+            let worked = commands::worker::run(studio, &args, &root, format).await;
+            return worked.map(|()| ExitCode::SUCCESS);
+        }
         Command::Up(args) => commands::up::run(&studio, &args, format).await,
         Command::Import(args) => commands::import::run(&studio, &args, format, now).await,
         Command::List => commands::list::run(&studio, format, now).await,

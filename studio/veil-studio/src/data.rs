@@ -7,9 +7,10 @@
 //! <data>/bucket/               the bucket, when it is a local folder
 //! <data>/gateway.toml          the gateway's signing credential, 0600
 //! <data>/imports/<title id>    locked while an import runs
+//! <data>/jobs.sqlite           jobs
+//! <data>/jobs-queue.sqlite     who is woken for which; can be thrown away
 //! <data>/media/<id>            the media library's files
 //! <data>/uploads/<id>.*        files that are still arriving
-//! <data>/jobs.sqlite           jobs: the table, and what dispatches them
 //! <data>/jobs/<id>/            what a job works on, left, and logged
 //! <data>/gateway.url           where the gateway was last reachable
 //! <data>/gateway.store         the place that it last served titles from
@@ -115,6 +116,12 @@ impl DataDir {
     #[must_use]
     pub fn job_table(&self) -> PathBuf {
         self.root.join("jobs.sqlite")
+    }
+
+    /// The SQLite file of the queue, which can be thrown away.
+    #[must_use]
+    pub fn job_queue(&self) -> PathBuf {
+        self.root.join("jobs-queue.sqlite")
     }
 
     /// Where jobs work.

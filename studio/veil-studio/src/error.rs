@@ -132,6 +132,9 @@ pub enum StudioError {
     /// FFmpeg can't be found, or can't read the source, or failed.
     #[error("{}", with_source(.0))]
     Ffmpeg(#[from] veil_ffmpeg::Error),
+    /// Other runs have the machine, and this one doesn't wait or never could begin.
+    #[error(transparent)]
+    Turn(#[from] crate::turns::TurnError),
     /// What FFmpeg wrote could not be cut into segments.
     #[error("the encoder's output cannot be cut into segments: {0}")]
     Cmaf(#[from] veil_hls::cmaf::CmafError),
@@ -181,6 +184,7 @@ impl StudioError {
             }
             Self::AlreadyExpired => "--expires takes a time ahead, such as 7d".into(),
             Self::Ffmpeg(error) => return error.hint().map(Into::into),
+            Self::Turn(error) => error.hint().into(),
             Self::Cmaf(_) => "please report this, with what `ffprobe` says of the file".into(),
             _ => return None,
         };

@@ -25,7 +25,7 @@ use crate::stages::publish::Publication;
 use crate::stages::seal::Sealer;
 use crate::sweep::TitleLock;
 use crate::tracks::{self, Collected, Desk};
-use crate::turns::{Resources, Turn, TurnError, Turns};
+use crate::turns::{FrameSize, Resources, Turn, TurnError, Turns};
 use crate::{Studio, StudioError, time};
 
 /// The first key epoch of a title.
@@ -138,6 +138,8 @@ impl Studio {
         let source = probe(launcher, tools, &request.source).await?;
         let plan = Plan::new(&source, &request.ladder, tools, *processors);
         let plan = plan.map_err(veil_ffmpeg::Error::from)?;
+        progress.send_modify(|state| state.step = "waiting");
+        let _turn = encoder.turn(cost(&source, &plan, *processors)).await?;
         let id = request.id.unwrap_or_else(|| TitleId::random(&mut os_rng()));
         let draft = self.begin((id, name), &request.place, now).await?;
         let work = Work { source: &source, plan: &plan, single_file: request.single_file };
@@ -207,6 +209,15 @@ impl Studio {
         self.catalogue().publish_title(draft.title.id, &facts).await?;
         Ok((facts, notes))
     }
+}
+
+fn cost(source: &SourceInfo, plan: &Plan, processors: usize) -> Resources {
+    let decoded = source.video.as_ref().map_or(FrameSize::of_8_bit_420(0, 0), |video| {
+        FrameSize::of_8_bit_420(video.width, video.height)
+    });
+    let rungs: Vec<FrameSize> =
+        plan.rungs.iter().map(|rung| FrameSize::of_8_bit_420(rung.width, rung.height)).collect();
+    Resources::of_importing(decoded, &rungs, processors)
 }
 
 /// What is taken out of the source beside its renditions.

@@ -8,6 +8,7 @@ pub(crate) mod hide;
 pub(crate) mod identity;
 pub(crate) mod import;
 pub(crate) mod inspect;
+pub(crate) mod jobs;
 pub(crate) mod list;
 pub(crate) mod make;
 pub(crate) mod open;
@@ -26,6 +27,7 @@ pub(crate) mod tell;
 pub(crate) mod token;
 pub(crate) mod up;
 pub(crate) mod watch;
+pub(crate) mod worker;
 
 use tokio::signal::unix::{SignalKind, signal};
 

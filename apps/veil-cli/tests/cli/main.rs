@@ -19,6 +19,7 @@ mod hiding_samples;
 mod hiding_timing;
 mod house;
 mod import;
+mod jobs;
 mod keys;
 mod library;
 mod making;

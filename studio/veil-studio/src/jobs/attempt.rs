@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
 
 use super::job::{Change, JobEvent, Progress};
 use super::journal::Journal;
@@ -25,8 +26,6 @@ pub(super) enum Asked {
     Nothing,
     Cancel,
     Pause,
-    /// The program stops.
-    Stop,
 }
 
 /// A job that runs in this process.
@@ -40,11 +39,18 @@ pub(super) struct Running {
 enum Over {
     Worked(Result<Result<(), Failure>, JoinError>),
     Asked(Asked),
+    /// The program stops.
+    Stopped,
     Stalled(Duration),
 }
 
-/// Works on a claimed job until the attempt has ended.
-pub(super) async fn run(jobs: Jobs, encoder: Encoder, owner: Arc<str>, claimed: Claimed) {
+/// Works on a claimed job until the attempt has ended, or the program stops.
+pub(super) async fn run(
+    jobs: Jobs,
+    (encoder, stop): (Encoder, CancellationToken),
+    owner: Arc<str>,
+    claimed: Claimed,
+) {
     let id = JobId(claimed.id);
     let journal = Arc::new(Journal::open(&jobs.folder(id).log()));
     let (asked, hears) = watch::channel(Asked::Nothing);
@@ -67,7 +73,7 @@ pub(super) async fn run(jobs: Jobs, encoder: Encoder, owner: Arc<str>, claimed: 
                 journal: Arc::clone(&journal),
                 told: tells,
             };
-            attempt.follow(work, spec, hears).await
+            attempt.follow(work, spec, (hears, stop)).await
         }
     };
     attempt.end(&owner, end).await;
@@ -84,7 +90,12 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     /// Lets the work run until it ends, or is stopped.
-    async fn follow(&self, work: Work, spec: JobSpec, mut hears: watch::Receiver<Asked>) -> End {
+    async fn follow(
+        &self,
+        work: Work,
+        spec: JobSpec,
+        (mut hears, stop): (watch::Receiver<Asked>, CancellationToken),
+    ) -> End {
         let id = JobId(self.claimed.id);
         let kept = match self.jobs.0.store.step_done(id, spec.kind()).await {
             Ok(kept) => kept.filter(|kept| self.jobs.folder(id).whole(*kept).is_dir()),
@@ -99,8 +110,9 @@ impl Attempt<'_> {
         let over = tokio::select! {
             joined = tasks.join_next() => Over::Worked(joined.unwrap_or(Ok(Ok(())))),
             asked = hears.wait_for(|asked| *asked != Asked::Nothing) => {
-                Over::Asked(asked.map_or(Asked::Stop, |asked| *asked))
+                asked.map_or(Over::Stopped, |asked| Over::Asked(*asked))
             }
+            () = stop.cancelled() => Over::Stopped,
             after = self.watch() => Over::Stalled(after),
         };
         // Drops the work, and waits until it is dropped.
@@ -109,7 +121,9 @@ impl Attempt<'_> {
         self.gone().await;
         match over {
             Over::Worked(result) => self.worked(result, kept, &spec),
-            Over::Asked(asked) => self.stopped(asked, &spec).await,
+            Over::Asked(Asked::Cancel) => self.stopped(End::Cancelled, &spec).await,
+            Over::Asked(_) => self.stopped(End::Paused, &spec).await,
+            Over::Stopped => self.stopped(End::Stopped, &spec).await,
             Over::Stalled(after) => {
                 let error = format!("it stood still for {} s and was stopped", after.as_secs());
                 self.failed(Failure { message: error, passing: true }, STALLED_TRIES_MAX)
@@ -157,18 +171,13 @@ impl Attempt<'_> {
         End::Failed(message)
     }
 
-    async fn stopped(&self, asked: Asked, spec: &JobSpec) -> End {
+    async fn stopped(&self, end: End, spec: &JobSpec) -> End {
         if let JobSpec::Import(_) = spec {
             // What was written of the title goes now; what can't go now goes with the next sweep.
             let now = (self.jobs.0.settings.clock)();
             let _ = self.jobs.0.studio.sweep(now).await;
         }
-        let (end, word) = match asked {
-            Asked::Cancel => (End::Cancelled, "cancelled"),
-            Asked::Pause => (End::Paused, "paused"),
-            Asked::Stop | Asked::Nothing => (End::Stopped, "the program stops"),
-        };
-        self.journal.say(word);
+        self.journal.say(end.word());
         end
     }
 

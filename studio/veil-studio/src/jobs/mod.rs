@@ -9,6 +9,7 @@
 //! steps have behind them isn't done again; no row holds a secret in clear; queue, history, events and logs are bounded.
 
 mod attempt;
+mod dispatch;
 mod error;
 mod folder;
 mod job;

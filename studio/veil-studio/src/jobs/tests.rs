@@ -91,20 +91,35 @@ fn read(spec: serde_json::Value) -> JobSpec {
     serde_json::from_value(spec).unwrap()
 }
 
+/// Bytes that this process has in memory.
+fn resident_bytes() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap();
+    text.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
+}
+
 #[tokio::test]
-async fn a_thousand_jobs_run_once_each() {
+async fn a_thousand_jobs_run_once_each_in_memory_that_does_not_grow() {
     let house = House::new(|_| {}).await;
     let mut ids = HashSet::new();
-    for _ in 0..1000 {
+    let (stop, workers) = house.start();
+    for _ in 0..300 {
         ids.insert(house.import().await);
     }
-    assert_eq!(ids.len(), 1000);
-    let queue = house.jobs.queue().await.unwrap();
-    assert_eq!((queue.pending, queue.running, queue.slots), (1000, 0, 2));
-    let (stop, workers) = house.start();
     house.settle().await;
+    let before = resident_bytes();
+    house.jobs.drain(true).await.unwrap();
+    for _ in 0..700 {
+        ids.insert(house.import().await);
+    }
+    let queue = house.jobs.queue().await.unwrap();
+    assert_eq!((queue.pending, queue.running, queue.slots), (700, 0, 2));
+    house.jobs.drain(false).await.unwrap();
+    house.settle().await;
+    let grown = resident_bytes().saturating_sub(before);
+    assert!(grown < 8_000_000, "{grown} bytes more after seven hundred jobs");
     stop.cancel();
     workers.await.unwrap().unwrap();
+    assert_eq!(ids.len(), 1000);
     let mut seen = HashSet::new();
     let mut after = None;
     loop {

@@ -117,6 +117,7 @@ pub async fn make(
     let frame = FrameSize::of_8_bit_420(width, height);
     let slots = slots(encoder, frame, parts.len());
     let cost = Resources::of_making(frame, slots);
+    tell("waiting");
     let _turn = encoder.turn(cost).await?;
     let work = cache.work()?;
     let studio = Studio { encoder, cache, work: &work, media: &media, request, slots };

@@ -42,6 +42,9 @@ const FONT_BYTES: u64 = 60_000_000;
 /// Pictures that a scene has under way: a backdrop of up to four times the size, filters, and what the encoder looks ahead.
 const SCENE_FRAMES: u64 = 60;
 
+/// Pictures that an encoder of a rendition looks ahead, refers to and has under way; each is padded and has its halves beside it.
+const RENDITION_FRAMES: u64 = 90;
+
 /// How large the raw frames of a video are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameSize {
@@ -95,6 +98,18 @@ impl Resources {
         let scenes = scenes as u64;
         let each = FFMPEG_BYTES + FONT_BYTES + frame.bytes * SCENE_FRAMES;
         Self { memory_bytes: OWN_BYTES + each * scenes, cores: scenes }
+    }
+
+    /// A run that imports: one FFmpeg that decodes once and encodes every rendition. It takes half of the processors, so that short runs go beside
+    /// it; what it uses of the others the system shares out.
+    #[must_use]
+    pub fn of_importing(source: FrameSize, rungs: &[FrameSize], processors: usize) -> Self {
+        let processors = processors as u64;
+        let decoder = FFMPEG_BYTES + source.bytes * (DECODER_FRAMES + processors);
+        let encoders: u64 =
+            rungs.iter().map(|rung| rung.bytes * (RENDITION_FRAMES + processors)).sum();
+        let memory_bytes = OWN_BYTES + decoder + encoders;
+        Self { memory_bytes, cores: processors.div_ceil(2) }
     }
 
     /// A run that reveals: one thread of ours that looks and one that reads, one FFmpeg.

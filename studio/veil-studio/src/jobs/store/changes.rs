@@ -41,7 +41,7 @@ impl End {
         }
     }
 
-    fn word(&self) -> &'static str {
+    pub(in crate::jobs) fn word(&self) -> &'static str {
         match self {
             Self::Again(_) => "tried again",
             Self::Stopped => "stopped",
@@ -97,7 +97,7 @@ impl Store {
             "UPDATE job SET state = CASE WHEN state = 'cancelling' AND ?1 <> 'done' THEN 'cancelled' ELSE ?1 END, \
              ended_ms = CASE WHEN state = 'cancelling' THEN ?2 ELSE ?3 END, \
              owner = NULL, progress = NULL, pause_wanted = 0, error = ?4, commands = ?5, outputs = ?6, \
-             spec = coalesce(?7, spec), tries = tries - ?8 \
+             spec = coalesce(?7, spec), tries = tries - ?8, title = CASE WHEN ?1 = 'done' THEN title END \
              WHERE id = ?9 AND owner = ?10 AND attempt = ?11 AND state IN ('running', 'cancelling')",
         );
         // A stop from outside is no fault of the job's.

@@ -147,6 +147,15 @@ impl Store {
         Ok(rows.into_iter().map(|(id, pause)| (JobId(id), pause)).collect())
     }
 
+    /// The jobs whose turn comes next.
+    pub(in crate::jobs) async fn waiting(&self, limit: usize) -> Result<Vec<JobId>, JobError> {
+        let query = sqlx::query_scalar::<_, i64>(
+            "SELECT id FROM job WHERE state = 'waiting' ORDER BY priority DESC, id LIMIT ?",
+        );
+        let query = query.bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        Ok(query.fetch_all(&self.pool).await?.into_iter().map(JobId).collect())
+    }
+
     /// Who works on anything.
     pub(in crate::jobs) async fn owners(&self) -> Result<Vec<String>, JobError> {
         let query = "SELECT DISTINCT owner FROM job WHERE owner IS NOT NULL";
