@@ -51,7 +51,7 @@ impl Default for Settings {
             share_expires: "7d".to_owned(),
             share_base_url: String::new(),
             import_ladder: "auto".to_owned(),
-            upload_bytes_max: 64 << 30,
+            upload_bytes_max: 64_000_000_000,
             upload_hours: 24,
             cache_bytes_max: 5_000_000_000,
             cache_days: 7,
