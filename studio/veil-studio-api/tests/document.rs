@@ -13,3 +13,16 @@ fn the_published_document_is_that_of_these_routes() {
     }
     assert_eq!(fs::read_to_string(path).unwrap(), text, "set VEILCAST_WRITE_API=1 to write it");
 }
+
+#[test]
+fn each_operation_has_a_name_of_its_own() {
+    let document = serde_json::to_value(veil_studio_api::openapi()).unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    let operations = paths.values().flat_map(|path| path.as_object().unwrap().values());
+    let mut names: Vec<&str> =
+        operations.filter_map(|operation| operation["operationId"].as_str()).collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert!(count > 40 && names.len() == count, "{names:?}");
+}

@@ -105,12 +105,35 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     let all = all.merge(open_routes()).merge(closed_routes());
     let all = all.merge(upload_routes()).merge(batch_route());
     let mut document = all.into_openapi();
+    name_operations(&mut document);
     let components = document.components.get_or_insert_default();
     let cookie = ApiKey::Cookie(ApiKeyValue::new("veilcast-studio-PORT"));
     components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
     components.add_security_scheme("token", SecurityScheme::Http(bearer));
     document
+}
+
+/// Puts each path's first word before the names of its operations: a document has each name once.
+fn name_operations(document: &mut utoipa::openapi::OpenApi) {
+    for (path, item) in &mut document.paths.paths {
+        let word = path.trim_start_matches("/v1").trim_start_matches('/');
+        let word = word.split(['/', '.']).next().unwrap_or_default();
+        let methods = [
+            &mut item.get,
+            &mut item.put,
+            &mut item.post,
+            &mut item.delete,
+            &mut item.options,
+            &mut item.head,
+            &mut item.patch,
+        ];
+        for operation in methods.into_iter().flatten() {
+            let name = operation.operation_id.take().unwrap_or_default();
+            let full = if name == word { name } else { format!("{word}_{name}") };
+            operation.operation_id = Some(full);
+        }
+    }
 }
 
 /// Everything that a connection speaks to.
