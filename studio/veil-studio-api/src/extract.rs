@@ -2,14 +2,19 @@
 //!
 //! Owns: JSON bodies and queries. A body counts as JSON where its `Content-Type` says so, which no form of another site can.
 
-use axum::extract::rejection::BytesRejection;
+use axum::body::Body as HttpBody;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
-use bytes::Bytes;
+use axum::http::{HeaderMap, header};
+use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
 
 use crate::problem::Problem;
+
+/// The largest JSON body: a production's document with its wrapping.
+const BODY_BYTES_MAX: usize = 5 << 20;
+/// How much of a body is read at all.
+const DISCARDED_BYTES_MAX: usize = 32 << 20;
 
 /// A JSON body.
 pub(crate) struct Body<T>(pub(crate) T);
@@ -17,21 +22,33 @@ pub(crate) struct Body<T>(pub(crate) T);
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
             return Err(Problem::unsupported_media().detail("write Content-Type: application/json"));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|error| unread(&error))?;
+        let bytes = read_all(request.into_body()).await?;
         let read = serde_json::from_slice(&bytes);
         read.map(Self).map_err(|error| Problem::bad_request().detail(error.to_string()))
     }
 }
 
-fn unread(error: &BytesRejection) -> Problem {
-    match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(),
-        _ => Problem::bad_request().detail("the body can't be read"),
+/// Reads a body to its end. One that is too large is read on for a while, and forgotten: an answer that comes before the end of what it answers
+/// is lost to most clients.
+async fn read_all(body: HttpBody) -> Result<Vec<u8>, Problem> {
+    let (mut bytes, mut arrived) = (Vec::new(), 0);
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|_| Problem::bad_request().detail("the body was cut"))?;
+        arrived += piece.len();
+        if arrived <= BODY_BYTES_MAX {
+            bytes.extend_from_slice(&piece);
+        } else if arrived > DISCARDED_BYTES_MAX {
+            break;
+        } else {
+            bytes = Vec::new();
+        }
     }
+    if arrived > BODY_BYTES_MAX { Err(Problem::too_large()) } else { Ok(bytes) }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use veil_studio::Studio;
-use veil_studio::jobs::{JobError, JobSettings, Jobs};
+use veil_studio::jobs::{JobSettings, Jobs};
 use veil_studio::pipeline::Encoder;
 use veil_studio_api::{Api, ApiError, Desk, Password, Reach, preset, serve};
 use zeroize::Zeroizing;
@@ -72,7 +72,7 @@ pub(crate) async fn run(studio: Studio, args: &StudioArgs, format: Format) -> Re
     stop.cancel();
     let _ = serving.await;
     let broken = |_| CliError::new("a part of the program broke down");
-    working.await.map_err(broken)?.map_err(failed)?;
+    working.await.map_err(broken)??;
     jobs.close().await;
     stopped
 }
@@ -85,11 +85,7 @@ async fn jobs(studio: &Arc<Studio>, args: &StudioArgs, encoder: Encoder) -> Resu
         rate_per_minute: preset(studio.data())?.hide_per_minute.into(),
         ..JobSettings::new(Timestamp::now)
     };
-    Jobs::open(Arc::clone(studio), settings).await.map_err(failed)
-}
-
-fn failed(error: JobError) -> CliError {
-    CliError { message: error.to_string(), hint: error.hint() }
+    Ok(Jobs::open(Arc::clone(studio), settings).await?)
 }
 
 fn password(path: &Path) -> Result<Password, CliError> {

@@ -12,7 +12,6 @@ mod productions;
 mod titles;
 mod uploads;
 
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::{Extension, Json, Router};
 use utoipa::OpenApi;
@@ -23,9 +22,6 @@ use utoipa_axum::routes;
 use crate::app::Api;
 use crate::problem::Problem;
 use crate::{guard, page, wire};
-
-/// The largest JSON body: a production's document with its wrapping.
-const BODY_BYTES_MAX: usize = 5 << 20;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -151,7 +147,6 @@ pub(crate) fn router(api: Api) -> Router {
     open.merge(closed)
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .fallback(page::serve)
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn_with_state(api.clone(), guard::everywhere))
         .with_state(api)
 }
