@@ -110,7 +110,8 @@ impl Uploads {
         if length > length_max {
             return Err(Problem::too_large().detail(format!("at most {length_max} bytes")));
         }
-        let open = self.all()?;
+        let mut open = self.all()?;
+        open.retain(|(_, known)| known.medium.is_none());
         if open.len() >= OPEN_MAX {
             return Err(Problem::rate_limited().after(Duration::from_secs(60)));
         }
@@ -210,6 +211,9 @@ impl Uploads {
         over.map(|(id, _)| self.remove(id)).count() as u64
     }
 }
+
+/// How long it is known of a file that has arrived what it became, in hours: for a client whose connection was cut before it was told.
+pub(crate) const ARRIVED_HOURS: u32 = 1;
 
 /// When a file is forgotten that nobody goes on with.
 pub(crate) fn expiry(now: Timestamp, hours: u32) -> Timestamp {
@@ -342,11 +346,15 @@ mod tests {
         };
         let status = |length| begin(length).map_err(|problem| problem.body().status);
         assert_eq!((status(0), status(1 << 61), status(1 << 59)), (Err(400), Err(413), Err(507)));
-        for _ in 0..OPEN_MAX {
+        let first = begin(1).unwrap();
+        for _ in 1..OPEN_MAX {
             begin(1).unwrap();
         }
         assert_eq!(status(1), Err(429));
-        assert_eq!(uploads.sweep(Timestamp::UNIX_EPOCH), OPEN_MAX as u64);
+        let known = uploads.find(&first).unwrap().0;
+        uploads.keep(&first, &Known { medium: Some("m".into()), ..known }).unwrap();
+        begin(1).unwrap();
+        assert_eq!(uploads.sweep(Timestamp::UNIX_EPOCH), OPEN_MAX as u64 + 1);
         assert_eq!(fs::read_dir(folder.path().join("uploads")).unwrap().count(), 0);
         for id in ["", "../x", "../../catalogue.sqlite", &"g".repeat(32)] {
             assert_eq!(uploads.find(id).err().unwrap().body().status, 404, "{id}");

@@ -15,7 +15,7 @@ use super::media;
 use crate::app::Api;
 use crate::problem::Problem;
 use crate::random;
-use crate::uploads::{CHECKSUMS, Checksum, Known, expiry};
+use crate::uploads::{ARRIVED_HOURS, CHECKSUMS, Checksum, Known, expiry};
 
 const RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
 const VERSION: HeaderValue = HeaderValue::from_static("1.0.0");
@@ -136,6 +136,7 @@ pub(crate) async fn patch(
         known.expires = expiry(Timestamp::now(), api.settings().upload_hours);
         if arrived == known.length {
             known.medium = Some(take(&api, &id, &known).await?);
+            known.expires = expiry(Timestamp::now(), ARRIVED_HOURS);
         }
         api.uploads().keep(&id, &known)?;
     }
