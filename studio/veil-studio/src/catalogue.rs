@@ -13,6 +13,7 @@ pub mod productions;
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
@@ -20,7 +21,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{FromRow, SqlitePool};
 use veil_seal::id::TitleId;
 
-use self::audit::{Action, Event};
+use self::audit::{Action, Chain, Event};
 use crate::StudioError;
 use crate::error::MAX_NAME_CHARS;
 use crate::place::Place;
@@ -118,6 +119,8 @@ pub struct Catalogue {
     pool: SqlitePool,
     /// Who the audit trail says did it.
     actor: &'static str,
+    /// How much of the trail was found to hold.
+    held: Arc<tokio::sync::Mutex<Chain>>,
 }
 
 impl Catalogue {
@@ -139,7 +142,7 @@ impl Catalogue {
         let _lock = lock_beside(path).await?;
         let pool = pool.connect_with(options).await?;
         MIGRATIONS.run(&pool).await?;
-        Ok(Self { pool, actor: "studio" })
+        Ok(Self { pool, actor: "studio", held: Arc::default() })
     }
 
     /// Says in the audit trail that `actor` does what is done from now on.

@@ -94,6 +94,25 @@ impl Entry {
     }
 }
 
+/// How far a check of the trail has come: the entries up to here hold.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Chain {
+    seq: i64,
+    hash: [u8; 32],
+}
+
+impl Chain {
+    /// Goes on by an entry; `false` where it isn't the next one, and the check stays where it is.
+    fn takes(&mut self, entry: &Entry) -> bool {
+        let hash = entry.expected(&self.hash);
+        let holds = entry.seq == self.seq + 1 && entry.hash == hex(&hash);
+        if holds {
+            *self = Self { seq: entry.seq, hash };
+        }
+        holds
+    }
+}
+
 /// What a check of the trail found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
@@ -178,7 +197,7 @@ impl Catalogue {
     /// # Errors
     /// [`StudioError::Catalogue`] where it can't be read.
     pub async fn verify_audit(&self, expected: Option<&str>) -> Result<Verdict, StudioError> {
-        let mut before = GENESIS;
+        let mut chain = Chain::default();
         let mut verdict = Verdict {
             sound: 0,
             total: 0,
@@ -190,19 +209,39 @@ impl Catalogue {
         let mut entries = query.fetch(&self.pool);
         while let Some(entry) = entries.try_next().await? {
             verdict.total += 1;
-            let hash = entry.expected(&before);
-            if verdict.broken_at.is_none() && entry.seq == verdict.total && entry.hash == hex(&hash)
-            {
+            if verdict.broken_at.is_none() && chain.takes(&entry) {
                 verdict.sound += 1;
                 verdict.has_expected |=
                     expected.is_some_and(|it| it.eq_ignore_ascii_case(&entry.hash));
                 verdict.head = entry.hash;
-                before = hash;
             } else {
                 verdict.broken_at = verdict.broken_at.or(Some(verdict.total));
             }
         }
         Ok(verdict)
+    }
+
+    /// Whether the trail holds, at the price of what is new in it: what this process found to hold isn't read again, but for the last entry,
+    /// which has to be the one that it was. [`Self::verify_audit`] reads all of it.
+    ///
+    /// # Errors
+    /// [`StudioError::Catalogue`] where it can't be read.
+    pub async fn audit_holds(&self) -> Result<bool, StudioError> {
+        let mut held = self.held.lock().await;
+        let query = sqlx::query_as::<_, Entry>("SELECT * FROM audit WHERE seq >= ? ORDER BY seq");
+        let mut entries = query.bind(held.seq).fetch(&self.pool);
+        if held.seq > 0 {
+            let last = entries.try_next().await?;
+            if last.is_none_or(|last| last.seq != held.seq || last.hash != hex(&held.hash)) {
+                return Ok(false);
+            }
+        }
+        while let Some(entry) = entries.try_next().await? {
+            if !held.takes(&entry) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 
@@ -242,6 +281,8 @@ mod tests {
             .unwrap();
         let verdict = catalogue.verify_audit(Some(&before.head)).await.unwrap();
         assert!(expected(&verdict), "{change}: {verdict:?}");
+        let whole = verdict.broken_at.is_none();
+        assert_eq!(catalogue.audit_holds().await.unwrap(), whole, "{change}");
         catalogue.close().await;
     }
 
@@ -264,6 +305,38 @@ mod tests {
             verdict.broken_at.is_none() && !verdict.has_expected && !verdict.holds()
         })
         .await;
+    }
+
+    #[tokio::test]
+    async fn a_second_look_reads_what_is_new_and_knows_the_last_entry_of_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let catalogue = Catalogue::open(&folder.path().join("catalogue.sqlite")).await.unwrap();
+        let note = async |subject| {
+            let event = Event { action: Action::Share, subject, details: json!({}), at: "now" };
+            catalogue.note(event).await.unwrap();
+        };
+        let tamper = async |change: &str| {
+            let all = format!(
+                "DROP TRIGGER IF EXISTS audit_stays; DROP TRIGGER IF EXISTS audit_keeps; {change}"
+            );
+            sqlx::raw_sql(sqlx::AssertSqlSafe(all)).execute(&catalogue.pool).await.unwrap();
+        };
+        assert!(catalogue.audit_holds().await.unwrap());
+        note("a").await;
+        note("b").await;
+        assert!(catalogue.audit_holds().await.unwrap());
+        // The first was read; whoever wants to know of it again asks for all.
+        tamper("UPDATE audit SET subject = 'x' WHERE seq = 1").await;
+        assert!(catalogue.audit_holds().await.unwrap());
+        assert!(!catalogue.verify_audit(None).await.unwrap().holds());
+        note("c").await;
+        assert!(catalogue.audit_holds().await.unwrap());
+        note("d").await;
+        tamper("UPDATE audit SET subject = 'x' WHERE seq = 4").await;
+        assert!(!catalogue.audit_holds().await.unwrap());
+        tamper("DELETE FROM audit WHERE seq > 2").await;
+        assert!(!catalogue.audit_holds().await.unwrap());
+        catalogue.close().await;
     }
 
     #[tokio::test]
