@@ -11,9 +11,12 @@ import { Running } from './server';
 /** How long a job of a test may take. */
 const JOB_LIMIT_MS = 120_000;
 
-/** Starts `veilcast studio` on a data folder. */
-export function startStudio(data: string): Promise<Running<{ readonly url: string }>> {
-  const args = ['--data', data, '--json', 'studio', '--listen', '127.0.0.1:0', '--no-open'];
+/** Starts `veilcast studio` on a data folder, with these arguments as well. */
+export function startStudio(
+  data: string,
+  ...more: readonly string[]
+): Promise<Running<{ readonly url: string }>> {
+  const args = ['--data', data, '--json', 'studio', '--listen', '127.0.0.1:0', ...more];
   return Running.start('veilcast', args);
 }
 

@@ -32,6 +32,7 @@ fn tell(api: &Api, change: Change) {
             api.events().tell("job", &Job::from(*job));
         }
         Change::Removed(id) => {
+            api.payloads().done(id);
             api.events().tell("job", &json!({ "id": id.to_string(), "removed": true }));
         }
         Change::Queue(queue) => api.events().tell("queue", &Queue::from(queue)),

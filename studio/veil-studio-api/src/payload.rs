@@ -1,12 +1,10 @@
-//! What is hidden in media: texts, and other media under the names that people know them by.
+//! What is hidden in media: other media, under the names that people know them by.
 //!
 //! Owns: folders of links to the library's files, since what is hidden keeps its name and the library's files have none. A folder is removed when
-//! its job is done; that of a job that failed stays, so that it can be tried again, until no job is kept that long.
+//! its job is done or forgotten; that of a job that failed stays, so that it can be tried again, until no job is kept that long.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -23,11 +21,6 @@ use crate::random;
 /// Where the folders lie.
 const FOLDER: &str = "payloads";
 
-/// What a text is called.
-const MESSAGE: &str = "message.txt";
-/// The longest text, in bytes.
-const MESSAGE_BYTES_MAX: usize = 1 << 20;
-
 /// The folders of jobs that are not done, of those that this process submitted.
 #[derive(Default)]
 pub(crate) struct Payloads(Mutex<HashMap<JobId, PathBuf>>);
@@ -38,7 +31,7 @@ impl Payloads {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(job, folder);
     }
 
-    /// Removes the folder of a job that is done.
+    /// Removes the folder of a job that needs it no more.
     pub(crate) fn done(&self, job: JobId) {
         let folder = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&job);
         if let Some(folder) = folder {
@@ -52,29 +45,21 @@ pub(crate) fn remove(folder: &Path) {
     let _ = fs::remove_dir_all(folder);
 }
 
-/// Puts a text, and links to files, each by its name, into a folder of their own.
+/// Puts links to files, each by its name, into a folder of their own.
 pub(crate) fn folder(
     data: &DataDir,
     files: &[(String, PathBuf)],
-    message: Option<&str>,
     now: Timestamp,
 ) -> Result<Vec<PathBuf>, Problem> {
-    if message.is_some_and(|text| text.len() > MESSAGE_BYTES_MAX) {
-        return Err(Problem::too_large());
-    }
     sweep(data, now);
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
     let folder = data.root().join(FOLDER).join(random::id()?);
     let failed = |error: std::io::Error| Problem::io(&error, "the files can't be linked".into());
     fs::create_dir_all(&folder).map_err(failed)?;
     let mut taken = BTreeSet::new();
     let mut paths = Vec::new();
-    if let Some(text) = message {
-        let path = folder.join(MESSAGE);
-        let file = fs::File::options().write(true).create_new(true).mode(0o600).open(&path);
-        file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(failed)?;
-        taken.insert(MESSAGE.to_owned());
-        paths.push(path);
-    }
     for (at, (name, file)) in files.iter().enumerate() {
         let mut name = clean_name(name);
         if !taken.insert(name.clone()) {
@@ -116,17 +101,18 @@ mod tests {
         let data = DataDir::open(folder.path()).unwrap();
         let file = data.media().join("x");
         fs::write(&file, "x").unwrap();
-        let files = [("../a.txt".to_owned(), file.clone()), ("a.txt".to_owned(), file)];
-        let paths = super::folder(&data, &files, Some("psst"), Timestamp::now()).unwrap();
+        let files = [("../a.txt".to_owned(), file.clone()), ("a.txt".to_owned(), file.clone())];
+        let paths = super::folder(&data, &files, Timestamp::now()).unwrap();
         let names: Vec<_> =
             paths.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
-        assert_eq!(names, ["message.txt", "a.txt", "1-a.txt"]);
+        assert_eq!(names, ["a.txt", "1-a.txt"]);
         sweep(&data, Timestamp::now());
         assert!(paths[0].exists());
         sweep(&data, Timestamp::now() + SignedDuration::from_hours(31 * 24));
         assert!(!paths[0].exists());
         let payloads = Payloads::default();
-        let again = super::folder(&data, &[], Some("psst"), Timestamp::now()).unwrap();
+        assert!(super::folder(&data, &[], Timestamp::now()).unwrap().is_empty());
+        let again = super::folder(&data, &files[..1], Timestamp::now()).unwrap();
         payloads.note(JobId(1), again[0].parent().unwrap().to_owned());
         payloads.done(JobId(2));
         assert!(again[0].exists());

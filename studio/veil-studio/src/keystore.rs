@@ -4,17 +4,21 @@
 //! catalogue can be backed up without the power to open anything. What was unsealed is kept in
 //! memory for five minutes, unless that is turned off.
 
+use std::io::{self, Read, Seek};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use getrandom::SysRng;
 use jiff::Timestamp;
-use rand_core::{CryptoRng, UnwrapErr};
+use rand_core::{CryptoRng, Rng as _, UnwrapErr};
 use veil_seal::SealError;
 use veil_seal::cache::UnwrapCache;
+use veil_seal::chunks::{self, SALT_BYTES};
 use veil_seal::envelope::{self, Purpose};
+use veil_seal::file::{BODY_CONTEXT, FileKey, Header, PREFIX_BYTES, new_header};
 use veil_seal::id::TitleId;
 use veil_seal::identity::Identity;
+use veil_seal::reader::Reader;
 use veil_seal::schedule::TitleKey;
 use veil_seal::secret::Secret;
 use zeroize::Zeroizing;
@@ -117,6 +121,35 @@ impl Keystore {
         Ok(envelope::unwrap(&self.identity, Purpose::JobSecret, &job.to_be_bytes(), sealed)?)
     }
 
+    /// Seals a small file, of which nobody but this studio is a recipient.
+    ///
+    /// # Errors
+    /// [`StudioError::Seal`], which a valid identity never gives.
+    pub(crate) fn seal_file(&self, content: &[u8]) -> Result<Vec<u8>, StudioError> {
+        let mut rng = os_rng();
+        let key = FileKey::random(&mut rng);
+        let mut sealed = new_header(&key, &[self.identity.recipient()], None, &mut rng)?;
+        let mut salt = [0; SALT_BYTES];
+        rng.fill_bytes(&mut salt);
+        sealed.extend(chunks::seal(&key.body_key(), BODY_CONTEXT, &salt, content)?);
+        Ok(sealed)
+    }
+
+    /// Opens a file that was sealed to the studio's identity.
+    ///
+    /// # Errors
+    /// What the file says; [`io::ErrorKind::InvalidData`] with a [`SealError`] inside when it is another's, or was changed.
+    pub(crate) fn open_file<F: Read + Seek>(&self, mut file: F) -> io::Result<Reader<F>> {
+        let mut front = vec![0; PREFIX_BYTES];
+        file.read_exact(&mut front)?;
+        front.resize(Header::bytes(&front).map_err(invalid)?, 0);
+        file.read_exact(&mut front[PREFIX_BYTES..])?;
+        let header = Header::parse(&front).map_err(invalid)?;
+        let unlocked =
+            header.unlock(std::slice::from_ref(&self.identity), None).map_err(invalid)?;
+        Reader::new(file, unlocked.body_offset(), &unlocked.key().body_key(), BODY_CONTEXT)
+    }
+
     /// Zeroizes unsealed keys whose time is over; for a process that unseals seldom.
     pub fn forget_expired(&self, now: Timestamp) {
         if let Some(cache) = &self.cache {
@@ -128,6 +161,10 @@ impl Keystore {
 /// A panic elsewhere leaves the cache whole: its entries are complete or absent.
 fn lock(cache: &Mutex<UnwrapCache>) -> MutexGuard<'_, UnwrapCache> {
     cache.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn invalid(error: SealError) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
 }
 
 /// A clock before 1970 stands still at 1970.

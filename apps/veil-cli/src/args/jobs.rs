@@ -44,6 +44,8 @@ pub(crate) enum JobsCommand {
     Resume(JobArgs),
     /// Begin a failed or cancelled job again
     Retry(JobArgs),
+    /// Forget a job that has ended, and delete what it left
+    Forget(JobArgs),
     /// Have a job come earlier (above 0) or later (below)
     Priority {
         /// The job's number

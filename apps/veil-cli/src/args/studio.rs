@@ -28,9 +28,6 @@ pub(crate) struct StudioArgs {
     /// A file whose first line is the password, readable for you alone
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,
-    /// Print the address and open nothing (this is the default)
-    #[arg(long)]
-    pub(crate) no_open: bool,
     #[command(flatten)]
     pub(crate) services: ServiceArgs,
     #[command(flatten)]

@@ -55,6 +55,12 @@ async fn carry_out(jobs: &Jobs, command: JobsCommand, format: Format) -> Result<
             format.answer(&queue, || queue_line(&queue));
             return Ok(());
         }
+        JobsCommand::Forget(job) => {
+            jobs.dismiss(job.id).await?;
+            format
+                .answer(&json!({ "forgotten": job.id }), || format!("job {} is forgotten", job.id));
+            return Ok(());
+        }
         JobsCommand::Show(job) => return show(jobs, job.id, format).await,
         JobsCommand::Cancel(job) => jobs.cancel(job.id).await.map(|()| job.id)?,
         JobsCommand::Pause(job) => jobs.pause(job.id).await.map(|()| job.id)?,

@@ -48,7 +48,7 @@ impl Desk {
     }
 
     pub(crate) fn open_with(house: &House, args: &[&str]) -> Self {
-        let mut process = house.start([&["studio", "--no-open"], args].concat());
+        let mut process = house.start([&["studio"], args].concat());
         let ready = process.ready("ready", LIMIT).unwrap();
         let (_, token) = ready["url"].as_str().unwrap().split_once("/#token=").unwrap();
         let agent = ureq::Agent::config_builder()

@@ -77,6 +77,7 @@ pub(crate) async fn set_settings(
     Body(settings): Body<Settings>,
 ) -> Answer<Settings> {
     presets::write(api.studio().data(), &settings)?;
+    api.jobs().set_rate_per_minute(settings.hide_per_minute.into());
     api.set_settings(settings.clone());
     Ok(Json(settings))
 }

@@ -11,9 +11,8 @@ use axum::response::Response;
 use axum::{Extension, Json};
 use jiff::Timestamp;
 use veil_studio::jobs::{
-    self, HideJob, ImportJob, JobId, JobSecret, JobSpec, MakeJob, RevealJob, Typed,
+    self, HideJob, ImportJob, JobId, JobMessage, JobSecret, JobSpec, MakeJob, RevealJob, Typed,
 };
-use zeroize::Zeroizing;
 
 use super::Answer;
 use crate::app::Api;
@@ -95,6 +94,17 @@ pub(crate) async fn prioritise(
     let id = number(&id)?;
     api.jobs().set_priority(id, new.priority).await?;
     told(&api, id).await
+}
+
+/// Forgets a job that has ended, and what it left.
+#[utoipa::path(delete, path = "/v1/jobs/{id}", tag = "jobs", params(("id" = String, Path)),
+    responses((status = 204, description = "forgotten"), (status = 404, description = "no such job"), (status = 409, description = "it has not ended")))]
+pub(crate) async fn dismiss(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    api.jobs().dismiss(number(&id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Cancels a job.
@@ -224,12 +234,14 @@ async fn spec(api: &Api, new: NewJob) -> Result<(JobSpec, i64), Problem> {
                 files.push(medium(api, id).await?);
             }
             let data = api.studio().data();
-            let payload = payload::folder(data, &files, message.as_deref(), Timestamp::now())?;
+            let payload = payload::folder(data, &files, Timestamp::now())?;
+            let message = message.map(|text| JobMessage::Text { text: Typed::from(text) });
             let stem = FilePath::new(&name).file_stem().unwrap_or_default().to_string_lossy();
             let output = output.unwrap_or_else(|| format!("{stem}.mkv"));
             let usual = if robust { Profile::SameSize } else { Profile::Default };
             let (profile, secret) = (profile.unwrap_or(usual).into(), Some(secret(passphrase)));
-            let job = HideJob { carrier, payload, output, profile, recipients: Vec::new(), secret };
+            let recipients = Vec::new();
+            let job = HideJob { carrier, payload, message, output, profile, recipients, secret };
             (JobSpec::Hide(job), priority)
         }
         NewJob::Reveal { media, passphrase, priority } => {
@@ -241,7 +253,7 @@ async fn spec(api: &Api, new: NewJob) -> Result<(JobSpec, i64), Problem> {
 }
 
 fn secret(passphrase: String) -> JobSecret {
-    JobSecret::Passphrase { text: Typed::new(Zeroizing::new(passphrase)) }
+    JobSecret::Passphrase { text: Typed::from(passphrase) }
 }
 
 /// A medium's name and file.

@@ -69,7 +69,7 @@ fn closed_routes() -> OpenApiRouter<Api> {
         .routes(routes!(media::waveform))
         .routes(routes!(media::content))
         .routes(routes!(jobs::list, jobs::create))
-        .routes(routes!(jobs::get, jobs::prioritise))
+        .routes(routes!(jobs::get, jobs::prioritise, jobs::dismiss))
         .routes(routes!(jobs::cancel))
         .routes(routes!(jobs::pause))
         .routes(routes!(jobs::resume))

@@ -240,7 +240,7 @@ impl Attempt<'_> {
         let _ = self.journal.flush();
     }
 
-    /// Ends the attempt in the table. What it made and doesn't count goes.
+    /// Ends the attempt in the table. What it made and doesn't count goes, and so does a message that nobody needs any more.
     async fn end(&self, owner: &str, end: End) {
         let folder = self.jobs.folder(JobId(self.claimed.id));
         let done = matches!(end, End::Done { .. });
@@ -256,7 +256,7 @@ impl Attempt<'_> {
             let now_ms = self.jobs.now_ms();
             let store = &self.jobs.0.store;
             match store.end((owner, self.claimed), &end, &commands, now_ms).await {
-                Ok(_) => return,
+                Ok(_) => return self.jobs.clear_message(JobId(self.claimed.id)).await,
                 // A full disk, as a rule. The job stays ours; when this process ends, somebody takes it back.
                 Err(_) if begun.elapsed() > GONE_LIMIT * 12 => return,
                 Err(_) => tokio::time::sleep(LOOK_EVERY).await,

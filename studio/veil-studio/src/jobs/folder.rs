@@ -3,6 +3,7 @@
 //! ```text
 //! <data>/jobs/<id>/attempt-2.part/   what the second attempt works on
 //! <data>/jobs/<id>/attempt-2/        what it made: whole, and on the disk
+//! <data>/jobs/<id>/message.sealed    what is to be hidden, until that is done
 //! <data>/jobs/<id>/log
 //! ```
 //!
@@ -31,6 +32,23 @@ impl Folder {
         self.0.join("log")
     }
 
+    /// Where a sealed message lies.
+    pub(super) fn message(&self) -> PathBuf {
+        self.0.join("message.sealed")
+    }
+
+    /// Deletes the message; where there is none, nothing is to be done.
+    pub(super) fn clear_message(&self) {
+        let _ = fs::remove_file(self.message());
+    }
+
+    /// Makes the folder, unless it is there.
+    pub(super) fn made(&self) -> Result<&Self, JobError> {
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.0);
+        made.map_err(JobError::file("cannot make", &self.0))?;
+        Ok(self)
+    }
+
     /// What an attempt has made.
     pub(super) fn whole(&self, attempt: i64) -> PathBuf {
         self.0.join(format!("attempt-{attempt}"))
@@ -40,14 +58,13 @@ impl Folder {
         self.0.join(format!("attempt-{attempt}.part"))
     }
 
-    /// Makes the folder, and an empty one for an attempt. Whatever other attempts left goes, but for `keep`.
-    pub(super) fn begin(&self, attempt: i64, keep: Option<i64>) -> Result<PathBuf, JobError> {
+    /// Makes the folder, and an empty one for an attempt. Whatever other attempts left goes.
+    pub(super) fn begin(&self, attempt: i64) -> Result<PathBuf, JobError> {
+        self.made()?;
         let failed = |source| JobError::file("cannot make", &self.0)(source);
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(failed)?;
-        let kept = keep.map(|keep| self.whole(keep));
         for entry in fs::read_dir(&self.0).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
-            if path.is_dir() && kept.as_ref() != Some(&path) {
+            if path.is_dir() {
                 fs::remove_dir_all(&path).map_err(JobError::file("cannot remove", &path))?;
             }
         }
@@ -126,9 +143,9 @@ mod tests {
     fn what_an_attempt_made_is_whole_or_not_there() {
         let jobs = tempfile::tempdir().unwrap();
         let folder = Folder::of(jobs.path(), JobId(7));
-        let part = folder.begin(1, None).unwrap();
+        let part = folder.begin(1).unwrap();
         fs::write(part.join("half"), "x").unwrap();
-        let part = folder.begin(2, None).unwrap();
+        let part = folder.begin(2).unwrap();
         fs::create_dir(part.join("sub")).unwrap();
         fs::write(part.join("sub/b"), "four").unwrap();
         fs::write(part.join("a"), "").unwrap();
@@ -137,12 +154,10 @@ mod tests {
         let names: Vec<(String, u64)> =
             folder.outputs(2).unwrap().into_iter().map(|file| (file.name, file.bytes)).collect();
         assert_eq!(names, [("a".to_owned(), 0), ("sub/b".to_owned(), 4)]);
-        folder.begin(3, Some(2)).unwrap();
-        assert!(folder.whole(2).exists());
+        folder.begin(3).unwrap();
+        assert!(!folder.whole(2).exists());
         folder.discard(3);
         assert!(!folder.part(3).exists());
-        folder.begin(4, None).unwrap();
-        assert!(!folder.whole(2).exists());
         folder.remove();
         assert_eq!(fs::read_dir(jobs.path()).unwrap().count(), 0);
     }

@@ -18,6 +18,9 @@ pub const STALL_LIMIT: Duration = Duration::from_secs(300);
 /// Hiding and revealing, of one client, in a minute: each costs a quarter of a GiB for the passphrase alone.
 pub const RATE_PER_MINUTE: i64 = 5;
 
+/// The longest message that is typed, in bytes: what is longer is a file.
+pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
+
 /// Free bytes of disk below which nothing new is begun, so that what runs can end.
 pub const DISK_FREE_MIN_BYTES: u64 = 2_000_000_000;
 
@@ -26,6 +29,9 @@ pub const MEMORY_FREE_MIN_BYTES: u64 = 300_000_000;
 
 /// Ended jobs that are kept, with what they left.
 pub const HISTORY_MAX: i64 = 2000;
+
+/// Bytes that ended jobs may leave: of those that leave more, the oldest are forgotten.
+pub const HISTORY_BYTES_MAX: u64 = 50_000_000_000;
 
 /// How long ended jobs are kept, with what they left.
 pub const HISTORY_AGE: Duration = Duration::from_secs(30 * 24 * 3600);

@@ -10,11 +10,13 @@
 
 mod attempt;
 mod dispatch;
+mod ended;
 mod error;
 mod folder;
 mod job;
 mod journal;
 pub mod limits;
+mod message;
 mod owner;
 mod room;
 mod secret;
@@ -28,7 +30,7 @@ mod tests;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -40,14 +42,14 @@ pub use self::job::{
     Change, Job, JobEvent, JobId, JobState, NoJobId, OutputFile, Progress, QueueState, Unit,
 };
 pub use self::spec::{
-    HideJob, HideProfile, ImportJob, JobSecret, JobSpec, MakeJob, RevealJob, Typed,
+    HideJob, HideProfile, ImportJob, JobMessage, JobSecret, JobSpec, MakeJob, RevealJob, Typed,
 };
 
 use self::attempt::{Asked, Running};
 use self::folder::Folder;
 use self::limits::{
-    DISK_FREE_MIN_BYTES, EVENTS_BEHIND_MAX, HISTORY_AGE, HISTORY_MAX, MEMORY_FREE_MIN_BYTES,
-    PAGE_MAX, PENDING_MAX, PRIORITY_MAX, RATE_PER_MINUTE, STALL_LIMIT,
+    DISK_FREE_MIN_BYTES, EVENTS_BEHIND_MAX, HISTORY_AGE, HISTORY_BYTES_MAX, HISTORY_MAX,
+    MEMORY_FREE_MIN_BYTES, PAGE_MAX, PENDING_MAX, PRIORITY_MAX, RATE_PER_MINUTE, STALL_LIMIT,
 };
 use self::store::{Entry, Store};
 use crate::Studio;
@@ -65,7 +67,7 @@ pub struct JobSettings {
     pub services: Services,
     /// Jobs that run at once. They share memory and processors by the encoder's turns as well.
     pub slots: usize,
-    /// Hiding and revealing of one client in a minute.
+    /// Hiding and revealing of one client in a minute, until [`Jobs::set_rate_per_minute`] says otherwise.
     pub rate_per_minute: i64,
     /// Jobs that may wait.
     pub pending_max: i64,
@@ -77,6 +79,8 @@ pub struct JobSettings {
     pub stall_limit: Duration,
     /// Ended jobs that are kept.
     pub history_max: i64,
+    /// Bytes that ended jobs may leave.
+    pub history_bytes_max: u64,
     /// How long ended jobs are kept.
     pub history_age: Duration,
 }
@@ -96,6 +100,7 @@ impl JobSettings {
             memory_free_min_bytes: MEMORY_FREE_MIN_BYTES,
             stall_limit: STALL_LIMIT,
             history_max: HISTORY_MAX,
+            history_bytes_max: HISTORY_BYTES_MAX,
             history_age: HISTORY_AGE,
         }
     }
@@ -130,6 +135,7 @@ struct Inner {
     studio: Arc<Studio>,
     settings: JobSettings,
     store: Store,
+    rate_per_minute: AtomicI64,
     events: broadcast::Sender<JobEvent>,
     /// The last event that was told.
     told: AtomicI64,
@@ -152,6 +158,7 @@ impl Jobs {
         let told = AtomicI64::new(store.last_event().await?);
         Ok(Self(Arc::new(Inner {
             studio,
+            rate_per_minute: AtomicI64::new(settings.rate_per_minute),
             settings,
             store,
             events: broadcast::Sender::new(EVENTS_BEHIND_MAX),
@@ -162,7 +169,12 @@ impl Jobs {
         })))
     }
 
-    /// Writes a job down; its secret is sealed before.
+    /// Has another number hold from now on for hiding and revealing of one client in a minute.
+    pub fn set_rate_per_minute(&self, rate: i64) {
+        self.0.rate_per_minute.store(rate, Ordering::Relaxed);
+    }
+
+    /// Writes a job down; its secret and its message are sealed before.
     ///
     /// # Errors
     /// [`JobError::Spec`] for what could never be done, [`JobError::TooMany`], [`JobError::Full`].
@@ -178,11 +190,15 @@ impl Jobs {
             priority,
             client: &client,
             now_ms: self.now_ms(),
-            rate_per_minute: self.0.settings.rate_per_minute,
+            rate_per_minute: self.0.rate_per_minute.load(Ordering::Relaxed),
             pending_max: self.0.settings.pending_max,
         };
         let studio = &self.0.studio;
-        let id = self.0.store.insert(entry, |id| secret::sealed(studio, id, &mut spec)).await?;
+        let seal = |id| {
+            message::keep(studio, &self.folder(id), &mut spec)?;
+            secret::sealed(studio, id, &mut spec)
+        };
+        let id = self.0.store.insert(entry, seal).await?;
         self.0.changed.notify_one();
         Ok(id)
     }
@@ -246,6 +262,7 @@ impl Jobs {
     pub async fn cancel(&self, id: JobId) -> Result<(), JobError> {
         self.0.store.cancel(id, self.now_ms()).await?;
         self.ask(id, Asked::Cancel);
+        self.clear_message(id).await;
         Ok(())
     }
 
@@ -265,14 +282,6 @@ impl Jobs {
     /// [`JobError::State`] when it isn't paused.
     pub async fn resume(&self, id: JobId) -> Result<(), JobError> {
         self.changed(self.0.store.resume(id, self.now_ms()).await)
-    }
-
-    /// Begins a job again that failed or was cancelled.
-    ///
-    /// # Errors
-    /// [`JobError::State`] for any other.
-    pub async fn retry(&self, id: JobId) -> Result<(), JobError> {
-        self.changed(self.0.store.retry(id, self.now_ms()).await)
     }
 
     /// Has a job come earlier (higher) or later.

@@ -2,7 +2,7 @@
 //!
 //! Owns: names, what is refused at the door. Refuses to know: who may name which file (who submits decides).
 //!
-//! Invariant: a passphrase that is typed can be read from JSON and not be written to it; what is kept has it sealed.
+//! Invariant: a passphrase or message that is typed can be read from JSON and not be written to it; what is kept has it sealed.
 
 use std::path::{Path, PathBuf};
 
@@ -81,7 +81,11 @@ pub struct HideJob {
     /// The video that carries, an absolute path.
     pub carrier: PathBuf,
     /// Files and folders, absolute paths.
+    #[serde(default)]
     pub payload: Vec<PathBuf>,
+    /// A text to hide, by itself or with files.
+    #[serde(default)]
+    pub message: Option<JobMessage>,
     /// The file to write: its name ends in `.mkv`, `.mp4` or `.mov`.
     pub output: String,
     /// `default` or `careful` without loss; `same-size`, `scaled` or `hard` to survive encoding.
@@ -144,7 +148,7 @@ impl HideProfile {
     }
 }
 
-/// A passphrase as it was typed.
+/// A passphrase or message as it was typed.
 #[derive(Deserialize, JsonSchema)]
 #[serde(from = "String")]
 pub struct Typed(#[schemars(with = "String")] Zeroizing<String>);
@@ -165,6 +169,21 @@ impl Typed {
     pub(super) fn text(&self) -> &Zeroizing<String> {
         &self.0
     }
+}
+
+/// A text to hide.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum JobMessage {
+    /// What a person types. It is sealed before it is kept.
+    #[serde(skip_serializing)]
+    Text {
+        /// The message, at most a MiB.
+        text: Typed,
+    },
+    /// It lies in the job's folder, sealed to the studio's identity.
+    #[schemars(skip)]
+    Sealed {},
 }
 
 /// A secret that says where a message lies.
@@ -261,7 +280,9 @@ impl JobSpec {
         match self {
             Self::Import(job) => job.ladder().map(drop),
             Self::Make(job) => job.production().map(drop),
-            Self::Hide(job) if job.payload.is_empty() => refused("there is nothing to hide".into()),
+            Self::Hide(job) if job.payload.is_empty() && job.message.is_none() => {
+                refused("there is nothing to hide".into())
+            }
             Self::Hide(job) => job.container().and(job.recipients()).map(drop),
             Self::Reveal(job) if job.secret.is_none() && job.identity.is_none() => {
                 refused("nothing says where the message lies".into())

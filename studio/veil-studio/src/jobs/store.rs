@@ -16,6 +16,7 @@ use sqlx::{Sqlite, SqlitePool, Transaction};
 
 pub(super) use self::changes::End;
 pub(super) use self::rows::Claimed;
+pub(super) use self::upkeep::Bounds;
 use super::{JobError, JobId};
 
 /// How long a statement waits for another's write.

@@ -14,6 +14,8 @@ use zeroize::Zeroizing;
 use super::store::End;
 use super::*;
 
+mod ended;
+
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// A studio with jobs, and nothing that FFmpeg would be needed for.
@@ -332,10 +334,13 @@ async fn history_is_bounded_and_what_was_left_goes_with_it() {
     }
     let store = &house.jobs.0.store;
     let now = house.jobs.now_ms();
-    assert!(store.forget((now - 1000, now - 1000), 1, now).await.unwrap().is_empty());
-    let gone = store.forget((now - 1000, now + 1000), 1, now).await.unwrap();
-    assert_eq!(gone, [JobId(1), JobId(2)]);
-    assert_eq!(store.forget((now + 1000, now + 1000), 9, now).await.unwrap(), [JobId(3)]);
+    let forget = async |old_ms, fresh_ms, jobs| {
+        let bounds = store::Bounds { old_ms, fresh_ms, jobs, bytes: 0 };
+        store.forget(&bounds, now).await.unwrap()
+    };
+    assert!(forget(now - 1000, now - 1000, 1).await.is_empty());
+    assert_eq!(forget(now - 1000, now + 1000, 1).await, [JobId(1), JobId(2)]);
+    assert_eq!(forget(now + 1000, now + 1000, 9).await, [JobId(3)]);
     assert!(matches!(house.jobs.get(JobId(3)).await, Err(JobError::NoJob(_))));
     assert_eq!(house.import().await, JobId(4));
 }

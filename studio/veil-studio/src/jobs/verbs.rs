@@ -16,7 +16,7 @@ use super::job::{Progress, Unit};
 use super::journal::Journal;
 use super::spec::{HideJob, ImportJob, JobSecret, JobSpec, MakeJob, Mode, RevealJob};
 use super::store::Claimed;
-use super::{JobError, JobId, Jobs, secret};
+use super::{JobError, JobId, Jobs, message, secret};
 use crate::hide::{
     HideError, HideKeys, HideProgress, HideRequest, PayloadSource, RevealKeys, RobustRequest,
     StructuralSecret, hide, hide_robust, reveal,
@@ -55,7 +55,7 @@ impl Work {
     /// Does the verb in a folder of the attempt's own, and makes what came of it durable.
     pub(super) async fn whole(&self, spec: &JobSpec) -> Result<(), Failure> {
         let (folder, attempt) = (self.jobs.folder(self.id()), self.claimed.attempt);
-        let part = folder.begin(attempt, None)?;
+        let part = folder.begin(attempt)?;
         match spec {
             JobSpec::Import(job) => self.import(job).await?,
             JobSpec::Make(job) => self.make(job, &part).await?,
@@ -135,7 +135,12 @@ impl Work {
         let (secret, recipients) = (self.secret(job.secret.as_ref())?, job.recipients()?);
         let keys = blocking(move || Ok(HideKeys::new(secret, recipients)?)).await?;
         let out = create(part, &job.output)?;
-        let payload = job.payload.iter().cloned().map(PayloadSource::Path).collect();
+        let mut payload: Vec<_> = job.payload.iter().cloned().map(PayloadSource::Path).collect();
+        if job.message.is_some() {
+            let (jobs, folder) = (self.jobs.clone(), self.jobs.folder(self.id()));
+            let open = move || message::opened(&jobs.0.studio, &folder);
+            payload.insert(0, blocking(open).await?);
+        }
         let (carrier, container) = (job.carrier.clone(), job.container()?);
         let (sender, receiver) = watch::channel(HideProgress::default());
         match job.profile.mode() {

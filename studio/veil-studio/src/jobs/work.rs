@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
@@ -15,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::attempt::{self, Asked};
 use super::dispatch::{Dispatch, Turn};
 use super::job::JobEvent;
-use super::limits::{HISTORY_FRESH, LOOK_EVERY, PAGE_MAX};
+use super::limits::{LOOK_EVERY, PAGE_MAX};
 use super::owner::{self, Owner};
 use super::{JobError, Jobs, lock, room};
 use crate::pipeline::Encoder;
@@ -174,20 +173,9 @@ impl Jobs {
         owners.sort();
         owners.dedup();
         for name in owners.into_iter().filter(|name| owner::is_dead(&folder, name)) {
-            self.0.store.take_back(&name, self.now_ms()).await?;
-        }
-        Ok(())
-    }
-
-    /// Forgets jobs that ended long ago, and what they left.
-    async fn forget(&self) -> Result<(), JobError> {
-        let ms = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-        let (now_ms, settings) = (self.now_ms(), &self.0.settings);
-        let old_ms = now_ms.saturating_sub(ms(settings.history_age));
-        let fresh_ms = now_ms.saturating_sub(ms(HISTORY_FRESH));
-        let gone = self.0.store.forget((old_ms, fresh_ms), settings.history_max, now_ms).await?;
-        for id in gone {
-            self.folder(id).remove();
+            for id in self.0.store.take_back(&name, self.now_ms()).await? {
+                self.clear_message(id).await;
+            }
         }
         Ok(())
     }

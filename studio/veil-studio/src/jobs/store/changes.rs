@@ -192,6 +192,15 @@ impl Store {
         .await
     }
 
+    /// Forgets a job that has ended.
+    pub(in crate::jobs) async fn dismiss(&self, id: JobId, now_ms: i64) -> Result<(), JobError> {
+        self.update(
+            "DELETE FROM job WHERE id = ?1 AND state IN ('done', 'failed', 'cancelled') AND ?2",
+            (id, now_ms),
+        )
+        .await
+    }
+
     /// Has a job come earlier or later.
     pub(in crate::jobs) async fn set_priority(
         &self,

@@ -88,6 +88,12 @@ impl Store {
         row.ok_or(JobError::NoJob(id))?.job(true)
     }
 
+    /// What is kept of what a job is to do.
+    pub(in crate::jobs) async fn spec(&self, id: JobId) -> Result<String, JobError> {
+        let query = sqlx::query_scalar("SELECT spec FROM job WHERE id = ?").bind(id.0);
+        query.fetch_optional(&self.pool).await?.ok_or(JobError::NoJob(id))
+    }
+
     /// Jobs, the newest first.
     pub(in crate::jobs) async fn list(&self, query: &JobQuery) -> Result<Vec<Job>, JobError> {
         let text = format!(

@@ -4,6 +4,18 @@ use super::{Store, note};
 use crate::jobs::limits::{EVENTS_MAX, TRIES_MAX};
 use crate::jobs::{JobError, JobId};
 
+/// How much is kept of ended jobs.
+pub(in crate::jobs) struct Bounds {
+    /// None that ended before this.
+    pub(in crate::jobs) old_ms: i64,
+    /// All that ended after this, whatever the other bounds say.
+    pub(in crate::jobs) fresh_ms: i64,
+    /// So many.
+    pub(in crate::jobs) jobs: i64,
+    /// As many, the newest first, as leave so many bytes together.
+    pub(in crate::jobs) bytes: i64,
+}
+
 impl Store {
     /// Takes jobs back from an owner that is dead: they wait again, or end where somebody asked for that, or where they took the program down
     /// with them too often. Returns them.
@@ -35,20 +47,23 @@ impl Store {
         Ok(taken)
     }
 
-    /// Forgets jobs that ended before a time, and beyond a number; those that ended after `fresh_ms` stay. Returns them: what they left is to be
-    /// deleted.
+    /// Forgets ended jobs beyond the bounds. Returns them: what they left is to be deleted.
     pub(in crate::jobs) async fn forget(
         &self,
-        (old_ms, fresh_ms): (i64, i64),
-        keep: i64,
+        bounds: &Bounds,
         now_ms: i64,
     ) -> Result<Vec<JobId>, JobError> {
         let mut change = self.change().await?;
         let query = sqlx::query_scalar::<_, i64>(
-            "DELETE FROM job WHERE ended_ms < ?1 AND state IN ('done', 'failed', 'cancelled') AND (ended_ms < ?2 OR id NOT IN \
-             (SELECT id FROM job WHERE ended_ms IS NOT NULL ORDER BY ended_ms DESC, id DESC LIMIT ?3)) RETURNING id",
+            "WITH left AS (SELECT id, (SELECT coalesce(sum(value ->> 'bytes'), 0) FROM json_each(outputs)) AS bytes, ended_ms \
+             FROM job WHERE ended_ms IS NOT NULL), \
+             kept AS (SELECT id, row_number() OVER newest AS jobs, sum(bytes) OVER newest AS bytes FROM left \
+             WINDOW newest AS (ORDER BY ended_ms DESC, id DESC)) \
+             DELETE FROM job WHERE ended_ms < ?1 AND state IN ('done', 'failed', 'cancelled') AND (ended_ms < ?2 OR id NOT IN \
+             (SELECT id FROM kept WHERE jobs <= ?3 AND bytes <= ?4)) RETURNING id",
         );
-        let query = query.bind(fresh_ms).bind(old_ms).bind(keep);
+        let query = query.bind(bounds.fresh_ms).bind(bounds.old_ms);
+        let query = query.bind(bounds.jobs).bind(bounds.bytes);
         let gone: Vec<JobId> =
             query.fetch_all(&mut *change).await?.into_iter().map(JobId).collect();
         for id in &gone {
