@@ -86,21 +86,42 @@ function replaceEmptyTrack(code: string): string {
   return replaced;
 }
 
+const PARTS = /\/words\/table\.json\?parts$/;
 const WORDS = /\/words\/table\.json\?(first|later)=(\w+)$/;
 
 type Table = Record<string, Record<string, Record<string, string>>>;
 
-/** Cuts one language out of a part of the table of words, so that a page loads what it says. */
+/** Both parts of a table: English's first words at once, every other language's when they are asked for. */
+function partsOf(table: Table): string {
+  const [texts = {}] = Object.values(table['first'] ?? {});
+  const loaded = (part: string, language: string): string =>
+    `${language}: () => import('./table.json?${part}=${language}')`;
+  const [, ...others] = Object.keys(texts);
+  const first = ['en: () => Promise.resolve({ default: english })'];
+  first.push(...others.map((language) => loaded('first', language)));
+  const later = Object.keys(texts).map((language) => loaded('later', language));
+  return `import english from './table.json?first=en';
+export default {
+  first: { load: { ${first.join(', ')} }, there: { en: english } },
+  later: { load: { ${later.join(', ')} }, there: {} },
+};`;
+}
+
+/**
+ * Cuts one language out of a part of the table of words, so that a page loads what it says; `?parts` is what loads
+ * each.
+ */
 export function oneLanguage(): Plugin {
   return {
     name: 'veilcast:one-language',
     enforce: 'pre',
     load(id) {
       const [, part = '', language = ''] = WORDS.exec(id) ?? [];
-      if (part === '') return null;
+      if (part === '' && !PARTS.test(id)) return null;
       const file = id.slice(0, id.lastIndexOf('?'));
       this.addWatchFile(file);
       const table = JSON.parse(readFileSync(file, 'utf8')) as Table;
+      if (part === '') return { code: partsOf(table), moduleType: 'js' };
       const words = Object.entries(table[part] ?? {}).map(([word, all]) => [word, all[language]]);
       const code = `export default ${JSON.stringify(Object.fromEntries(words))};`;
       return { code, moduleType: 'js' };

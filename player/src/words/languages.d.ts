@@ -41,3 +41,8 @@ declare module '*?later=es' {
   const words: Readonly<Record<string, string>>;
   export default words;
 }
+
+declare module '*?parts' {
+  const parts: Readonly<Record<'first' | 'later', import('./words').WordPart>>;
+  export default parts;
+}

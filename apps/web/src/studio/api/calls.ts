@@ -74,6 +74,7 @@ export const jobs = {
     dataOf(client.GET('/v1/jobs/{id}/log', of(id))),
   submit: (body: NewJob): Promise<Job> => dataOf(client.POST('/v1/jobs', { body })),
   act: (id: string, verb: JobVerb): Promise<Job> => dataOf(client.POST(VERBS[verb], of(id))),
+  dismiss: (id: string): Promise<unknown> => dataOf(client.DELETE('/v1/jobs/{id}', of(id))),
   setPriority: (id: string, priority: number): Promise<Job> =>
     dataOf(client.PATCH('/v1/jobs/{id}', { ...of(id), body: { priority } })),
   output: (id: string, name: string): string => `/v1/jobs/${at(id)}/outputs/${at(name)}`,

@@ -31,6 +31,10 @@ export const productions = {
     dataOf(
       client.POST('/v1/productions', { body: { name, ...(story.trim() !== '' && { story }) } }),
     ),
+  of: (name: string, document: Production): Promise<Saved & { readonly id: string }> =>
+    dataOf(
+      client.POST('/v1/productions', { body: { name, document: document as AnyDocument } }),
+    ),
   put: (id: string, revision: number, name: string, document: Production): Promise<Saved> =>
     dataOf(
       client.PUT('/v1/productions/{id}', {
@@ -42,7 +46,6 @@ export const productions = {
   scenes: async (id: string, story: string): Promise<readonly Scene[]> =>
     (await dataOf(client.POST('/v1/productions/{id}/scenes', { ...of(id), body: { story } })))
       .scenes,
-  /** A picture of a scene, `atUs` after its beginning. */
   /** A picture of a scene, `atUs` after its beginning. */
   still: (id: string, scene: number, atUs: number, signal: AbortSignal): Promise<Blob> =>
     dataOf(

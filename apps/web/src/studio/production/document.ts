@@ -57,6 +57,22 @@ export interface Music {
   fade_out?: number;
 }
 
+export const CORNERS = ['top-left', 'top-right', 'bottom-left', 'bottom-right'] as const;
+
+/** A picture on top of everything. */
+export interface Watermark {
+  file: string;
+  position?: (typeof CORNERS)[number];
+  width?: number;
+  opacity?: number;
+}
+
+/** Scenes beside the others: before them, and after them. */
+export type Edge = 'intro' | 'outro';
+
+/** What a background is at first. */
+export const GRADIENT: Background = { kind: 'gradient', colors: ['#1b2a6b', '#7a2f86'] };
+
 export const FORMATS = ['9:16', '16:9', '1:1', '4:5'] as const;
 export type Format = (typeof FORMATS)[number];
 export const RATES = [24, 25, 30, 50, 60] as const;
@@ -74,6 +90,9 @@ export interface Production {
   backgrounds?: Background[];
   transition?: Transition;
   music?: Music | null;
+  intro?: Scene | null;
+  outro?: Scene | null;
+  watermark?: Watermark | null;
   scenes?: Scene[];
   [more: string]: unknown;
 }
@@ -107,6 +126,11 @@ export function withScene(
     at === index ? said({ ...scene, ...change }) : scene,
   );
   return { ...document, scenes };
+}
+
+/** Changes members of the intro or the outro. */
+export function withEdge(document: Production, edge: Edge, change: Partial<Scene>): Production {
+  return { ...document, [edge]: said({ ...document[edge], ...change }) };
 }
 
 /** Puts a scene behind another; `-1` puts it first. */

@@ -9,7 +9,7 @@ import type { Job, Queue } from '../api/model';
 import { faultOf, type ApiError } from '../api/problem';
 import { attempt } from '../edit/optimistic';
 import { alarm } from '../ui/notes.svelte';
-import { compareJobs, LEADS_TO, merged, type JobVerb } from './order';
+import { compareJobs, LEADS_TO, merged, without, type JobVerb } from './order';
 
 /** Jobs that are asked for at once, and in all: what ended long ago is not shown. */
 const PAGE = 500;
@@ -67,9 +67,17 @@ async function everyJob(): Promise<Job[]> {
   return found;
 }
 
+/** A job, or that there is none of this id any more. */
+export type JobNews = Job | { readonly id: string; readonly removed: true };
+
 /** Takes in what the server said about a job. */
-export function tellOfJob(job: Job): void {
-  news.push(job);
+export function tellOfJob(told: JobNews): void {
+  if ('removed' in told) {
+    news = news.filter(({ id }) => id !== told.id);
+    if (all.has(told.id)) all = without(all, told.id);
+    return;
+  }
+  news.push(told);
   if (frame !== 0) return;
   // A page that nobody sees has no frames.
   const show = (): void => {
@@ -88,6 +96,18 @@ export function tellOfQueue(state: Queue): void {
 /** Does something with a job, shown at once. */
 export function act(job: Job, verb: JobVerb): Promise<boolean> {
   return change(job, { ...job, state: LEADS_TO[verb] }, () => calls.act(job.id, verb));
+}
+
+/** Forgets a job that has ended, shown at once. */
+export function dismiss(job: Job): Promise<boolean> {
+  return attempt({
+    show: () => {
+      all = without(all, job.id);
+      return () => (all = merged(all, [job]));
+    },
+    send: () => calls.dismiss(job.id),
+    fail: alarm,
+  });
 }
 
 /** Gives a job another priority, shown at once. */

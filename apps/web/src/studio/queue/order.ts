@@ -67,6 +67,13 @@ export function merged(jobs: ReadonlyMap<string, Job>, news: readonly Job[]): Ma
   return all;
 }
 
+/** Returns the jobs without one that is forgotten. */
+export function without(jobs: ReadonlyMap<string, Job>, id: string): Map<string, Job> {
+  const all = new Map(jobs);
+  all.delete(id);
+  return all;
+}
+
 /** Returns how much of its present step a job has done, from 0 to 1; `null` where nobody can say. */
 export function shareOf({ progress }: Pick<Job, 'progress'>): number | null {
   if (!progress?.total) return null;

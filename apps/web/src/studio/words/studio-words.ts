@@ -13,7 +13,7 @@ import {
   type Language,
 } from '../../../../../player/src/words/language';
 import { Words, type Values } from '../../../../../player/src/words/words';
-import english from './table.json?first=en';
+import parts from './table.json?parts';
 import type table from './table.json';
 
 type Table = typeof table;
@@ -32,20 +32,5 @@ export { chooseLanguage, LANGUAGES, languageOf, OWN_NAMES };
 
 /** Makes the studio's words, English at first. */
 export function studioWords(): StudioWords {
-  const first = {
-    en: () => Promise.resolve({ default: english }),
-    de: () => import('./table.json?first=de'),
-    zh: () => import('./table.json?first=zh'),
-    es: () => import('./table.json?first=es'),
-  };
-  const later = {
-    en: () => import('./table.json?later=en'),
-    de: () => import('./table.json?later=de'),
-    zh: () => import('./table.json?later=zh'),
-    es: () => import('./table.json?later=es'),
-  };
-  return new Words({
-    first: { load: first, there: { en: english } },
-    later: { load: later, there: {} },
-  });
+  return new Words(parts);
 }
