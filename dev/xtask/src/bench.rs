@@ -22,6 +22,7 @@ mod gateway;
 mod grant;
 mod hide;
 mod import;
+mod make;
 mod manifest;
 mod measure;
 mod page;
@@ -35,12 +36,13 @@ mod visits;
 /// A bench: its name, and what it does; the value goes into a file as it is.
 type Bench = (&'static str, fn(&Repo, &BenchOptions, &Stop) -> Outcome<Value>);
 
-const BENCHES: [Bench; 11] = [
+const BENCHES: [Bench; 12] = [
     ("import", import::run),
     ("first-frame", first_frame::run),
     ("gateway", gateway::run),
     ("grant", grant::run),
     ("hide", hide::run),
+    ("make", make::run),
     ("manifest", manifest::run),
     ("page", page::run),
     ("player", player::run),
@@ -103,7 +105,7 @@ mod tests {
         let error = choose(&["imprt".to_owned()]).err().unwrap().to_string();
         assert_eq!(
             error,
-            "there is no bench `imprt`\nhint: one of: import, first-frame, gateway, grant, hide, manifest, page, player, seal, sign, stego-security"
+            "there is no bench `imprt`\nhint: one of: import, first-frame, gateway, grant, hide, make, manifest, page, player, seal, sign, stego-security"
         );
         assert_eq!(choose(&[]).unwrap().len(), BENCHES.len());
     }

@@ -42,10 +42,16 @@ pub(crate) fn packages(repo: &Repo, programs: &[(&str, &'static str)]) -> Outcom
     debian::install_packages(repo, &missing)
 }
 
-/// Makes a Python environment of the packages of the file `requirements` and of no others, unless it is there; returns its Python.
-pub(crate) fn environment_of(repo: &Repo, name: &str, requirements: &str) -> Outcome<PathBuf> {
+/// Makes a Python environment of the packages of the file `requirements` and of no others, unless it is there and does what `imports` asks of
+/// it; returns its Python.
+pub(crate) fn environment_of(
+    repo: &Repo,
+    name: &str,
+    requirements: &str,
+    imports: &str,
+) -> Outcome<PathBuf> {
     let venv = repo.target.join("tools").join(name);
-    oracles::install_into(repo, &venv, requirements, "import numpy, scipy")?;
+    oracles::install_into(repo, &venv, requirements, imports)?;
     Ok(venv.join("bin/python"))
 }
 

@@ -15,6 +15,7 @@ use crate::stop::Stop;
 
 /// The pinned packages, relative to the root.
 const REQUIREMENTS: &str = "bench/stego-security/requirements.txt";
+const IMPORTS: &str = "import numpy, scipy";
 const EXPERIMENT: &str = "bench/stego-security/main.py";
 
 /// How much less often a detector may be wrong about ours than about ideal HILL at the same rate.
@@ -47,7 +48,7 @@ pub(super) fn run(repo: &Repo, _: &BenchOptions, _: &Stop) -> Outcome<Value> {
             .hint("VEILCAST_SAMPLES names their folder: real films are needed")
     })?;
     let samples = samples.canonicalize().during("opening the samples")?;
-    let python = setup::environment_of(repo, "stego-security", REQUIREMENTS)?;
+    let python = setup::environment_of(repo, "stego-security", REQUIREMENTS, IMPORTS)?;
     let veilcast = repo.bin_dir("release").join("veilcast");
     let work = repo.target.join("bench/stego-security");
     note(

@@ -1,6 +1,6 @@
-//! Scenes one after another, and the sound under them, as one file.
+//! Pieces of the picture one after another, and the sound under them, as one file.
 //!
-//! Owns: the list that FFmpeg reads. Refuses to know: what the scenes show. Nothing is encoded again; the index comes first, so that a
+//! Owns: the list that FFmpeg reads. Refuses to know: what they show. Nothing is encoded again; the index comes first, so that a
 //! player begins before it has everything.
 
 use std::path::{Path, PathBuf};
@@ -17,18 +17,18 @@ use crate::tools::Tools;
 const STEP: &str = "joining the scenes";
 
 /// The name of the list in the folder.
-const LIST: &str = "scenes.txt";
+const LIST: &str = "pieces.txt";
 
 /// Room beside what is joined: an index.
 const ROOM_BYTES: u64 = 64 << 20;
 
-/// The name that a scene, counted from 0, has in the folder.
+/// The name that a piece of the picture, counted from 0, has in the folder.
 #[must_use]
-pub fn scene_name(number: usize) -> String {
-    format!("scene-{number:05}.mp4")
+pub fn piece_name(number: usize) -> String {
+    format!("piece-{number:05}.mp4")
 }
 
-/// Joins the first `count` scenes in `folder`, named by [`scene_name`], with `sound` into `out`, a file that is there.
+/// Joins the first `count` pieces in `folder`, named by [`piece_name`], with `sound` into `out`, a file that is there.
 ///
 /// # Errors
 /// [`Error::Failed`], [`Error::Stalled`], [`Error::Start`], [`Error::Sandbox`]; [`Error::Read`] where the list can't be written.
@@ -41,7 +41,7 @@ pub async fn join(
 ) -> Result<(), Error> {
     let folder = tokio::fs::canonicalize(folder).await.map_err(Error::Read)?;
     let sound = tokio::fs::canonicalize(sound).await.map_err(Error::Read)?;
-    let names: Vec<String> = (0..count).map(scene_name).collect();
+    let names: Vec<String> = (0..count).map(piece_name).collect();
     let list: String = names.iter().map(|name| format!("file '{name}'\n")).collect();
     let list_path = folder.join(LIST);
     tokio::fs::write(&list_path, format!("ffconcat version 1.0\n{list}"))

@@ -121,7 +121,9 @@ impl Work {
         let (sender, receiver) = watch::channel(MakeProgress::default());
         let made = make(&self.encoder, &cache, &request, &sender);
         let made = self.followed(receiver, made).await?;
-        self.journal.say(&format!("{} of {} scenes rendered", made.rendered, made.scenes));
+        let pieces = format!("{} of {} pieces", made.rendered_pieces, made.pieces);
+        self.journal
+            .say(&format!("{} of {} scenes rendered, {pieces}", made.rendered, made.scenes));
         for (end, text) in [("vtt", &made.webvtt), ("srt", &made.subrip)] {
             if !text.is_empty() {
                 let path = part.join(format!("{stem}.{end}"));

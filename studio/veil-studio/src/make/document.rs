@@ -29,6 +29,8 @@ pub const TEXT_CHARS_MAX: usize = 5000;
 pub const HEADING_CHARS_MAX: usize = 200;
 /// Longest scene, in seconds.
 pub const SCENE_SECONDS_MAX: f64 = 600.0;
+/// Longest transition, in seconds: less than the piece of a scene that it lies in.
+pub const TRANSITION_SECONDS_MAX: f64 = 4.0;
 /// Most fields, and the longest value of one, in characters.
 pub const FIELDS_MAX: usize = 200;
 /// Most backgrounds that scenes take in turn.
@@ -76,6 +78,9 @@ pub struct Production {
     /// How a scene begins, where it doesn't say.
     #[serde(default)]
     pub transition: Transition,
+    /// Seconds that it takes, from 0.1 to 4, where a scene doesn't say; 0.3 on each side of black, and 0.5 to appear over another.
+    #[serde(default)]
+    pub transition_seconds: Option<f64>,
     /// Music under everything.
     #[serde(default)]
     pub music: Option<Music>,
@@ -132,6 +137,8 @@ pub struct Scene {
     pub duration: Option<f64>,
     /// How it begins.
     pub transition: Option<Transition>,
+    /// Seconds that this takes.
+    pub transition_seconds: Option<f64>,
     /// Seconds of silence after what is spoken.
     pub pause: Option<f64>,
 }

@@ -5,7 +5,7 @@
 use super::document::{
     BACKGROUNDS_MAX, Background, Captions, FIELDS_MAX, FILE_BYTES_MAX, HEADING_CHARS_MAX, HEIGHTS,
     Production, RATES, SCENE_SECONDS_MAX, SCENES_MAX, SHORT_SIDE_MAX, Scene, TEXT_CHARS_MAX,
-    VERSION, Voice,
+    TRANSITION_SECONDS_MAX, VERSION, Voice,
 };
 use super::error::Fault;
 
@@ -49,6 +49,12 @@ pub(super) fn check(production: &Production) -> Result<(), Fault> {
         number("watermark.width", mark.width, 0.02, 1.0)?;
         number("watermark.opacity", mark.opacity, 0.0, 1.0)?;
     }
+    number(
+        "transition_seconds",
+        production.transition_seconds.unwrap_or(1.0),
+        0.1,
+        TRANSITION_SECONDS_MAX,
+    )?;
     count("fields", production.fields.len(), FIELDS_MAX)?;
     count("scenes", production.scenes.len(), SCENES_MAX)?;
     let named = [("intro", &production.intro), ("outro", &production.outro)];
@@ -81,6 +87,8 @@ fn scene(path: &str, scene: &Scene) -> Result<(), Fault> {
     if let Some(seconds) = scene.duration {
         number(&at("duration"), seconds, 0.1, SCENE_SECONDS_MAX)?;
     }
+    let seconds = scene.transition_seconds.unwrap_or(1.0);
+    number(&at("transition_seconds"), seconds, 0.1, TRANSITION_SECONDS_MAX)?;
     number(&at("pause"), scene.pause.unwrap_or(0.0), 0.0, 60.0)
 }
 

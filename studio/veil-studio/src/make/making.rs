@@ -17,8 +17,8 @@ use super::captions::{Cue, cues, files};
 use super::document::{CaptionStyle, Production};
 use super::error::MakeError;
 use super::media::{Looked, Media, Medium};
-use super::plan::{Part, Span, parts, timeline};
-use super::scenes::Pictures;
+use super::plan::{Part, Span, edges, parts, timeline};
+use super::scenes::{Pictures, Rendered};
 use super::service::Service;
 use super::sound::{Loudness, Placed, lay, render};
 use super::speaking::{Speech, Studio};
@@ -76,8 +76,12 @@ pub struct Made {
     pub frames: u64,
     /// Scenes.
     pub scenes: usize,
-    /// Scenes whose picture was not in the cache.
+    /// Scenes of whose picture a piece was not in the cache.
     pub rendered: usize,
+    /// Pieces that the picture was cut into.
+    pub pieces: usize,
+    /// Pieces that were not in the cache.
+    pub rendered_pieces: usize,
     /// Scenes whose voice was not in the cache.
     pub spoken: usize,
     /// How loud it is, before it was encoded; `None` for silence and for sound out of the cache.
@@ -115,7 +119,7 @@ pub async fn make(
     let parts = parts(production);
     let (width, height) = production.size();
     let frame = FrameSize::of_8_bit_420(width, height);
-    let slots = slots(encoder, frame, parts.len());
+    let slots = slots(encoder, frame);
     let cost = Resources::of_making(frame, slots);
     tell("waiting");
     let _turn = encoder.turn(cost).await?;
@@ -130,15 +134,17 @@ pub async fn make(
     progress.send_modify(|progress| progress.total_frames = frames);
     tell("rendering");
     let said = captions(production, &parts, &spans, &speeches);
-    let threads = u32::try_from(encoder.processors.div_ceil(slots)).unwrap_or(1);
-    let pictures =
-        Pictures { production, parts: &parts, spans: &spans, cues: &said, progress, threads };
+    let edges = edges(&parts, &spans, production.fps);
+    #[rustfmt::skip]
+    let pictures = Pictures {
+        production, parts: &parts, spans: &spans, cues: &said, edges: &edges, progress,
+    };
     let rendered = studio.render(&pictures).await?;
     tell("mixing");
     let sound = work.path().join("sound.m4a");
     let loudness = studio.sound(&spans, &speeches, &sound).await?;
     tell("joining");
-    let folder = (work.path(), parts.len());
+    let folder = (work.path(), rendered.pieces);
     join(&encoder.launcher, &encoder.tools, folder, &sound, &request.out).await?;
     cache.trim();
     let all = on_one_clock(&said, &spans, production.fps);
@@ -147,11 +153,16 @@ pub async fn make(
         false => (files::webvtt(&all), files::subrip(&all)),
     };
     let (fps, scenes) = (production.fps, parts.len());
-    Ok(Made { width, height, fps, frames, scenes, rendered, spoken, loudness, webvtt, subrip })
+    let Rendered { scenes: rendered, pieces, rendered_pieces } = rendered;
+    #[rustfmt::skip]
+    let made = Made {
+        width, height, fps, frames, scenes, rendered, pieces, rendered_pieces, spoken, loudness, webvtt, subrip,
+    };
+    Ok(made)
 }
 
-/// How many scenes are rendered at once: as many as there are processors, scenes, and room in the budget.
-fn slots(encoder: &Encoder, frame: FrameSize, scenes: usize) -> usize {
+/// How many pieces are rendered at once: as many as there are processors, and room in the budget.
+fn slots(encoder: &Encoder, frame: FrameSize) -> usize {
     let budget = encoder.turns.as_ref().map(|turns| turns.budget());
     let fits = |slots: usize| {
         budget.is_none_or(|budget| {
@@ -160,7 +171,7 @@ fn slots(encoder: &Encoder, frame: FrameSize, scenes: usize) -> usize {
     };
     let cores =
         budget.map_or(encoder.processors, |budget| usize::try_from(budget.cores).unwrap_or(1));
-    let most = encoder.processors.min(cores).min(scenes).max(1);
+    let most = encoder.processors.min(cores).max(1);
     (1..=most).rev().find(|slots| fits(*slots)).unwrap_or(1)
 }
 

@@ -20,8 +20,9 @@ const PAUSE_S: f64 = 0.35;
 const READING_LEAST_S: f64 = 2.5;
 const READING_WORD_S: f64 = 0.4;
 
-/// How long a fade takes on each side of a cut, in seconds.
+/// How long a fade takes on each side of a cut, and a dissolve behind it, in seconds, where a scene doesn't say.
 const FADE_S: f64 = 0.3;
+const DISSOLVE_S: f64 = 0.5;
 
 /// Pairs of colours that scenes without background take in turn.
 const GRADIENTS: [[[u8; 3]; 2]; 6] = [
@@ -48,7 +49,8 @@ pub(super) struct Part<'p> {
     pub(super) background: Option<&'p Background>,
     /// Its colours where there is no background.
     pub(super) colours: [[u8; 3]; 2],
-    pub(super) fades: bool,
+    pub(super) transition: Transition,
+    transition_s: f64,
     duration_s: Option<f64>,
     pause_s: f64,
 }
@@ -79,6 +81,8 @@ pub(super) fn parts(production: &Production) -> Vec<Part<'_>> {
             if text.is_empty() { heading.clone().unwrap_or_default() } else { text.clone() };
         let in_turn = production.backgrounds.get(at % production.backgrounds.len().max(1));
         let transition = scene.transition.unwrap_or(production.transition);
+        let fades = transition == Transition::Fade;
+        let seconds = scene.transition_seconds.or(production.transition_seconds);
         Part {
             place,
             heading,
@@ -88,7 +92,8 @@ pub(super) fn parts(production: &Production) -> Vec<Part<'_>> {
             captions: scene.captions.as_ref().unwrap_or(&production.captions),
             background: scene.background.as_ref().or(in_turn),
             colours: GRADIENTS[at % GRADIENTS.len()],
-            fades: transition == Transition::Fade,
+            transition,
+            transition_s: seconds.unwrap_or(if fades { FADE_S } else { DISSOLVE_S }),
             duration_s: scene.duration,
             pause_s: scene.pause.unwrap_or(PAUSE_S),
         }
@@ -132,12 +137,34 @@ pub(super) fn timeline(
     Ok(spans)
 }
 
-/// Over how many frames a scene comes out of black and goes into it.
-pub(super) fn fades(parts: &[Part<'_>], at: usize, span: Span, fps: u32) -> (u32, u32) {
+/// How each scene begins and ends, in frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Edges {
+    /// Frames over which it comes out of black.
+    pub(super) fade_in: u32,
+    /// Frames over which it goes into black.
+    pub(super) fade_out: u32,
+    /// Frames over which it appears over the scene before, which goes on behind its end.
+    pub(super) dissolve: u32,
+}
+
+/// Lays transitions over scenes: none takes more than half of a scene that it is in, and no scene is longer or shorter for one.
+pub(super) fn edges(parts: &[Part<'_>], spans: &[Span], fps: u32) -> Vec<Edges> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some frames")]
-    let frames = ((FADE_S * f64::from(fps)).round() as u32).min(span.frames / 2);
-    let of = |part: Option<&Part<'_>>| if part.is_some_and(|part| part.fades) { frames } else { 0 };
-    (of(parts.get(at)), of(parts.get(at + 1)))
+    let wanted = |part: &Part<'_>| ((part.transition_s * f64::from(fps)).round() as u32).max(1);
+    let half = |at: usize| spans.get(at).map_or(0, |span: &Span| span.frames / 2);
+    let is = |at: usize, transition| {
+        let begins = parts.get(at).filter(|part| part.transition == transition);
+        begins.map_or(0, wanted)
+    };
+    let each = 0..parts.len();
+    each.map(|at| Edges {
+        fade_in: is(at, Transition::Fade).min(half(at)),
+        fade_out: is(at + 1, Transition::Fade).min(half(at)),
+        // Nothing is before the first scene.
+        dissolve: if at == 0 { 0 } else { is(at, Transition::Dissolve).min(half(at)) },
+    })
+    .collect()
 }
 
 #[cfg(test)]
@@ -163,8 +190,24 @@ mod tests {
         assert!(parts.iter().all(|part| part.background.is_some()));
         let spans = timeline(&parts, &[None, None, None], 25).unwrap();
         assert_eq!(spans[1], Span { first: 63, frames: 100 });
-        assert_eq!(fades(&parts, 0, spans[0], 25), (8, 0));
-        assert_eq!(fades(&parts, 1, spans[1], 25), (0, 8));
+        let edges = edges(&parts, &spans, 25);
+        assert_eq!(edges[0], Edges { fade_in: 8, ..Edges::default() });
+        assert_eq!(edges[1], Edges { fade_out: 8, ..Edges::default() });
+    }
+
+    #[test]
+    fn a_dissolve_lengthens_nothing_and_takes_no_more_than_half_of_its_scene() {
+        let production = Production::from_json(json!({
+            "transition": "dissolve", "transition_seconds": 2, "voice": { "provider": "none" },
+            "scenes": [{ "duration": 4 }, { "duration": 4 }, { "duration": 1 }, { "duration": 4, "transition": "cut" }],
+        }))
+        .unwrap();
+        let parts = parts(&production);
+        let spans = timeline(&parts, &[None, None, None, None], 30).unwrap();
+        assert_eq!(spans[3], Span { first: 270, frames: 120 });
+        let dissolves: Vec<u32> =
+            edges(&parts, &spans, 30).iter().map(|edges| edges.dissolve).collect();
+        assert_eq!(dissolves, [0, 60, 15, 0]);
     }
 
     #[test]

@@ -247,6 +247,8 @@ fn answer(made: &Made, name: &str) -> Value {
         "duration_us": made.duration_us(),
         "scenes": made.scenes,
         "rendered_scenes": made.rendered,
+        "pieces": made.pieces,
+        "rendered_pieces": made.rendered_pieces,
         "spoken_scenes": made.spoken,
         "loudness_lufs": made.loudness.map(|loudness| loudness.lufs),
         "true_peak_dbtp": made.loudness.map(|loudness| loudness.peak_dbtp),

@@ -34,7 +34,7 @@ export interface Captions {
   font?: string;
 }
 
-export const TRANSITIONS = ['cut', 'fade'] as const;
+export const TRANSITIONS = ['cut', 'fade', 'dissolve'] as const;
 export type Transition = (typeof TRANSITIONS)[number];
 
 /** One scene. */
@@ -45,6 +45,7 @@ export interface Scene {
   background?: Background | null;
   captions?: Captions | null;
   transition?: Transition | null;
+  transition_seconds?: number | null;
   duration?: number | null;
   pause?: number | null;
 }
@@ -89,6 +90,7 @@ export interface Production {
   captions?: Captions;
   backgrounds?: Background[];
   transition?: Transition;
+  transition_seconds?: number | null;
   music?: Music | null;
   intro?: Scene | null;
   outro?: Scene | null;

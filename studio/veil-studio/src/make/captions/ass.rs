@@ -73,6 +73,8 @@ pub struct Overlay<'o> {
     pub captions: &'o Captions,
     /// How long the scene is, in microseconds.
     pub scene_us: u64,
+    /// From when to when it is looked at: nothing else is drawn.
+    pub seen_us: (u64, u64),
 }
 
 /// The file for a scene; `None` where there is nothing to draw.
@@ -80,10 +82,10 @@ pub struct Overlay<'o> {
 pub fn draw(layout: &Layout, overlay: &Overlay<'_>) -> Option<String> {
     let style = overlay.captions.style;
     let cues = if style == CaptionStyle::None { &[] } else { overlay.cues };
-    if overlay.heading.is_none() && cues.is_empty() {
-        return None;
-    }
     let mut file = head(layout, overlay.captions);
+    let bare = file.len();
+    let (from, to) = overlay.seen_us;
+    let seen = |start: u64, end: u64| start < to && end > from;
     if let Some(heading) = overlay.heading {
         let end = if overlay.cues.is_empty() {
             overlay.scene_us
@@ -91,12 +93,14 @@ pub fn draw(layout: &Layout, overlay: &Overlay<'_>) -> Option<String> {
             overlay.scene_us.min(HEADING_US)
         };
         let style = if overlay.cues.is_empty() { "Card" } else { "Heading" };
-        event(&mut file, (0, end), style, &format!("{{\\fad(250,250)}}{}", escaped(heading)));
+        if seen(0, end) {
+            event(&mut file, (0, end), style, &format!("{{\\fad(250,250)}}{}", escaped(heading)));
+        }
     }
-    for cue in cues {
+    for cue in cues.iter().filter(|cue| seen(cue.start_us, cue.end_us)) {
         draw_cue(&mut file, layout, cue, style);
     }
-    Some(file)
+    (file.len() > bare).then_some(file)
 }
 
 fn head(layout: &Layout, captions: &Captions) -> String {
@@ -258,8 +262,9 @@ mod tests {
         let layout = Layout::new(Shape::Portrait, (360, 640), &captions);
         let timed = align(words(text), &[], (0, 2_000_000));
         let cues = cues(&timed, layout.room(style), 2_100_000);
+        let (scene_us, seen_us) = (2_100_000, (0, 2_100_000));
         let overlay =
-            Overlay { heading: None, cues: &cues, captions: &captions, scene_us: 2_100_000 };
+            Overlay { heading: None, cues: &cues, captions: &captions, scene_us, seen_us };
         draw(&layout, &overlay).unwrap_or_default()
     }
 

@@ -162,6 +162,8 @@ pub enum Transition {
     Cut,
     /// The scene before goes into black, this one comes out of it.
     Fade,
+    /// It appears over the scene before.
+    Dissolve,
 }
 
 /// Music under everything.
