@@ -107,7 +107,7 @@ mod tests {
         source.audio = vec![sound(1, 2, false)];
         let video = source.video.clone().unwrap();
         let mut plan = Plan::new(&source, &LadderRequest::Auto, &tools(), 2).unwrap();
-        plan.slots = Some(Slots::new(&video, Some(60_000_000)));
+        plan.slots = Some(Slots::new(video.rate, Some(60_000_000)));
         assert_eq!(plan.frame_bytes(), 1_382_400);
         assert_eq!(plan.source_roles(), [Role::Storyboard, Role::Audio(0)]);
         assert_eq!(plan.ladder_roles(), [Role::Video(0), Role::Video(1)]);

@@ -4,7 +4,7 @@
 //! Decision: `docs/decisions/0104-slots-are-frames.md`. Invariant: a slot is a whole number of closed GOPs, and all slots but the
 //! last have the same number of frames.
 
-use crate::probe::{Rate, VideoTrack};
+use crate::probe::Rate;
 
 /// The most slots for which a viewer's list of keys stays below 160 kB: 37 bytes each, sealed.
 pub const SHORT_SLOTS_MAX: u64 = 4_300;
@@ -22,8 +22,7 @@ pub struct Slots {
 impl Slots {
     /// Slots of a second, or of two where a picture of this length has too many of those or nobody knows its length.
     #[must_use]
-    pub fn new(video: &VideoTrack, duration_us: Option<u64>) -> Self {
-        let rate = video.rate;
+    pub fn new(rate: Rate, duration_us: Option<u64>) -> Self {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "5 to 61")]
         let gop_frames = (rate.fps().round() as u32).max(1);
         let short = Self { gop_frames, gops: 1, rate };
@@ -60,13 +59,11 @@ impl Slots {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probe::tests_support::picture;
 
     const HOUR_US: u64 = 3_600_000_000;
 
     fn slots(num: u32, den: u32, duration_us: Option<u64>) -> Slots {
-        let video = picture(640, 360).video.unwrap();
-        Slots::new(&VideoTrack { rate: Rate { num, den }, ..video }, duration_us)
+        Slots::new(Rate { num, den }, duration_us)
     }
 
     #[test]
