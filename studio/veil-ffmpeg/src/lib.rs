@@ -31,6 +31,7 @@ pub mod raw;
 mod recode;
 mod replace;
 pub mod sandbox;
+pub mod sight;
 mod stderr;
 pub mod storyboard;
 mod supervisor;
