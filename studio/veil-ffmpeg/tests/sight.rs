@@ -52,8 +52,8 @@ async fn levels_are_those_of_the_file() {
         );
         let path = clip(folder.path(), &format!("{name}.mkv"), &args);
         let seen = pictures(&path, View::default()).await;
-        let expected = if name == "pc" { 28..=42 } else { 40..=40 };
-        assert!(seen[0].iter().all(|one| expected.contains(one)), "{name}: {}", seen[0][0]);
+        // Stretched to the full range it would be 28, narrowed to the limited one 50; the scaler rounds down.
+        assert!(seen[0].iter().all(|one| (37..=40).contains(one)), "{name}: {:?}", &seen[0][..300]);
     }
 }
 
