@@ -4,6 +4,7 @@ use std::fmt::{Debug, Display};
 
 use http::header::RANGE;
 use http::{HeaderMap, HeaderValue};
+use veil_hls::marked::{MarkedLine, MarkedPlaylist, marked_playlist};
 use veil_hls::template::{Limits, PlaylistError, Reference, Target, Template, Variable};
 use veil_hls::write;
 use veil_presign::{Credentials, Lanes, Names, Presented, Request, SigningKey, presign, verify};
@@ -12,6 +13,7 @@ const VARIABLES: [Variable<'static>; 2] = [("veil-base", "https://a/"), ("veil-q
 
 /// Reads a playlist: written out with its own URIs it is what was read, and none of them leaves the folder.
 pub fn run_playlist(bytes: &[u8]) {
+    run_marked(bytes);
     let Ok(template) = Template::parse(bytes, Limits::default()) else { return };
     assert_eq!(emit(&template, &[]).unwrap(), bytes);
     for reference in template.objects().chain(template.playlists()) {
@@ -24,6 +26,19 @@ pub fn run_playlist(bytes: &[u8]) {
             assert!(again.playlists().eq(template.playlists()));
         }
         Err(error) => assert!(matches!(error, PlaylistError::VariableTaken { .. })),
+    }
+}
+
+/// Composes a marked playlist: no variant's tag is left, and as many segments are.
+fn run_marked(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Some(marked) = MarkedPlaylist::parse(text) else { return };
+    assert!(MarkedPlaylist::is_one(text));
+    for is_second in [false, true] {
+        let composed = marked.compose(|_| is_second);
+        assert!(!MarkedPlaylist::is_one(&composed));
+        let uris = composed.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        assert_eq!(uris.count(), marked.slot_count());
     }
 }
 
@@ -48,7 +63,7 @@ fn check_reference(reference: &Reference<'_>) {
     assert!(reference.uri.ends_with(reference.suffix));
 }
 
-/// A media playlist, a multivariant one, and one with everything that is odd.
+/// A media playlist, a marked one, a multivariant one, and one with everything that is odd.
 #[must_use]
 pub fn playlist_seeds() -> Vec<Vec<u8>> {
     let segment = |uri| write::SegmentLine { uri, duration_us: 2_000_000 };
@@ -56,12 +71,20 @@ pub fn playlist_seeds() -> Vec<Vec<u8>> {
     let range = |offset_bytes| write::ByteRange { length_bytes: 9, offset_bytes };
     let part = |at: u64| write::FileSegmentLine { range: range(9 * at), duration_us: 2_000_000 };
     let file = write::file_playlist("f", range(0), &[part(1), part(2)]);
+    let twins = |first, second| MarkedLine { first, second, duration_us: 1_000_000 };
+    let marked = marked_playlist("init", &[twins("a", "b"), twins("c", "d")]);
     let subtitles = write::SubtitlesRendition { number: 512, forced: true, uri: "s.m3u8" };
     let list = write::Multivariant { subtitles: vec![subtitles], ..Default::default() };
     let odd = "\u{feff}#EXTM3U\r\n#EXT-X-DEFINE:NAME=\"x\",VALUE=\"y\"\r\n\
         #EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"skd://k\",IV=0x1\r\n#EXT-X-MAP:URI=\"i%20j\",BYTERANGE=\"9@0\"\r\n\
         #EXT-X-BYTERANGE:9\r\n a/b.ts?c=d#e \r\n# note\r\n\r\nhttps://h/x\r\ndata:,a";
-    vec![media.into(), file.into(), write::multivariant_playlist(&list).into(), odd.into()]
+    vec![
+        media.into(),
+        file.into(),
+        marked.into(),
+        write::multivariant_playlist(&list).into(),
+        odd.into(),
+    ]
 }
 
 const HOST: &str = "localhost";

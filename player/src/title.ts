@@ -36,6 +36,8 @@ export interface VideoRendition extends CodedFacts {
   readonly width: number;
   readonly height: number;
   readonly frameRate: number;
+  /** Whether its segments exist in two variants, of which a viewer's grant opens one. */
+  readonly isMarked: boolean;
 }
 
 /** Fields of renditions that a viewer chooses by name. */

@@ -28,6 +28,7 @@ function video(id: number, height: number, bytes: number): VideoRendition {
     codecs: 'avc1.64001f',
     initBytes: 1000,
     isSingleFile: false,
+    isMarked: false,
     segments,
     ...bandwidth,
   };

@@ -49,6 +49,7 @@ function renditionOf({ rendition, plaintext_lengths }: FileCase): VideoRendition
     averageBandwidthBps: 1,
     initBytes,
     isSingleFile: true,
+    isMarked: false,
     segments: segments.map((bytes) => ({ durationUs: 2_000_000, bytes })),
   };
 }

@@ -12,7 +12,8 @@ import { Connection } from '../src/vault/connection';
 import { Gateway } from '../src/vault/gateway';
 import { identityFromSeed, parseLinkSecret } from '../src/vault/identity';
 import { parseIdentityFile } from '../src/vault/identity-text';
-import { Kind, type TitleKey } from '../src/vault/role';
+import type { GrantKeys } from '../src/vault/grant';
+import { Kind } from '../src/vault/role';
 import { Shelf } from '../src/vault/shelf';
 import { fetchGrant, unlock, type AskIdentity } from '../src/vault/unlock';
 import { CACHE_LIFE_MS, MAX_CACHED, placeOf, UnwrapCache } from '../src/vault/unwrap-cache';
@@ -44,12 +45,12 @@ async function openLink(ask: AskIdentity = neverAsked, cache: UnwrapCache | null
   if (link === null) throw new Error('the vector has no secret');
   const gateway = new Gateway(BASE, GRANT.grant, link.bearer);
   const grant = await fetchGrant(gateway, connection);
-  return { gateway, grant, key: await unlock(grant.record, link, ask, cache) };
+  return { gateway, grant, keys: await unlock(grant.record, link, ask, cache) };
 }
 
 async function openShelf(): Promise<Shelf> {
-  const { gateway, grant, key } = await openLink();
-  return new Shelf(gateway, connection, grant, Promise.resolve(key));
+  const { gateway, grant, keys } = await openLink();
+  return new Shelf(gateway, connection, grant, Promise.resolve(keys));
 }
 
 async function codeOf(work: Promise<unknown>): Promise<string> {
@@ -64,8 +65,8 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
 
 describe('unlocking', () => {
   it('gives the title key of a link', async () => {
-    const { key } = await openLink();
-    expect(await key.name(role(Kind.poster))).toBe(nameOf(role(Kind.poster)));
+    const { keys } = await openLink();
+    expect(await keys.title.name(role(Kind.poster))).toBe(nameOf(role(Kind.poster)));
   });
 
   it('is refused after the end by either clock', async () => {
@@ -118,7 +119,7 @@ describe('keys that were unwrapped', () => {
   const seedOf = (): Bytes => parseIdentityFile(LINK.identity) as Bytes;
   const decapsulations = () => vi.spyOn(crypto.subtle, 'importKey');
   const opened = async (cache: UnwrapCache | null, ask = neverAsked) =>
-    (await openLink(ask, cache)).key;
+    (await openLink(ask, cache)).keys.title;
 
   it('are remembered for who could unwrap them again, and no longer than five minutes', async () => {
     const cache = new UnwrapCache();
@@ -200,16 +201,16 @@ describe('keys that were unwrapped', () => {
 
 describe('the shelf', () => {
   it('fetches manifest and multivariant playlist while the grant is still being opened', async () => {
-    const { gateway, grant, key } = await openLink();
+    const { gateway, grant, keys } = await openLink();
     const before = server.requests.length;
-    let open: (key: TitleKey) => void = () => undefined;
-    const opening = new Promise<TitleKey>((resolve) => (open = resolve));
+    let open: (keys: GrantKeys) => void = () => undefined;
+    const opening = new Promise<GrantKeys>((resolve) => (open = resolve));
     const title = new Shelf(gateway, connection, grant, opening).title();
     await vi.waitFor(() => expect(server.requests.length).toBe(before + 2));
     const names = [Kind.manifest, Kind.multivariantPlaylist].map((kind) => nameOf(role(kind)));
     const asked = server.requests.slice(before).toSorted().join();
     for (const name of names) expect(asked).toContain(name);
-    open(key);
+    open(keys);
     expect((await title).title).toBe('A title');
     expect(server.requests.length).toBe(before + 2);
   });

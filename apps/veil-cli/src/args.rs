@@ -1,6 +1,7 @@
 //! The command line: names, help and parsing in one place.
 
 pub(crate) mod hide;
+pub(crate) mod import;
 pub(crate) mod jobs;
 pub(crate) mod make;
 pub(crate) mod sealed;
@@ -18,6 +19,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use self::hide::{CapacityArgs, HIDE_EXAMPLES, HideArgs, REVEAL_EXAMPLES, RevealArgs};
+use self::import::ImportArgs;
 use self::jobs::{JOBS_EXAMPLES, JobsCommand, WorkerArgs};
 use self::make::{MAKE_EXAMPLES, MakeArgs};
 use self::sealed::{
@@ -318,26 +320,6 @@ pub(crate) struct UpArgs {
     /// folder's own bucket. A store's objects pass through the gateway
     #[arg(long, value_name = "STORE", env = "VEILCAST_STORE", default_value = veil_studio::place::OWN)]
     pub(crate) bucket: String,
-}
-
-/// `veilcast import`.
-#[derive(Args, Debug)]
-pub(crate) struct ImportArgs {
-    /// The video
-    pub(crate) file: PathBuf,
-    /// What to call it [default: the file's name]
-    #[arg(long, value_name = "T")]
-    pub(crate) title: Option<String>,
-    /// Renditions by height of the short side: `auto`, or some of 480,720,1080,1440,2160
-    #[arg(long, value_name = "HEIGHTS", default_value = "auto")]
-    pub(crate) ladder: String,
-    /// Where to publish it: s3://BUCKET/PREFIX, file:///FOLDER or `local`, the data folder's own bucket
-    #[arg(long, value_name = "STORE", env = "VEILCAST_STORE", default_value = veil_studio::place::OWN)]
-    pub(crate) to: String,
-    /// Store each rendition as one object instead of one a segment: a gateway then signs one URL a
-    /// rendition, however long the video is. The store must serve ranges, as S3 and the gateway do
-    #[arg(long)]
-    pub(crate) single_file: bool,
 }
 
 /// `veilcast publish` and `veilcast move`.

@@ -23,6 +23,7 @@ mod grant;
 mod hide;
 mod import;
 mod manifest;
+mod mark;
 mod measure;
 mod page;
 mod player;
@@ -35,13 +36,14 @@ mod visits;
 /// A bench: its name, and what it does; the value goes into a file as it is.
 type Bench = (&'static str, fn(&Repo, &BenchOptions, &Stop) -> Outcome<Value>);
 
-const BENCHES: [Bench; 11] = [
+const BENCHES: [Bench; 12] = [
     ("import", import::run),
     ("first-frame", first_frame::run),
     ("gateway", gateway::run),
     ("grant", grant::run),
     ("hide", hide::run),
     ("manifest", manifest::run),
+    ("mark", mark::run),
     ("page", page::run),
     ("player", player::run),
     ("seal", seal::run),
@@ -103,7 +105,7 @@ mod tests {
         let error = choose(&["imprt".to_owned()]).err().unwrap().to_string();
         assert_eq!(
             error,
-            "there is no bench `imprt`\nhint: one of: import, first-frame, gateway, grant, hide, manifest, page, player, seal, sign, stego-security"
+            "there is no bench `imprt`\nhint: one of: import, first-frame, gateway, grant, hide, manifest, mark, page, player, seal, sign, stego-security"
         );
         assert_eq!(choose(&[]).unwrap().len(), BENCHES.len());
     }

@@ -11,11 +11,13 @@ mod boxes;
 mod codec;
 mod fragment;
 mod init;
+mod pad;
 mod split;
 #[cfg(test)]
 mod tests;
 
 pub use init::{Media, TrackInfo};
+pub use pad::{PADDING_BYTES, pad, padded_length};
 pub use split::Splitter;
 
 /// The segment length that Veilcast packages to, in microseconds.

@@ -4,5 +4,6 @@
 //! I/O, starts no thread, reads no clock.
 
 pub mod cmaf;
+pub mod marked;
 pub mod template;
 pub mod write;

@@ -129,7 +129,7 @@ pub fn file_playlist(uri: &str, map: ByteRange, segments: &[FileSegmentLine]) ->
 }
 
 /// What stands before the segments.
-fn media_head(durations_us: impl Iterator<Item = u64>) -> String {
+pub(crate) fn media_head(durations_us: impl Iterator<Item = u64>) -> String {
     let target = ((durations_us.max().unwrap_or(0) + 500_000) / 1_000_000).max(1);
     format!(
         "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{target}\n#EXT-X-MEDIA-SEQUENCE:0\n\
@@ -138,7 +138,7 @@ fn media_head(durations_us: impl Iterator<Item = u64>) -> String {
 }
 
 /// The tag with a segment's duration in microseconds.
-struct Extinf(u64);
+pub(crate) struct Extinf(pub(crate) u64);
 
 impl fmt::Display for Extinf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -62,6 +62,7 @@ fn given() -> Given {
         recipient: Some(binding.recipient.to_string()),
         index: Some(format!("{}.m3u8", "0".repeat(32))),
         preload: vec!["0".repeat(32), "1".repeat(32)],
+        pattern: None,
         envelope: Some(grant::seal_payload(&recipient, &binding, &payload, &mut rng).unwrap()),
     };
     let envelope = record.envelope_bytes().unwrap();

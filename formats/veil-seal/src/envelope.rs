@@ -34,6 +34,8 @@ pub enum Purpose {
     Collection,
     /// A title key at rest in the studio's catalogue.
     TitleKey,
+    /// The secrets of a marked title at rest in the studio's catalogue.
+    MarkKeys,
     /// A passphrase at rest in the studio's job table.
     JobSecret,
 }
@@ -45,6 +47,7 @@ impl Purpose {
             Self::FileKey => b"veilcast/file-key/v1",
             Self::Collection => b"veilcast/collection/v1",
             Self::TitleKey => b"veilcast/title-key/v1",
+            Self::MarkKeys => b"veilcast/mark-keys/v1",
             Self::JobSecret => b"veilcast/job-secret/v1",
         }
     }

@@ -12,6 +12,7 @@ use crate::SealError;
 use crate::envelope::{self, Purpose};
 use crate::id::{GrantId, ID_BYTES, KeyId, TitleId};
 use crate::identity::{Identity, Recipient};
+use crate::object::Variant;
 use crate::schedule::TitleKey;
 use crate::secret::Secret;
 use crate::variants::ListKey;
@@ -75,6 +76,9 @@ pub struct GrantRecord {
     /// Names of objects that every playback needs, the manifest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub preload: Vec<String>,
+    /// Which variant of each slot of a marked title is this viewer's: see [`pattern`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
     /// The envelope in base64url.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub envelope: Option<String>,
@@ -91,6 +95,7 @@ impl GrantRecord {
             recipient: None,
             index: None,
             preload: Vec::new(),
+            pattern: None,
             envelope: None,
             ..self
         }
@@ -105,6 +110,17 @@ impl GrantRecord {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| !bytes.is_empty());
         bytes.ok_or(SealError::Malformed { what: "the grant's envelope" })
     }
+}
+
+/// A record's pattern: base64url of a bit a slot, slot 0 first, most significant bit first; 1 is variant B. Spare bits of
+/// the last byte are 0.
+#[must_use]
+pub fn pattern(chosen: &[Variant]) -> String {
+    let byte = |slots: &[Variant]| {
+        let bit = |(at, variant): (usize, &Variant)| u8::from(*variant == Variant::B) << (7 - at);
+        slots.iter().enumerate().map(bit).sum()
+    };
+    BASE64_URL_SAFE_NO_PAD.encode(chosen.chunks(8).map(byte).collect::<Vec<u8>>())
 }
 
 /// What binds an envelope to its grant.
@@ -270,6 +286,18 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_has_a_bit_a_slot_the_most_significant_first() {
+        let chosen = |bits: &str| -> Vec<Variant> {
+            bits.chars().map(|bit| if bit == '1' { Variant::B } else { Variant::A }).collect()
+        };
+        for (bits, text) in [("", ""), ("1", "gA"), ("0", "AA"), ("101000000100", "oEA")] {
+            assert_eq!(pattern(&chosen(bits)), text, "{bits}");
+        }
+        let longest = pattern(&vec![Variant::B; 65_536]);
+        assert!(longest.len() < MAX_RECORD_BYTES - 4096, "{} bytes", longest.len());
+    }
+
+    #[test]
     fn a_tombstone_keeps_nothing_to_play_with() {
         let record = GrantRecord {
             v: VERSION,
@@ -284,6 +312,7 @@ mod tests {
             recipient: Some("key id".into()),
             index: Some("index.m3u8".into()),
             preload: vec!["manifest".into()],
+            pattern: Some("gA".into()),
             envelope: Some("AAAA".into()),
         };
         let text = serde_json::to_string(&record.revoked()).unwrap();

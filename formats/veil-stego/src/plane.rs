@@ -39,6 +39,8 @@ pub struct UnusableSize {
 pub trait Sample: Copy + Default + Send + Sync + 'static {
     /// The sample's level.
     fn level(self) -> u16;
+    /// The sample of a level, which fits.
+    fn of_level(level: u16) -> Self;
     /// The sample one up or one down.
     #[must_use]
     fn moved(self, up: bool) -> Self;
@@ -48,6 +50,11 @@ impl Sample for u8 {
     #[inline(always)]
     fn level(self) -> u16 {
         u16::from(self)
+    }
+
+    #[inline(always)]
+    fn of_level(level: u16) -> Self {
+        level.to_le_bytes()[0]
     }
 
     #[inline]
@@ -62,6 +69,11 @@ impl Sample for u16 {
         self
     }
 
+    #[inline(always)]
+    fn of_level(level: u16) -> Self {
+        level
+    }
+
     #[inline]
     fn moved(self, up: bool) -> Self {
         if up { self.saturating_add(1) } else { self.saturating_sub(1) }
@@ -72,6 +84,11 @@ impl Sample for [u8; 2] {
     #[inline(always)]
     fn level(self) -> u16 {
         u16::from_le_bytes(self)
+    }
+
+    #[inline(always)]
+    fn of_level(level: u16) -> Self {
+        level.to_le_bytes()
     }
 
     #[inline]
@@ -124,6 +141,14 @@ impl Picture {
         self.width * self.height
     }
 
+    /// The highest level of the depth.
+    pub(crate) fn highest(self) -> u16 {
+        match self.depth {
+            Depth::Eight => 255,
+            Depth::Ten => 1023,
+        }
+    }
+
     /// Whether a level is one that has only one way to go: the ends of what an encoder writes, and of the depth.
     pub(crate) fn is_end(self, level: u16) -> bool {
         self.must_go_up(level) || self.must_go_down(level)
@@ -136,10 +161,6 @@ impl Picture {
 
     /// Whether a change of this level has to be downwards.
     pub(crate) fn must_go_down(self, level: u16) -> bool {
-        let highest = match self.depth {
-            Depth::Eight => 255,
-            Depth::Ten => 1023,
-        };
-        level >= highest || level == self.levels.1
+        level >= self.highest() || level == self.levels.1
     }
 }

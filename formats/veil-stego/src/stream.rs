@@ -34,6 +34,14 @@ pub(crate) enum Purpose {
     Graph = 7,
     /// The order in which a codeword's bits travel; everybody has it.
     Travel = 8,
+    /// A mark's template; those behind the first are decoys.
+    Template = 9,
+    /// The rows of a mark's slots.
+    Rows = 10,
+    /// The bias of a mark's slot, and which of its variants is which.
+    Bias = 11,
+    /// The key of a mark's codewords.
+    Codewords = 12,
 }
 
 /// Bytes asked of the cipher at once.
@@ -77,6 +85,13 @@ impl StructuralKey {
 }
 
 impl Stream {
+    /// The next 32 bytes.
+    pub(crate) fn key(&mut self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        bytes.chunks_exact_mut(4).for_each(|four| four.copy_from_slice(&self.word().to_le_bytes()));
+        bytes
+    }
+
     /// The next four bytes, little-endian.
     pub(crate) fn word(&mut self) -> u32 {
         if self.used == BLOCK_BYTES {

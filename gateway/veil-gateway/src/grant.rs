@@ -4,6 +4,7 @@
 //! to say anything of a grant (that it expired, that it was revoked) to who has not shown its bearer.
 //! Records are read through [`crate::cache`], so a revocation holds within seconds; [`forget`] makes it hold at once.
 
+mod pattern;
 mod record;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ use crate::hosts::Host;
 use crate::names::GrantId;
 use crate::problem::Problem;
 
+pub(crate) use pattern::Pattern;
 pub(crate) use record::Grant;
 use record::{Record, WireGrant};
 

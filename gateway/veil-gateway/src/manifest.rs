@@ -22,7 +22,7 @@ use crate::conditions;
 use crate::desk::{Desk, Undone};
 use crate::encoding::{self, Encoding};
 use crate::gateway::Gateway;
-use crate::grant;
+use crate::grant::{self, Grant, Pattern};
 use crate::headers;
 use crate::hosts::Host;
 use crate::names::{self, PlaylistName};
@@ -115,8 +115,17 @@ pub(crate) async fn show(
     let purpose = Purpose { host: &host, folder: &folder, duration_s, end: grant.end };
     let signing = Signing::new(gateway.signer(&grant.title), &playlist, &purpose, now)?;
     let cache = cache_control(signing.stamp, now);
-    let order = Order { playlist, signing: Some(signing), form, headers, cache, vary: VARY };
+    let pattern = pattern_for(&playlist, &grant)?;
+    let signing = Some(signing);
+    let order = Order { playlist, pattern, signing, form, headers, cache, vary: VARY };
     gateway.manifests.answer(&gateway, order, &purpose).await
+}
+
+/// What a marked playlist is composed by; other playlists need nothing.
+fn pattern_for(playlist: &Playlist, grant: &Grant) -> Result<Option<Arc<Pattern>>, Problem> {
+    let Some(slot_count) = playlist.slot_count() else { return Ok(None) };
+    let pattern = grant.pattern.as_ref().filter(|pattern| pattern.fits(slot_count));
+    pattern.map(|pattern| Some(Arc::clone(pattern))).ok_or_else(Problem::playlist_invalid)
 }
 
 /// Until when a title's playlist may be kept: until its URLs hold just as long as its video plays.
@@ -150,6 +159,8 @@ impl Signing {
 /// A playlist to be written out for somebody.
 pub(crate) struct Order<'a> {
     pub(crate) playlist: Arc<Playlist>,
+    /// Which variants a marked playlist is composed of.
+    pub(crate) pattern: Option<Arc<Pattern>>,
     /// `None` leaves every URI as it stands.
     pub(crate) signing: Option<Signing>,
     pub(crate) form: Form,
@@ -232,7 +243,7 @@ impl Manifests {
     ) -> Result<Manifest, Problem> {
         let (room, desk) = (Arc::clone(&self.room), self.desk.clone());
         let flight = self.flights.join(&tag, || {
-            let Order { playlist, signing, form, .. } = order;
+            let Order { playlist, pattern, signing, form, .. } = order;
             let work = signing.map(|Signing { signer, stamp }| {
                 gateway.metrics.signed(playlist.object_count());
                 let urls = match playlist.object_count() {
@@ -243,7 +254,10 @@ impl Manifests {
             });
             async move {
                 let work = work.transpose().map_err(|_| Unmade::Invalid)?;
-                let make = move || Manifest::of(&playlist, work, encoding);
+                let make = move || match pattern {
+                    Some(pattern) => Manifest::of(&playlist.composed(&pattern)?, work, encoding),
+                    None => Manifest::of(&playlist, work, encoding),
+                };
                 let manifest = desk.run(make).await?.ok_or(Unmade::Invalid)?;
                 room.insert(tag, manifest.clone());
                 Ok(manifest)
@@ -296,6 +310,9 @@ impl Order<'_> {
         hash.update(TEXT_VERSION);
         hash.update([self.form as u8, encoding as u8]);
         hash.update(self.playlist.sha256);
+        if let Some(pattern) = &self.pattern {
+            pattern.mark(&mut hash);
+        }
         // Playlists that name no object are the same for everyone.
         if let Some(Signing { signer, stamp }) = &self.signing
             && self.playlist.object_count() > 0

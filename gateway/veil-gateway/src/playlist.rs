@@ -3,14 +3,17 @@
 //! Owns what a playlist is written with: the names that are signed, its duration, whether it may change, the mark of its
 //! text. Refuses to know who asks. A title's playlist may name nothing but its own folder's objects and playlists: sealed
 //! titles name nothing else, so anything else was put there by somebody else. One of a plain tree names what it likes
-//! below its folder, and other places. Invariant: a URI that names a playlist comes out as it stands, relative, so that
+//! below its folder, and other places. A marked rendition's names both variants of each segment, and is written out with
+//! those of one pattern. Invariant: a URI that names a playlist comes out as it stands, relative, so that
 //! one text serves every grant and token.
 
 use sha2::{Digest as _, Sha256};
+use veil_hls::marked::MarkedPlaylist;
 use veil_hls::template::{Limits, Target, Template};
 use veil_presign::{Lanes, Names};
 
 use crate::cache::Kind;
+use crate::grant::Pattern;
 use crate::names::{ObjectName, PlaylistName, TITLES};
 use crate::signer::{Form, Urls};
 
@@ -21,6 +24,8 @@ const STILL_TAGS: [&str; 2] = ["#EXT-X-ENDLIST", "#EXT-X-STREAM-INF:"];
 pub(crate) struct Playlist {
     template: Template,
     names: Names,
+    /// What it is composed from, where it is a marked rendition's.
+    marked: Option<MarkedPlaylist>,
     /// SHA-256 of its text: the same on every gateway and every store.
     pub(crate) sha256: [u8; 32],
     /// Whether it says of itself that it doesn't change.
@@ -43,7 +48,11 @@ impl Playlist {
 
     /// Parses a sealed title's playlist. `None` when it is none, or names what no title of ours names.
     fn of_title(text: &[u8]) -> Option<Self> {
-        let playlist = Self::parse(text)?;
+        let mut playlist = Self::parse(text)?;
+        let source = std::str::from_utf8(text).ok()?;
+        if MarkedPlaylist::is_one(source) {
+            playlist.marked = Some(MarkedPlaylist::parse(source)?);
+        }
         let Self { template, .. } = &playlist;
         let sound = template.foreign_count() == 0
             && template.playlists().all(|reference| PlaylistName::parse(reference.uri).is_some())
@@ -56,7 +65,18 @@ impl Playlist {
         let template = Template::parse(text, Limits::default()).ok()?;
         let names = Names::new(template.objects().map(|reference| reference.path));
         let (sha256, is_still) = (Sha256::digest(text).into(), is_still(text));
-        Some(Self { template, names, sha256, is_still })
+        Some(Self { template, names, marked: None, sha256, is_still })
+    }
+
+    /// How many slots a pattern for it has; `None` where everyone gets the same segments.
+    pub(crate) fn slot_count(&self) -> Option<usize> {
+        self.marked.as_ref().map(MarkedPlaylist::slot_count)
+    }
+
+    /// The playlist of who has this pattern. `None` when it isn't marked, or names what no title of ours names.
+    pub(crate) fn composed(&self, pattern: &Pattern) -> Option<Self> {
+        let text = self.marked.as_ref()?.compose(|slot| pattern.is_second(slot));
+        Self::of_title(text.as_bytes())
     }
 
     /// How many URLs it needs.
@@ -71,7 +91,8 @@ impl Playlist {
 
     /// Memory that it takes, in bytes.
     fn size_bytes(&self) -> usize {
-        self.template.size_bytes() + self.names.size_bytes() + size_of::<Self>()
+        let marked = self.marked.as_ref().map_or(0, MarkedPlaylist::size_bytes);
+        self.template.size_bytes() + self.names.size_bytes() + marked + size_of::<Self>()
     }
 
     /// Writes it out with these URLs. `None` when what comes out would be longer than a playlist may be, or the playlist
@@ -133,5 +154,29 @@ mod tests {
             assert_eq!(plain.unsigned().as_deref(), Some(text.as_bytes()));
         }
         assert!(parse("vod/a.m3u8", b"#EXTM3U\n../a.ts\n").is_none());
+    }
+
+    #[test]
+    fn a_marked_playlist_is_written_out_with_the_variants_of_one_pattern() {
+        let parse = Playlist::kind(0).parse;
+        let (key, names) =
+            ("t/11111111111111111111111111111111/a.m3u8", ["a", "b"].map(|it| it.repeat(32)));
+        let [first, second] = &names;
+        let text = format!("#EXTM3U\n#EXTINF:1,\n#EXT-X-VEILCAST-VARIANT:{second}\n{first}\n");
+        let marked = parse(key, text.as_bytes()).unwrap();
+        assert_eq!(marked.slot_count(), Some(1));
+        for (bits, name) in [("AA", first), ("gA", second)] {
+            let composed = marked.composed(&Pattern::parse(bits).unwrap()).unwrap();
+            assert_eq!(
+                composed.unsigned().unwrap(),
+                format!("#EXTM3U\n#EXTINF:1,\n{name}\n").into_bytes()
+            );
+            assert_eq!((composed.slot_count(), composed.object_count()), (None, 1));
+        }
+        let foreign = text.replace(second.as_str(), "https://cdn.example/b");
+        let foreign = parse(key, foreign.as_bytes()).unwrap();
+        assert!(foreign.composed(&Pattern::parse("gA").unwrap()).is_none());
+        assert!(parse(key, format!("{text}{first}\n").as_bytes()).is_none());
+        assert_eq!(parse("vod/a.m3u8", text.as_bytes()).unwrap().slot_count(), None);
     }
 }

@@ -9,7 +9,7 @@ import { PlayerFailure, type Part } from '../failure';
 import { ObjectOpener, SealBroken, sealedLength } from './cobblestone';
 import { download, nowMs, type NetworkTiming } from './download';
 import { checkContentRange, rangeHeader, statusOfPart, type Part as RangePart } from './range';
-import { encodeRole, type Role, type TitleKey } from './role';
+import { encodeRole, objectKeyUnder, type Role, type TitleKey, type Variant } from './role';
 
 /** Where an object lies and what is known of it. */
 export interface Located {
@@ -19,6 +19,14 @@ export interface Located {
   /** Plaintext length, from the sealed manifest. */
   readonly bytes: number;
   readonly part: Part;
+  /** What opens a viewer's variant of a marked segment; what exists once opens under the title key. */
+  readonly variantKey?: VariantKey;
+}
+
+/** The slot key of one variant, as it passes between Workers; no script can read it. */
+export interface VariantKey {
+  readonly variant: Exclude<Variant, 0>;
+  readonly prk: CryptoKey;
 }
 
 /** Finds an object; `stale` is the URL that was refused, so that a fresh one is asked for. */
@@ -80,8 +88,9 @@ async function fetchAndOpen(
   let loaded = 0;
   let arrivedMs = nowMs();
   try {
-    const objectKey = await key.objectKey(role);
-    const opener = new ObjectOpener(objectKey, encodeRole(key.titleId, role), located.bytes);
+    const { variant, prk } = located.variantKey ?? { variant: 0, prk: key.prk };
+    const context = encodeRole(key.titleId, role, variant);
+    const opener = new ObjectOpener(await objectKeyUnder(prk, context), context, located.bytes);
     const timing = await download({
       url: located.url,
       ...(signal && { signal }),

@@ -18,6 +18,7 @@ import {
 } from './playlist-reader';
 import { RenditionFile } from './rendition-file';
 import { Kind, type TitleKey } from './role';
+import type { VariantList } from './variants';
 
 /** Durations may differ by rounding alone. */
 const DURATION_TOLERANCE_US = 1000;
@@ -51,13 +52,22 @@ function urlOfName(uri: string, base: string, name: string): string {
   return url.pathname.split('/').pop() === name ? url.href : refuse('an object out of its place');
 }
 
-async function segmentNames(key: TitleKey, rendition: Rendition): Promise<string[]> {
+/** Names the segments: a marked rendition's by the viewer's slot keys, where there is one for a segment. */
+async function segmentNames(
+  key: TitleKey,
+  rendition: Rendition,
+  slots: VariantList | null,
+): Promise<string[]> {
+  const nameOf = async (index: number): Promise<string> => {
+    const slot = (await slots?.get(index)) ?? null;
+    return slot === null
+      ? key.name({ kind: Kind.segment, rendition: rendition.id, index })
+      : slot.name(rendition.id);
+  };
   const names: string[] = [];
   for (let at = 0; at < rendition.segments.length; at += NAMES_AT_ONCE) {
     const count = Math.min(NAMES_AT_ONCE, rendition.segments.length - at);
-    const batch = Array.from({ length: count }, (_, i) =>
-      key.name({ kind: Kind.segment, rendition: rendition.id, index: at + i }),
-    );
+    const batch = Array.from({ length: count }, (_, i) => nameOf(at + i));
     names.push(...(await Promise.all(batch)));
   }
   return names;
@@ -83,8 +93,9 @@ async function checkObjects(
   base: string,
   rendition: Rendition,
   key: TitleKey,
+  slots: VariantList | null,
 ): Promise<ObjectUrls> {
-  const names = await segmentNames(key, rendition);
+  const names = await segmentNames(key, rendition, slots);
   const urls = segments.map((segment, index) =>
     urlOfName(whole(segment), base, names[index] ?? ''),
   );
@@ -119,20 +130,21 @@ async function checkFile(
 
 /**
  * Checks a media playlist of `rendition` that was fetched from `base`, and returns its URLs, or
- * throws [`PlaylistMismatch`].
+ * throws [`PlaylistMismatch`]. `slots` is the viewer's, for a marked rendition.
  */
 export async function checkMediaPlaylist(
   text: string,
   base: string,
   rendition: Rendition,
   key: TitleKey,
+  slots: VariantList | null = null,
 ): Promise<RenditionUrls> {
   const listed = readMediaPlaylist(text);
   checkDurations(listed, rendition);
   const isFile = rendition.type !== 'subtitles' && rendition.isSingleFile;
   return isFile
     ? checkFile(listed, base, new RenditionFile(rendition), key)
-    : checkObjects(listed, base, rendition, key);
+    : checkObjects(listed, base, rendition, key, slots);
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Where everything of one title lies: manifest, checked playlists, signed URLs.
+ * Where everything of one title lies: manifest, checked playlists, signed URLs, and which variants are the viewer's.
  *
  * Runs in the vault Worker alone, which answers for the opener Worker too. Knows nothing of
  * decryption beyond the manifest's. Invariant: a URL leaves only for an object whose playlist
@@ -8,11 +8,12 @@
 
 import { PlayerFailure, type Part } from '../failure';
 import type { Rendition, Title } from '../title';
+import type { Bytes } from './bytes';
 import { openObject, SealBroken, sealedLength } from './cobblestone';
 import type { Connection } from './connection';
 import { Collector, download, type NetworkTiming } from './download';
 import type { Gateway } from './gateway';
-import type { GrantAnswer } from './grant';
+import type { GrantAnswer, GrantKeys } from './grant';
 import { Malformed } from './json';
 import { MAX_MANIFEST_BYTES, parseManifest } from './manifest';
 import { checkObjectStatus, type Locate, type Located } from './object';
@@ -20,6 +21,7 @@ import { checkMediaPlaylist, checkMultivariantPlaylist, type RenditionUrls } fro
 import { PlaylistMismatch } from './playlist-reader';
 import { writeMediaPlaylist, writeMultivariantPlaylist } from './playlist-writer';
 import { encodeRole, Kind, type Role, type TitleKey } from './role';
+import type { VariantList } from './variants';
 
 /** A playlist for the player's parser, and how the one behind it was fetched. */
 export interface WrittenPlaylist {
@@ -52,6 +54,15 @@ async function orMismatch<T>(check: Promise<T>): Promise<T> {
   }
 }
 
+async function orTampered<T>(opening: Promise<T>, part: Part): Promise<T> {
+  try {
+    return await opening;
+  } catch (cause) {
+    if (!(cause instanceof SealBroken || cause instanceof Malformed)) throw cause;
+    throw new PlayerFailure('tampered', part, { cause });
+  }
+}
+
 /** Returns where an object of a rendition lies, `null` where there is none. */
 function find(
   { checked }: Fetched<RenditionUrls>,
@@ -73,17 +84,22 @@ export class Shelf {
   #index: ReturnType<Gateway['playlist']> | null = null;
   #title: Promise<Title> | null = null;
   #offered: Promise<Fetched<Rendition[]>> | null = null;
+  #slots: Promise<VariantList> | null = null;
 
-  /** `key` comes once the grant is open, and is one that has named what the grant's record names. */
+  /** `keys` come once the grant is open, and have named what the grant's record names. */
   constructor(
     private readonly gateway: Gateway,
     private readonly connection: Connection,
     private readonly grant: GrantAnswer,
-    private readonly key: Promise<TitleKey>,
+    private readonly keys: Promise<GrantKeys>,
   ) {
     for (const [name, url] of grant.urls) {
       this.#signed.set(name, Promise.resolve(gateway.resolve(url)));
     }
+  }
+
+  get #key(): Promise<TitleKey> {
+    return this.keys.then(({ title }) => title);
   }
 
   /** Opens the manifest; it and the multivariant playlist are fetched before there is a key for them. */
@@ -111,7 +127,7 @@ export class Shelf {
     const bytes =
       role.kind === Kind.poster ? title.poster?.bytes : title.storyboard?.sheets[role.index];
     if (bytes === undefined) throw new PlayerFailure('playback-failed');
-    const url = await this.#sign(await (await this.key).name(role), stale);
+    const url = await this.#sign(await (await this.#key).name(role), stale);
     return {
       url,
       place: null,
@@ -134,7 +150,10 @@ export class Shelf {
     const initBytes = rendition.type === 'subtitles' ? undefined : rendition.initBytes;
     const bytes = role.kind === Kind.init ? initBytes : rendition.segments[role.index]?.bytes;
     if (found === null || bytes === undefined) throw new PlayerFailure('playback-failed');
-    return { ...found, bytes, part: PARTS[rendition.type] };
+    const slots = role.kind === Kind.segment ? await this.#slotsOf(rendition) : null;
+    const slot = (await slots?.get(role.index)) ?? null;
+    const located = { ...found, bytes, part: PARTS[rendition.type] };
+    return slot === null ? located : { ...located, variantKey: slot.shared };
   }
 
   /** Asks for URLs anew: all of a rendition's, or the one of its file. */
@@ -144,7 +163,7 @@ export class Shelf {
   ): Promise<Fetched<RenditionUrls>> {
     const { checked, ...fetched } = await known;
     if (!('file' in checked)) return this.#fetchMedia(rendition);
-    const name = await (await this.key).name(checked.file.role);
+    const name = await (await this.#key).name(checked.file.role);
     const url = await this.connection.persist(() => this.gateway.sign(name));
     return { ...fetched, checked: { url, file: checked.file } };
   }
@@ -168,7 +187,7 @@ export class Shelf {
         this.title(),
         this.#fetchIndex(),
       ]);
-      const check = checkMultivariantPlaylist(text, title, await this.key);
+      const check = checkMultivariantPlaylist(text, title, await this.#key);
       return { checked: await orMismatch(check), timing, loaded: bytes };
     })();
     return this.#offered;
@@ -184,11 +203,14 @@ export class Shelf {
 
   async #fetchMedia(id: number): Promise<Fetched<RenditionUrls>> {
     const rendition = await this.#rendition(id);
-    const key = await this.key;
+    const key = await this.#key;
     const name = await key.name({ kind: Kind.mediaPlaylist, rendition: id, index: 0 });
     const fetch = () => this.gateway.playlist(name);
-    const { text, timing, bytes } = await this.connection.persist(fetch);
-    const check = checkMediaPlaylist(text, this.gateway.playlistUrl(name), rendition, key);
+    const [{ text, timing, bytes }, slots] = await Promise.all([
+      this.connection.persist(fetch),
+      this.#slotsOf(rendition),
+    ]);
+    const check = checkMediaPlaylist(text, this.gateway.playlistUrl(name), rendition, key, slots);
     return { checked: await orMismatch(check), timing, loaded: bytes };
   }
 
@@ -200,30 +222,49 @@ export class Shelf {
     return signed;
   }
 
-  /** The manifest tells every length but its own, so it is opened once it is whole. */
+  /** Returns the viewer's slot keys for a marked rendition, `null` for any other. */
+  async #slotsOf(rendition: Rendition): Promise<VariantList | null> {
+    if (rendition.type !== 'video' || !rendition.isMarked) return null;
+    this.#slots ??= this.connection.persist(() => this.#openSlots());
+    return this.#slots;
+  }
+
+  async #openSlots(): Promise<VariantList> {
+    const { variants } = await this.keys;
+    const part = 'the grant';
+    // A marked title is for who has a list; without one, nothing of it can be named.
+    if (variants === null) throw new PlayerFailure('tampered', part);
+    const { MAX_LIST_BYTES } = await import('./variants');
+    const sealed = await this.#fetchWhole(await variants.name(), MAX_LIST_BYTES, part);
+    return orTampered(variants.open(sealed), part);
+  }
+
   async #openManifest(): Promise<Title> {
-    const limit = sealedLength(MAX_MANIFEST_BYTES);
-    const broken = (cause?: unknown): never => {
-      throw new PlayerFailure('tampered', 'the description', { cause });
-    };
-    const collector = new Collector(limit, broken);
-    const { life } = this.connection;
+    const part = 'the description';
     // A record that names no manifest has no key either.
-    const [name = await (await this.key).name(MANIFEST)] = this.grant.record.preload;
+    const [name = await (await this.#key).name(MANIFEST)] = this.grant.record.preload;
+    const sealed = await this.#fetchWhole(name, MAX_MANIFEST_BYTES, part);
+    const key = await this.#key;
+    const context = encodeRole(key.titleId, MANIFEST);
+    const open = async (): Promise<Title> => {
+      const opened = await openObject(await key.objectKey(MANIFEST), context, sealed);
+      return parseManifest(new Uint8Array(opened));
+    };
+    return orTampered(open(), part);
+  }
+
+  /** Fetches an object whose length nothing tells: it is opened once it is whole. */
+  async #fetchWhole(name: string, maxBytes: number, part: Part): Promise<Bytes> {
+    const collector = new Collector(sealedLength(maxBytes), () => {
+      throw new PlayerFailure('tampered', part);
+    });
+    const { life } = this.connection;
     await download({
       url: await this.#sign(name, null),
       ...(life && { signal: life }),
-      accept: (response) => checkObjectStatus(response.status, 'the description'),
+      accept: (response) => checkObjectStatus(response.status, part),
       take: collector.take,
     });
-    const key = await this.key;
-    try {
-      const context = encodeRole(key.titleId, MANIFEST);
-      const opened = await openObject(await key.objectKey(MANIFEST), context, collector.bytes());
-      return parseManifest(new Uint8Array(opened));
-    } catch (cause) {
-      if (cause instanceof SealBroken || cause instanceof Malformed) return broken(cause);
-      throw cause;
-    }
+    return collector.bytes();
   }
 }

@@ -1,7 +1,7 @@
 /**
- * From a link to a title key: fetch the grant, find the identity, open the envelope.
+ * From a link to its keys: fetch the grant, find the identity, open the envelope.
  *
- * Specification: docs/format/grant.md. Knows nothing of media. Invariant: a title key is returned
+ * Specification: docs/format/grant.md. Knows nothing of media. Invariant: keys are returned
  * only for a grant that has not ended by either clock and whose record names the objects that its
  * keys themselves name.
  */
@@ -13,7 +13,7 @@ import { isExpired, openGrant, type GrantAnswer, type GrantKeys, type GrantRecor
 import { EnvelopeBroken } from './hpke';
 import type { Identity, LinkSecret } from './identity';
 import { Malformed } from './json';
-import { Kind, type TitleKey } from './role';
+import { Kind } from './role';
 import { placeOf, type UnwrapCache } from './unwrap-cache';
 
 /** Asks the viewer for an identity; `wrong` tells that the one before did not fit. */
@@ -108,8 +108,8 @@ export async function unlock(
   link: LinkSecret,
   ask: AskIdentity,
   cache: UnwrapCache | null,
-): Promise<TitleKey> {
+): Promise<GrantKeys> {
   const keys = await keysOf(record, link, ask, cache);
   await checkNames(record, keys);
-  return keys.title;
+  return keys;
 }

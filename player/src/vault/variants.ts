@@ -11,6 +11,7 @@ import { wipe } from './bytes';
 import { openObject } from './cobblestone';
 import { importPrk } from './hkdf';
 import { Malformed } from './json';
+import type { VariantKey } from './object';
 import { encodeRole, Kind, nameUnder, objectKeyUnder, type Role, type Variant } from './role';
 
 /** The most slots of a list (docs/format/key-schedule.md). */
@@ -18,6 +19,8 @@ export const MAX_SLOTS = 100_000;
 const VARIANT_AT = 4;
 const SECRET_AT = 5;
 const ENTRY_BYTES = SECRET_AT + 32;
+/** Longest list, opened. */
+export const MAX_LIST_BYTES = MAX_SLOTS * ENTRY_BYTES;
 
 const LIST: Role = { kind: Kind.variantList, rendition: 0, index: 0 };
 
@@ -29,6 +32,11 @@ export class SlotKey {
     readonly variant: Exclude<Variant, 0>,
     private readonly prk: CryptoKey,
   ) {}
+
+  /** What another Worker needs to open the slot's segments in this variant. */
+  get shared(): VariantKey {
+    return { variant: this.variant, prk: this.prk };
+  }
 
   /** Returns the context of the slot's segment in `rendition`, in this variant. */
   context(rendition: number): Bytes {

@@ -2,8 +2,8 @@
  * One playback as the vault sees it: its link's secret, its identity, its bearer and its title key.
  *
  * Everything that the page learns leaves through `report`: the opened manifest, checked playlists, opened objects and
- * failures. Knows nothing of other playbacks. Invariants: the title key goes to the ports that came with the link and to
- * nobody else; after `end` nothing is reported, asked or held any more.
+ * failures. Knows nothing of other playbacks. Invariants: the title key, and slot keys as segments want them, go to the
+ * ports that came with the link and to nobody else; after `end` nothing is reported, asked or held any more.
  */
 
 import { failureOf, PlayerFailure } from '../failure';
@@ -126,11 +126,11 @@ export class Viewing {
     // While the answer travels; whoever needs it sees a failure again.
     prepareXWing().catch(() => undefined);
     const grant = await asked;
-    const key = unlock(grant.record, secret, ask, cache);
-    const shelf = new Shelf(gateway, this.#connection, grant, key);
+    const keys = unlock(grant.record, secret, ask, cache);
+    const shelf = new Shelf(gateway, this.#connection, grant, keys);
     // Told by who asks for it next.
     shelf.title().catch(() => undefined);
-    return { shelf, right: { key: await key, expiresMs: grant.record.expiresMs } };
+    return { shelf, right: { key: (await keys).title, expiresMs: grant.record.expiresMs } };
   }
 
   async #begin(): Promise<void> {

@@ -12,7 +12,7 @@ use crate::probe::{Dynamics, Matrix, Orientation, VideoTrack};
 const REFERENCE_WHITE: u32 = 100;
 
 /// What every picture is tagged as in the end.
-const TAGS: &str =
+pub(crate) const TAGS: &str =
     "setsar=1,setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709";
 
 /// The chain from `video` to `width` × `height` (upright) at the constant rate of the ladder.

@@ -6,6 +6,11 @@
 //! Invariant: a run that did not end well says so in [`Packaging::finish`], whatever its pipes gave;
 //! until `finish` has said yes, nothing of what was read may be published.
 
+mod marked;
+
+use std::ffi::OsString;
+use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -100,39 +105,15 @@ impl Packaging {
         plan: &Plan,
         stall_limit: Duration,
     ) -> Result<Self, Error> {
-        let roles = plan.roles();
-        let (mut inlets, mut outputs) = (Vec::new(), Vec::new());
-        for role in &roles {
-            let (inlet, outlet) = pipe()?;
-            inlets.push(inlet);
-            outputs.push(Output { role: *role, outlet });
-        }
-        let urls: Vec<String> = inlets.iter().map(crate::pipe::Inlet::url).collect();
-        let jail = Jail {
-            read: vec![source.path.clone()],
-            write: None,
-            address_space_bytes: ADDRESS_SPACE_BYTES,
-            cpu_seconds: None,
-            landlock_optional: false,
-        };
-        let mut invocation = Invocation::new(&tools.ffmpeg, Confinement::Full(jail))
-            .args(plan::arguments(plan, source, tools, &urls))
-            .stdout_piped();
-        for inlet in inlets {
-            invocation = invocation.inherit(inlet.into_descriptor());
-        }
-        let mut child = invocation.start(launcher).await?;
-        let (sender, progress) = watch::channel(Progress::default());
-        let follower = child.take_stdout().map(|stdout| tokio::spawn(follow(stdout, sender)));
-        let run = Run {
-            flows: outputs.iter().map(|output| output.outlet.flow()).collect(),
+        let arguments = |urls: &[String]| plan::arguments(plan, source, tools, urls);
+        let start = Start {
+            roles: plan.roles(),
+            reads: Some(&source.path),
+            frames: None,
             has_picture: !plan.rungs.is_empty(),
-            progress: progress.clone(),
-            follower,
             stall_limit,
         };
-        let verdict = tokio::spawn(run.watch(child));
-        Ok(Self { outputs, progress, verdict })
+        start.run(launcher, tools, arguments).await
     }
 
     /// The outputs, once; read all of them at the same time.
@@ -164,6 +145,65 @@ impl Drop for Packaging {
     fn drop(&mut self) {
         // The task owns the child, and a dropped child is stopped.
         self.verdict.abort();
+    }
+}
+
+/// What a run begins with, beside its arguments.
+struct Start<'s> {
+    roles: Vec<Role>,
+    /// The file that it reads.
+    reads: Option<&'s Path>,
+    /// Its end of a pipe of frames, and what is known of ours.
+    frames: Option<(OwnedFd, Arc<Flow>)>,
+    has_picture: bool,
+    stall_limit: Duration,
+}
+
+impl Start<'_> {
+    /// Makes a pipe for each role and starts FFmpeg with the arguments for those.
+    async fn run(
+        self,
+        launcher: &Launcher,
+        tools: &Tools,
+        arguments: impl FnOnce(&[String]) -> Vec<OsString>,
+    ) -> Result<Packaging, Error> {
+        let (mut inlets, mut outputs) = (Vec::new(), Vec::new());
+        for role in self.roles {
+            let (inlet, outlet) = pipe()?;
+            inlets.push(inlet);
+            outputs.push(Output { role, outlet });
+        }
+        let urls: Vec<String> = inlets.iter().map(crate::pipe::Inlet::url).collect();
+        let jail = Jail {
+            read: self.reads.map(Path::to_owned).into_iter().collect(),
+            write: None,
+            address_space_bytes: ADDRESS_SPACE_BYTES,
+            cpu_seconds: None,
+            landlock_optional: false,
+        };
+        let mut invocation = Invocation::new(&tools.ffmpeg, Confinement::Full(jail))
+            .args(arguments(&urls))
+            .stdout_piped();
+        for inlet in inlets {
+            invocation = invocation.inherit(inlet.into_descriptor());
+        }
+        let mut flows: Vec<_> = outputs.iter().map(|output| output.outlet.flow()).collect();
+        if let Some((theirs, flow)) = self.frames {
+            invocation = invocation.inherit(theirs);
+            flows.push(flow);
+        }
+        let mut child = invocation.start(launcher).await?;
+        let (sender, progress) = watch::channel(Progress::default());
+        let follower = child.take_stdout().map(|stdout| tokio::spawn(follow(stdout, sender)));
+        let run = Run {
+            flows,
+            has_picture: self.has_picture,
+            progress: progress.clone(),
+            follower,
+            stall_limit: self.stall_limit,
+        };
+        let verdict = tokio::spawn(run.watch(child));
+        Ok(Packaging { outputs, progress, verdict })
     }
 }
 

@@ -6,6 +6,9 @@
 //! Invariant: no argument comes from a user or from the source, but numbers and names that were
 //! checked by [`probe`](crate::probe).
 
+mod marked;
+mod slots;
+
 use std::ffi::OsString;
 
 use crate::child::file_url;
@@ -17,6 +20,9 @@ use crate::probe::{
 };
 use crate::storyboard::Storyboard;
 use crate::tools::Tools;
+
+pub(crate) use marked::{ladder_arguments, source_arguments};
+pub use slots::{SHORT_SLOTS_MAX, Slots};
 
 /// x264's preset. Measured at CRF 22 on 20 s of 720p film: `fast` takes twice the processor time and
 /// 14 % more bits for an SSIM of 0.993 instead of 0.991.
@@ -59,6 +65,8 @@ pub struct Plan {
     pub storyboard: Option<Storyboard>,
     /// Threads of the decoder and of each encoder.
     pub threads: usize,
+    /// How the picture is divided where it is to be marked; else keyframes are a second apart, by the clock.
+    pub slots: Option<Slots>,
 }
 
 impl Plan {
@@ -83,7 +91,7 @@ impl Plan {
         let storyboard =
             rungs.first().map(|rung| Storyboard::new(rung.width, rung.height, source.duration_us));
         let threads = (processors + processors / 2).clamp(1, THREADS_MAX);
-        Ok(Self { rungs, audio: source.audio.clone(), storyboard, threads })
+        Ok(Self { rungs, audio: source.audio.clone(), storyboard, threads, slots: None })
     }
 
     /// The outputs, in the order in which [`arguments`] wants their pipes.
@@ -105,43 +113,34 @@ pub(crate) fn arguments(
     if let Some(video) = &source.video {
         args.extend(["-filter_complex".into(), filters(plan, video, tools.tone_maps).into()]);
     }
-    let threads = plan.threads.to_string();
     for (role, url) in plan.roles().into_iter().zip(urls) {
-        let output = match role {
-            Role::Video(index) => video_output(plan, source, index, &threads),
-            Role::Audio(index) => audio_output(plan, index),
-            Role::Storyboard => storyboard_output(),
-        };
-        args.extend(output.into_iter().map(OsString::from));
-        // Backstop of the probe: damaged timestamps must not make a film of a year.
-        let seconds = (DURATION_MAX_US / 1_000_000).to_string();
-        let ending = ["-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact", "-t"];
-        args.extend(ending.map(OsString::from));
-        args.extend([seconds.into(), url.into()]);
+        args.extend(output(plan, source, role, url));
     }
     args
 }
 
+/// One output, its pipe included.
+fn output(plan: &Plan, source: &SourceInfo, role: Role, url: &str) -> Vec<OsString> {
+    let output = match role {
+        Role::Video(index) => video_output(plan, source, index),
+        Role::Audio(index) => audio_output(plan, index),
+        Role::Storyboard => storyboard_output(),
+    };
+    output.into_iter().map(OsString::from).chain(ending(url)).collect()
+}
+
+/// What every output ends with. Backstop of the probe: damaged timestamps must not make a film of a year.
+fn ending(url: &str) -> Vec<OsString> {
+    let seconds = DURATION_MAX_US / 1_000_000;
+    let ending = format!("-map_metadata -1 -map_chapters -1 -fflags +bitexact -t {seconds} {url}");
+    words(&ending).into_iter().map(OsString::from).collect()
+}
+
 /// Everything up to the source, the source included.
 fn input(plan: &Plan, source: &SourceInfo) -> Vec<OsString> {
-    let mut args: Vec<OsString> = [
-        "-hide_banner",
-        "-nostdin",
-        "-nostats",
-        "-y",
-        "-loglevel",
-        "level+error",
-        "-progress",
-        "pipe:1",
-        "-stats_period",
-        "0.5",
-        // Damaged frames are left out; a file of nothing but damage produces nothing, and that is an error.
-        "-max_error_rate",
-        "1",
-        "-dts_error_threshold",
-    ]
-    .map(OsString::from)
-    .to_vec();
+    let mut args = head();
+    // Damaged frames are left out; a file of nothing but damage produces nothing, and that is an error.
+    args.extend(["-max_error_rate", "1", "-dts_error_threshold"].map(OsString::from));
     args.push(JUMP_SECONDS_MAX.to_string().into());
     args.extend(guard_args().map(OsString::from));
     args.extend(PROBE_ARGS.map(OsString::from));
@@ -154,15 +153,26 @@ fn input(plan: &Plan, source: &SourceInfo) -> Vec<OsString> {
     args
 }
 
-/// One decode to every rung, each scaled from the next larger one, and to the storyboard.
+/// What every run that reports its progress begins with.
+fn head() -> Vec<OsString> {
+    let head = "-hide_banner -nostdin -nostats -y -loglevel level+error -progress pipe:1 -stats_period 0.5";
+    words(head).into_iter().map(OsString::from).collect()
+}
+
+/// One decode to every rung, and to the storyboard.
 fn filters(plan: &Plan, video: &VideoTrack, has_zscale: bool) -> String {
     let Some(top) = plan.rungs.last() else { return String::new() };
     let chain = graph::picture(video, top.width, top.height, has_zscale);
-    let mut graph = format!("[0:{}]{chain}[s{}]", video.index, plan.rungs.len());
+    ladder_graph(plan, &format!("[0:{}]{chain}", video.index), plan.storyboard.as_ref())
+}
+
+/// From a picture of the largest rung's size to every rung, each scaled from the next larger one.
+fn ladder_graph(plan: &Plan, picture: &str, storyboard: Option<&Storyboard>) -> String {
+    let mut graph = format!("{picture}[s{}]", plan.rungs.len());
     for (index, _) in plan.rungs.iter().enumerate().rev() {
         let below = index.checked_sub(1).and_then(|below| plan.rungs.get(below));
         let source = index + 1;
-        match (below, &plan.storyboard) {
+        match (below, storyboard) {
             (Some(below), _) => {
                 let (width, height) = (below.width, below.height);
                 graph += &format!(
@@ -179,25 +189,33 @@ fn filters(plan: &Plan, video: &VideoTrack, has_zscale: bool) -> String {
     graph
 }
 
-fn video_output(plan: &Plan, source: &SourceInfo, index: usize, threads: &str) -> Vec<String> {
+fn video_output(plan: &Plan, source: &SourceInfo, index: usize) -> Vec<String> {
     let Some((rung, video)) = plan.rungs.get(index).zip(source.video.as_ref()) else {
         return Vec::new();
     };
     let rate = video.rate.to_string();
-    // Keyframes are forced by the clock; this only bounds the distance between them.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 61")]
-    let gop = (video.rate.fps().ceil() as u32 + 1).to_string();
-    let max_bps = rung.max_bps.to_string();
+    let (keyframes, gop) = keyframes(plan, video);
+    let (threads, max_bps) = (plan.threads, rung.max_bps);
     let command = format!(
         "-map [v{index}] -c:v libx264 -preset {PRESET} -profile:v high -level:v {level} -pix_fmt yuv420p \
          -crf {crf} -maxrate {max_bps} -bufsize {max_bps} -g {gop} -x264-params scenecut=0:open-gop=0 \
-         -force_key_frames expr:gte(t,n_forced*1) -threads {threads} -fps_mode cfr -r {rate} \
+         -force_key_frames {keyframes} -threads {threads} -fps_mode cfr -r {rate} \
          -color_range tv -color_primaries bt709 -color_trc bt709 -colorspace bt709 -f mp4 \
          -movflags +cmaf+frag_keyframe+empty_moov+default_base_moof+skip_trailer -frag_duration {FRAGMENT_US}",
         level = rung.level,
         crf = rung.crf,
     );
     words(&command)
+}
+
+/// The rule for keyframes, and a bound of the distance between them, in frames.
+fn keyframes(plan: &Plan, video: &VideoTrack) -> (String, u32) {
+    if let Some(slots) = plan.slots {
+        return slots.keyframes();
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 61")]
+    let gop = video.rate.fps().ceil() as u32 + 1;
+    ("expr:gte(t,n_forced*1)".to_owned(), gop)
 }
 
 fn audio_output(plan: &Plan, index: usize) -> Vec<String> {
@@ -234,7 +252,7 @@ mod tests {
     use super::*;
     use crate::probe::tests_support::picture;
 
-    fn tools() -> Tools {
+    pub(super) fn tools() -> Tools {
         Tools {
             ffmpeg: "/usr/bin/ffmpeg".into(),
             ffprobe: "/usr/bin/ffprobe".into(),
@@ -243,7 +261,7 @@ mod tests {
         }
     }
 
-    fn sound(index: u32, channels: u32, starts_late: bool) -> AudioTrack {
+    pub(super) fn sound(index: u32, channels: u32, starts_late: bool) -> AudioTrack {
         let codec = "aac".to_owned();
         AudioTrack {
             index,

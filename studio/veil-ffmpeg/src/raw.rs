@@ -225,7 +225,7 @@ pub(crate) fn decoding_jail(path: &Path) -> Jail {
     }
 }
 
-fn new_pipe() -> Result<(OwnedFd, OwnedFd), Error> {
+pub(crate) fn new_pipe() -> Result<(OwnedFd, OwnedFd), Error> {
     let ends = rustix::pipe::pipe_with(PipeFlags::CLOEXEC);
     let ends = ends.map_err(|error| Error::Start { what: "a pipe", source: error.into() })?;
     let _ = rustix::pipe::fcntl_setpipe_size(&ends.1, PIPE_BYTES);
@@ -233,8 +233,13 @@ fn new_pipe() -> Result<(OwnedFd, OwnedFd), Error> {
 }
 
 impl End {
-    fn new(descriptor: OwnedFd) -> Self {
+    pub(crate) fn new(descriptor: OwnedFd) -> Self {
         Self { file: descriptor.into(), flow: Arc::default() }
+    }
+
+    /// What is known about the reading or writing.
+    pub(crate) fn flow(&self) -> Arc<Flow> {
+        Arc::clone(&self.flow)
     }
 }
 
@@ -267,15 +272,15 @@ impl Drop for End {
 }
 
 /// What is watched while processes run.
-struct Run {
-    flows: Vec<Arc<Flow>>,
-    written: Option<File>,
-    stall_limit: Duration,
+pub(crate) struct Run {
+    pub(crate) flows: Vec<Arc<Flow>>,
+    pub(crate) written: Option<File>,
+    pub(crate) stall_limit: Duration,
 }
 
 impl Run {
     /// Waits for both processes; the first that fails ends the other.
-    async fn watch(
+    pub(crate) async fn watch(
         self,
         mut decoder: Option<Child>,
         mut encoder: Option<Child>,

@@ -141,6 +141,15 @@ pub enum StudioError {
     /// The encoder's output can't be read.
     #[error("the encoder's output cannot be read: {0}")]
     Pipe(#[source] std::io::Error),
+    /// Two encoders that made different things of one picture.
+    #[error("the two variants of the picture do not fit each other")]
+    Unequal,
+    /// What is to be marked has no picture.
+    #[error("there is no picture to mark")]
+    NothingToMark,
+    /// A marked title's segments are objects of their own.
+    #[error("a marked title cannot lie in single files")]
+    MarkedSingleFile,
     /// A source that gave no segment.
     #[error("the source holds nothing that can be played")]
     Nothing,
@@ -185,7 +194,10 @@ impl StudioError {
             Self::AlreadyExpired => "--expires takes a time ahead, such as 7d".into(),
             Self::Ffmpeg(error) => return error.hint().map(Into::into),
             Self::Turn(error) => error.hint().into(),
-            Self::Cmaf(_) => "please report this, with what `ffprobe` says of the file".into(),
+            Self::MarkedSingleFile => {
+                "every viewer gets other segments of it; leave one of the two options out".into()
+            }
+            Self::Cmaf(_) | Self::Unequal => "please report this, with what `ffprobe` says of the file".into(),
             _ => return None,
         };
         Some(hint)

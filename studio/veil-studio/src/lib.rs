@@ -19,6 +19,7 @@ pub mod keystore;
 pub mod library;
 pub mod make;
 pub mod manifest;
+pub mod marking;
 pub mod pipeline;
 pub mod place;
 mod poster;

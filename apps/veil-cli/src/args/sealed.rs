@@ -102,7 +102,8 @@ pub(crate) struct OutputArgs {
 /// `veilcast open`.
 #[derive(Args, Debug)]
 pub(crate) struct OpenArgs {
-    /// What to open: a file or an http(s) URL [default: standard input]
+    /// What to open: a file, an http(s) URL, or a link to a title, of which the best picture and the default sound become an
+    /// MP4 file, not encoded again [default: standard input]
     #[arg(value_name = "IN")]
     pub(crate) input: Option<PathBuf>,
     #[command(flatten)]

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod capacity;
+pub(crate) mod copy;
 pub(crate) mod doctor;
 pub(crate) mod gateway;
 pub(crate) mod hide;

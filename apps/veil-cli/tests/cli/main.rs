@@ -23,6 +23,7 @@ mod jobs;
 mod keys;
 mod library;
 mod making;
+mod marked;
 mod members;
 mod opening;
 mod remote;

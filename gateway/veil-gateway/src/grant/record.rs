@@ -3,9 +3,12 @@
 //! Owns reading it: strict in what it knows, blind to members that it does not. Refuses to hand on
 //! unknown members or the bearer's hash: what a viewer gets is written out member by member.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::pattern::Pattern;
 use crate::names::{GrantId, Id, ObjectName, PlaylistName, TitleId};
 
 /// The version of the record that this reads.
@@ -29,6 +32,7 @@ struct WireRecord {
     expires: Option<String>,
     index: Option<String>,
     preload: Option<Vec<String>>,
+    pattern: Option<String>,
     envelope: Option<String>,
 }
 
@@ -46,7 +50,7 @@ enum Kind {
     Recipient,
 }
 
-/// The record as a viewer gets it: without the bearer's hash.
+/// The record as a viewer gets it: without the bearer's hash and the pattern.
 #[derive(Serialize)]
 pub(crate) struct WireGrant {
     v: u32,
@@ -79,6 +83,8 @@ pub(crate) struct Grant {
     pub(crate) end: Option<Timestamp>,
     pub(crate) index: PlaylistName,
     pub(crate) preload: Vec<ObjectName>,
+    /// Which variant of each slot is this viewer's, where the title is marked.
+    pub(crate) pattern: Option<Arc<Pattern>>,
     pub(crate) wire: WireGrant,
 }
 
@@ -90,7 +96,8 @@ impl Grant {
         let texts = [id, title, recipient, created, index, envelope];
         let texts = texts.into_iter().chain(expires).chain(preload).map(String::capacity);
         let names = self.preload.len() * (size_of::<ObjectName>() + size_of::<String>());
-        size_of::<Self>() + texts.sum::<usize>() + names
+        let pattern = self.pattern.as_ref().map_or(0, |pattern| pattern.size_bytes());
+        size_of::<Self>() + texts.sum::<usize>() + names + pattern
     }
 }
 
@@ -122,6 +129,10 @@ impl Record {
             return None;
         }
         let preload = names.iter().map(|name| Id::parse(name)).collect::<Option<_>>()?;
+        let pattern = match &wire.pattern {
+            Some(text) => Some(Arc::new(Pattern::parse(text)?)),
+            None => None,
+        };
         let index = PlaylistName::parse(&wire.index?)?;
         let wire = WireGrant {
             v: wire.v,
@@ -137,7 +148,7 @@ impl Record {
             preload: names,
             envelope: wire.envelope?,
         };
-        Some(Some(Grant { id, title, end, index, preload, wire }))
+        Some(Some(Grant { id, title, end, index, preload, pattern, wire }))
     }
 }
 
@@ -193,6 +204,15 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_is_read_and_not_handed_on() {
+        let mut marked = record();
+        marked["pattern"] = json!("gA");
+        let grant = read(&marked).unwrap().unwrap();
+        assert!(grant.pattern.is_some_and(|pattern| pattern.fits(1)));
+        assert!(serde_json::to_value(&grant.wire).unwrap().get("pattern").is_none());
+    }
+
+    #[test]
     fn a_record_without_an_end_never_expires_and_a_revoked_one_needs_little() {
         let mut endless = record();
         endless.as_object_mut().unwrap().remove("expires");
@@ -228,6 +248,9 @@ mod tests {
             ("expires", json!("2026-11-27T12:00:00.5Z")),
             ("index", json!(ID)),
             ("preload", json!(["a/b"])),
+            ("pattern", json!("")),
+            ("pattern", json!("g=")),
+            ("pattern", json!(["gA"])),
             ("preload", json!([ID, ID, ID, ID, ID, ID, ID, ID, ID])),
         ] {
             let mut broken = record();

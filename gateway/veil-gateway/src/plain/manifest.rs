@@ -49,6 +49,7 @@ pub(super) async fn show(
     let signing = signer.map(sign).transpose()?;
     let age_s = if playlist.is_still { STILL_AGE_S } else { LIVE_AGE_S };
     let cache = asked.cache(age_s, signing.is_some())?;
-    let order = Order { playlist, signing, form: Form::Whole, headers, cache, vary: VARY };
+    let order =
+        Order { playlist, pattern: None, signing, form: Form::Whole, headers, cache, vary: VARY };
     gateway.manifests.answer(gateway, order, &purpose).await
 }

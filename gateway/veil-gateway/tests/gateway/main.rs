@@ -21,6 +21,7 @@ mod flood;
 mod flow;
 mod hostile;
 mod http2;
+mod marked;
 mod modes;
 mod objects;
 mod operator;

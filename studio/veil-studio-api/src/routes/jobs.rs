@@ -204,7 +204,7 @@ async fn spec(api: &Api, new: NewJob) -> Result<(JobSpec, i64), Problem> {
             let production = Some(found.id);
             (JobSpec::Make(MakeJob { document, base, name, draft, production }), priority)
         }
-        NewJob::Import { media, job, name, priority } => {
+        NewJob::Import { media, job, name, mark, priority } => {
             let source = match (media, job) {
                 (Some(id), None) => medium(api, &id).await?.1,
                 (None, Some(id)) => video_of(api, number(&id)?).await?,
@@ -212,10 +212,9 @@ async fn spec(api: &Api, new: NewJob) -> Result<(JobSpec, i64), Problem> {
             };
             let ladder = api.settings().import_ladder;
             let name = Some(name.trim().to_owned());
-            (
-                JobSpec::Import(ImportJob { source, name, ladder, to: None, single_file: false }),
-                priority,
-            )
+            let mark = mark.map(Into::into);
+            let job = ImportJob { source, name, ladder, to: None, single_file: false, mark };
+            (JobSpec::Import(job), priority)
         }
         NewJob::Hide { media, message, payload, passphrase, robust, profile, output, priority } => {
             let (name, carrier) = medium(api, &media).await?;

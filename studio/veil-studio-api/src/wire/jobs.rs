@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use veil_studio::jobs::{self, HideProfile};
+use veil_studio::marking::MarkStrength;
 
 /// Where a job stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -118,6 +119,9 @@ pub enum NewJob {
         job: Option<String>,
         /// What to call the title.
         name: String,
+        /// How strongly its picture is marked, so that every viewer's copy tells whose it is; it isn't where nothing is said.
+        #[serde(default)]
+        mark: Option<Mark>,
         /// Higher goes first.
         #[serde(default)]
         priority: i64,
@@ -263,6 +267,25 @@ impl From<jobs::QueueState> for Queue {
         let jobs::QueueState { drained, held, slots, running, pending, oldest_pending_s } = queue;
         let slots = i64::try_from(slots).unwrap_or(i64::MAX);
         Self { drained, held, slots, running, pending, oldest_pending_s }
+    }
+}
+
+/// How strongly a picture is marked. Either way it is stored twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Mark {
+    /// Nobody sees it.
+    Standard,
+    /// For short leaks and hard encoding.
+    Strong,
+}
+
+impl From<Mark> for MarkStrength {
+    fn from(mark: Mark) -> Self {
+        match mark {
+            Mark::Standard => Self::Standard,
+            Mark::Strong => Self::Strong,
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use super::JobError;
 use crate::hide::{Profile, Rate, RobustProfile};
 use crate::make::document::Production;
 use crate::make::story;
+use crate::marking::MarkStrength;
 
 /// The longest name of a job, in characters; more is cut.
 const NAME_CHARS_MAX: usize = 120;
@@ -53,6 +54,9 @@ pub struct ImportJob {
     /// Whether each rendition becomes one object.
     #[serde(default)]
     pub single_file: bool,
+    /// How strongly its picture is marked; it isn't where nothing is said.
+    #[serde(default)]
+    pub mark: Option<MarkStrength>,
 }
 
 /// A video to make.
@@ -259,6 +263,9 @@ impl JobSpec {
             }
         }
         match self {
+            Self::Import(job) if job.mark.is_some() && job.single_file => {
+                refused("a marked title can't lie in single files".into())
+            }
             Self::Import(job) => job.ladder().map(drop),
             Self::Make(job) => job.production().map(drop),
             Self::Hide(job) if job.payload.is_empty() => refused("there is nothing to hide".into()),

@@ -91,6 +91,7 @@ impl Work {
             ladder: job.ladder()?,
             place: job.to.as_deref().map_or(Ok(Place::Own), |to| studio.place(to))?,
             single_file: job.single_file,
+            mark: job.mark,
             id: Some(id),
         };
         let (sender, receiver) = watch::channel(ImportProgress::default());

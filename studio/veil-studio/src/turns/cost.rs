@@ -45,6 +45,9 @@ const SCENE_FRAMES: u64 = 60;
 /// Pictures that an encoder of a rendition looks ahead, refers to and has under way; each is padded and has its halves beside it.
 const RENDITION_FRAMES: u64 = 90;
 
+/// Frames that marking holds: one as it came, those that wait for two encoders, in pipes too, and the plane of the mark.
+const MARKING_FRAMES: u64 = 16;
+
 /// How large the raw frames of a video are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameSize {
@@ -110,6 +113,14 @@ impl Resources {
             rungs.iter().map(|rung| rung.bytes * (RENDITION_FRAMES + processors)).sum();
         let memory_bytes = OWN_BYTES + decoder + encoders;
         Self { memory_bytes, cores: processors.div_ceil(2) }
+    }
+
+    /// This import with its picture marked: frames of the largest rung pass through us, and a second FFmpeg encodes as well.
+    #[must_use]
+    pub fn marked(self, frame: FrameSize, rungs: &[FrameSize], processors: usize) -> Self {
+        let second = Self::of_importing(frame, rungs, processors);
+        let memory_bytes = self.memory_bytes + second.memory_bytes + MARKING_FRAMES * frame.bytes;
+        Self { memory_bytes, ..self }
     }
 
     /// A run that reveals: one thread of ours that looks and one that reads, one FFmpeg.
