@@ -8,6 +8,7 @@ pub mod copies;
 mod files;
 mod grants;
 pub mod library;
+mod likenesses;
 pub mod listing;
 pub(crate) mod marks;
 pub mod productions;

@@ -126,6 +126,12 @@ pub enum StudioError {
     /// No file of the library has this id.
     #[error("there is no media file {0:?}")]
     NoMedium(String),
+    /// A title without a mark was to be traced.
+    #[error("{0:?} is not marked")]
+    NotMarked(String),
+    /// A bound that is none, or too weak to name anybody by.
+    #[error("{0} is no bound on false accusation")]
+    Epsilon(f64),
     /// The grant would have ended before it began.
     #[error("the grant would already be expired")]
     AlreadyExpired,
@@ -191,6 +197,8 @@ impl StudioError {
             Self::BadName(_) => {
                 format!("a name has 1 to {} characters and no control characters", MAX_NAME_CHARS)
             }
+            Self::NotMarked(_) => "only titles that were imported with --mark can be traced".into(),
+            Self::Epsilon(_) => "a bound is above 0 and at most 0.01, such as 1e-6".into(),
             Self::AlreadyExpired => "--expires takes a time ahead, such as 7d".into(),
             Self::Ffmpeg(error) => return error.hint().map(Into::into),
             Self::Turn(error) => error.hint().into(),

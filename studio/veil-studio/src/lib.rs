@@ -27,6 +27,7 @@ pub mod relocate;
 pub mod share;
 pub mod stages;
 pub mod sweep;
+pub mod trace;
 pub mod transfer;
 pub mod turns;
 

@@ -24,6 +24,7 @@ use crate::keystore::os_rng;
 use crate::manifest::TitleManifest;
 use crate::pipeline::Encoder;
 use crate::stages::mark::Marked;
+use crate::trace::likeness::Onlooker;
 use crate::tracks::{MarkedRuns, Runs};
 use crate::{Studio, StudioError};
 
@@ -128,6 +129,7 @@ impl Encoder {
         let strength = secrets.strength.strength();
         let marked = Marked {
             marker: Marker::new(&secrets.tracing_key(), picture, strength),
+            onlooker: Onlooker::new(picture),
             slots,
             luma_bytes: width as usize * height as usize,
             frame_bytes: plan.frame_bytes(),

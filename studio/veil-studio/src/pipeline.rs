@@ -209,7 +209,7 @@ impl Studio {
         let duration_us = source.duration_us.unwrap_or(0);
         progress.send_modify(|state| (state.step, state.duration_us) = ("encoding", duration_us));
         let runs = encoder.start(source, plan, secrets.as_ref()).await?;
-        let (collected, extras) = tokio::try_join!(
+        let (mut collected, extras) = tokio::try_join!(
             tracks::collect(runs, &desk, source, plan, progress),
             put_extras(&desk, source, encoder),
         )?;
@@ -217,6 +217,7 @@ impl Studio {
         let mut notes: Vec<String> =
             source.skipped.iter().map(|track| track.reason.clone()).collect();
         notes.extend(extras.notes.iter().chain(&collected.notes).cloned());
+        let likeness = collected.likeness.take();
         let manifest = describe(&draft.title.name, source, collected, extras)?;
         let json = serde_json::to_vec(&manifest).map_err(|error| json_failed(&error))?;
         desk.put(Kind::Manifest, 0, 0, &json).await?;
@@ -224,6 +225,9 @@ impl Studio {
         let facts = facts(&manifest, &publication);
         if let Some(secrets) = secrets {
             self.note_marks(&draft.title, secrets, plan, &manifest).await?;
+        }
+        if let Some(likeness) = &likeness {
+            self.catalogue().keep_likeness(draft.title.id, likeness).await?;
         }
         self.catalogue().note_files(draft.title.id, &publication.files()).await?;
         self.catalogue().publish_title(draft.title.id, &facts).await?;

@@ -23,6 +23,7 @@ use crate::pipeline::ImportProgress;
 use crate::stages::package::{Pieces, bit_rates};
 use crate::stages::publish::{Publication, RenditionFile};
 use crate::stages::seal::Sealer;
+use crate::trace::likeness::Likeness;
 
 pub(crate) use runs::{MarkedRuns, Runs};
 
@@ -120,6 +121,8 @@ impl Destination<'_> {
 pub(crate) struct Collected {
     pub(crate) renditions: Vec<Rendition>,
     pub(crate) storyboard: Option<StoryboardFacts>,
+    /// What a picture that was marked looks like.
+    pub(crate) likeness: Option<Likeness>,
     /// What was left out, and why.
     pub(crate) notes: Vec<String>,
 }
@@ -132,7 +135,7 @@ enum Found {
     },
     Sheets(Vec<u64>),
     /// All frames passed, marked, to both encoders.
-    Frames,
+    Frames(Likeness),
 }
 
 /// A rendition as it came out of the encoder.
@@ -303,7 +306,7 @@ fn assemble(found: Vec<Found>, source: &SourceInfo, plan: &Plan) -> Collected {
     for one in found {
         match one {
             Found::Sheets(lengths) => sheets = lengths,
-            Found::Frames => {}
+            Found::Frames(likeness) => collected.likeness = Some(likeness),
             Found::Track { role, track } => {
                 collected.renditions.extend(rendition(role, track, source, plan));
             }

@@ -40,7 +40,7 @@ pub use self::job::{
     Change, Job, JobEvent, JobId, JobState, NoJobId, OutputFile, Progress, QueueState, Unit,
 };
 pub use self::spec::{
-    HideJob, HideProfile, ImportJob, JobSecret, JobSpec, MakeJob, RevealJob, Typed,
+    HideJob, HideProfile, ImportJob, JobSecret, JobSpec, MakeJob, RevealJob, TraceJob, Typed,
 };
 
 use self::attempt::{Asked, Running};
@@ -65,7 +65,7 @@ pub struct JobSettings {
     pub services: Services,
     /// Jobs that run at once. They share memory and processors by the encoder's turns as well.
     pub slots: usize,
-    /// Hiding and revealing of one client in a minute.
+    /// Hiding, revealing and tracing of one client in a minute.
     pub rate_per_minute: i64,
     /// Jobs that may wait.
     pub pending_max: i64,
@@ -174,7 +174,7 @@ impl Jobs {
             name: spec.name(),
             kind: spec.kind(),
             production: spec.production().map(str::to_owned),
-            limited: matches!(spec, JobSpec::Hide(_) | JobSpec::Reveal(_)),
+            limited: matches!(spec, JobSpec::Hide(_) | JobSpec::Reveal(_) | JobSpec::Trace(_)),
             priority,
             client: &client,
             now_ms: self.now_ms(),

@@ -12,6 +12,7 @@ use veil_ffmpeg::Slots;
 use veil_stego::mark::Marker;
 
 use crate::StudioError;
+use crate::trace::likeness::{Likeness, Onlooker};
 
 /// Frames that wait for an encoder.
 const WAITING: usize = 2;
@@ -20,6 +21,8 @@ const WAITING: usize = 2;
 pub struct Marked {
     /// Puts the mark into planes of luma.
     pub marker: Marker,
+    /// Sees what the picture looks like.
+    pub onlooker: Onlooker,
     /// How the picture is divided.
     pub slots: Slots,
     /// Samples of luma, the beginning of a frame.
@@ -28,7 +31,7 @@ pub struct Marked {
     pub frame_bytes: usize,
 }
 
-/// Marks every frame of `source` and hands it to both `sinks`; returns how many there were.
+/// Marks every frame of `source` and hands it to both `sinks`; returns what they looked like.
 ///
 /// # Errors
 /// [`StudioError::Pipe`] when an end fails or the frames end in the middle of one.
@@ -36,25 +39,26 @@ pub fn run<S: Write + Send>(
     mut marked: Marked,
     mut source: impl Read,
     sinks: [S; 2],
-) -> Result<u64, StudioError> {
+) -> Result<Likeness, StudioError> {
     std::thread::scope(|scope| {
         let [first, second] = sinks.map(|sink| Writer::start(scope, sink, marked.frame_bytes));
         let passed = pass(&mut marked, &mut source, [&first, &second]);
         // Whoever closed a pipe has more to say than who wrote to it.
         let ended = [first.finish(), second.finish()];
-        let frames = passed?;
+        passed?;
         ended.into_iter().collect::<Result<(), _>>()?;
-        Ok(frames)
+        Ok(marked.onlooker.finish())
     })
     .map_err(StudioError::Pipe)
 }
 
-fn pass(marked: &mut Marked, source: &mut impl Read, to: [&Writer<'_>; 2]) -> io::Result<u64> {
+fn pass(marked: &mut Marked, source: &mut impl Read, to: [&Writer<'_>; 2]) -> io::Result<()> {
     let mut frame = vec![0; marked.frame_bytes];
     let mut count = 0;
     while read_frame(source, &mut frame)? {
         let slot = u32::try_from(marked.slots.slot_of(count)).map_err(io::Error::other)?;
         let (luma, chroma) = frame.split_at(marked.luma_bytes);
+        marked.onlooker.push(marked.slots.time_us(count), luma);
         let [mut first, mut second] = [to[0].buffer()?, to[1].buffer()?];
         for one in [&mut first, &mut second] {
             one[marked.luma_bytes..].copy_from_slice(chroma);
@@ -66,7 +70,7 @@ fn pass(marked: &mut Marked, source: &mut impl Read, to: [&Writer<'_>; 2]) -> io
         to[1].send(second)?;
         count += 1;
     }
-    Ok(count)
+    Ok(())
 }
 
 /// Reads one frame; `false` where the stream ends before it.

@@ -60,7 +60,7 @@ impl MarkedRuns {
         }
         tasks.spawn_blocking(move || {
             let passed = mark::run(marked, frames, [into_first, into_second]);
-            (None, passed.map(|_| Found::Frames))
+            (None, passed.map(Found::Frames))
         });
         vec![source, first, second]
     }

@@ -45,6 +45,8 @@ const SCENE_FRAMES: u64 = 60;
 /// Pictures that an encoder of a rendition looks ahead, refers to and has under way; each is padded and has its halves beside it.
 const RENDITION_FRAMES: u64 = 90;
 
+/// What a process that traces keeps: small pictures of a minute, windows, and 256 bytes for each quarter of a slot of a day.
+const TRACING_BYTES: u64 = 160 << 20;
 /// Frames that marking holds: one as it came, those that wait for two encoders, in pipes too, and the plane of the mark.
 const MARKING_FRAMES: u64 = 16;
 
@@ -113,6 +115,13 @@ impl Resources {
             rungs.iter().map(|rung| rung.bytes * (RENDITION_FRAMES + processors)).sum();
         let memory_bytes = OWN_BYTES + decoder + encoders;
         Self { memory_bytes, cores: processors.div_ceil(2) }
+    }
+
+    /// A run that traces: one FFmpeg, and what is kept of pictures and windows of one size, whatever the video's.
+    #[must_use]
+    pub fn of_tracing(frame: FrameSize, processors: usize) -> Self {
+        let decoder = FFMPEG_BYTES + frame.bytes * (DECODER_FRAMES + processors as u64);
+        Self { memory_bytes: OWN_BYTES + TRACING_BYTES + decoder, cores: 1 }
     }
 
     /// This import with its picture marked: frames of the largest rung pass through us, and a second FFmpeg encodes as well.
