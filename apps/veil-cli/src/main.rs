@@ -125,6 +125,7 @@ async fn run(cli: Cli, format: Format) -> Result<ExitCode, CliError> {
         Command::Unpublish { title, from } => {
             commands::relocate::unpublish(&studio, &title, &from, format).await
         }
+        Command::Trace(args) => commands::trace::run(&studio, &args, &root, format, now).await,
         Command::Audit(args) => commands::audit::run(&studio, &args, format).await,
         Command::Share(args) => commands::share::run(&studio, &args, format, now).await,
         Command::Revoke { grant } => commands::revoke::run(&studio, &grant, format, now).await,

@@ -26,6 +26,7 @@ pub(crate) mod stress;
 pub(crate) mod studio;
 pub(crate) mod tell;
 pub(crate) mod token;
+pub(crate) mod trace;
 pub(crate) mod up;
 pub(crate) mod watch;
 pub(crate) mod worker;

@@ -41,5 +41,6 @@ mod street;
 mod stress;
 mod studio;
 mod token;
+mod tracing;
 mod turns;
 mod up;
