@@ -11,8 +11,9 @@ use axum::response::Response;
 use axum::{Extension, Json};
 use jiff::Timestamp;
 use veil_studio::jobs::{
-    self, HideJob, ImportJob, JobId, JobSecret, JobSpec, MakeJob, RevealJob, Typed,
+    self, HideJob, ImportJob, JobId, JobSecret, JobSpec, MakeJob, RevealJob, TraceJob, Typed,
 };
+use veil_studio::trace::EPSILON;
 use zeroize::Zeroizing;
 
 use super::Answer;
@@ -236,6 +237,11 @@ async fn spec(api: &Api, new: NewJob) -> Result<(JobSpec, i64), Problem> {
             let secret = Some(secret(passphrase));
             (JobSpec::Reveal(RevealJob { video, secret, identity: None }), priority)
         }
+        NewJob::Trace { media, title, epsilon, priority } => {
+            let (name, leak) = medium(api, &media).await?;
+            let (name, epsilon) = (Some(name), epsilon.unwrap_or(EPSILON));
+            (JobSpec::Trace(TraceJob { leak, name, title, epsilon }), priority)
+        }
     })
 }
 
@@ -265,6 +271,7 @@ fn media_type(name: &str) -> &'static str {
         "mkv" => "video/x-matroska",
         "vtt" => "text/vtt; charset=utf-8",
         "srt" => "application/x-subrip",
+        "json" => "application/json",
         _ => "application/octet-stream",
     }
 }

@@ -58,7 +58,7 @@ pub struct JobOutput {
 pub struct Job {
     /// Its id.
     pub id: String,
-    /// `import`, `make`, `hide`, `reveal`.
+    /// `import`, `make`, `hide`, `reveal`, `trace`.
     pub kind: String,
     /// What a person knows it by.
     pub name: String,
@@ -157,6 +157,20 @@ pub enum NewJob {
         media: String,
         /// The passphrase.
         passphrase: String,
+        /// Higher goes first.
+        #[serde(default)]
+        priority: i64,
+    },
+    /// Find out whose copy a leak was made of. Its outputs are `report.json` and `report.html`.
+    Trace {
+        /// The leak: a medium's id.
+        media: String,
+        /// The title that it is of, by name or id; found out where it isn't said.
+        #[serde(default)]
+        title: Option<String>,
+        /// The highest probability with which an innocent viewer may be named, at most 0.01; one in a million where it isn't said.
+        #[serde(default)]
+        epsilon: Option<f64>,
         /// Higher goes first.
         #[serde(default)]
         priority: i64,
