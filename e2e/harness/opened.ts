@@ -12,6 +12,7 @@ import { parseLinkSecret } from '../../player/src/vault/identity';
 import { parseManifest } from '../../player/src/vault/manifest';
 import { RenditionFile } from '../../player/src/vault/rendition-file';
 import { encodeRole, Kind, type Role, type TitleKey } from '../../player/src/vault/role';
+import type { VariantList } from '../../player/src/vault/variants';
 import type { Rendition, Title } from '../../player/src/title';
 import type { TitleFolder } from './bucket';
 
@@ -19,6 +20,8 @@ import type { TitleFolder } from './bucket';
 export interface UnlockedTitle {
   readonly key: TitleKey;
   readonly title: Title;
+  /** The viewer's slot keys, where the title is marked. */
+  readonly slots: VariantList | null;
 }
 
 /** A title as its viewer sees it. */
@@ -57,23 +60,36 @@ export async function unlockTitle(
   const record = JSON.parse(await readFile(`${folder.bucket}/g/${grant}`, 'utf8')) as object;
   const answer = { grant: record, now: '2026-01-01T00:00:00Z', index_url: '', urls: {} };
   const parsed = parseGrantAnswer(new TextEncoder().encode(JSON.stringify(answer)), grant);
-  const { title: key } = await openGrant(parsed.record, await secret.identity());
-  return { key, title: parseManifest(await plaintext(folder, key, role(Kind.manifest, 0, 0))) };
+  const { title: key, variants } = await openGrant(parsed.record, await secret.identity());
+  const title = parseManifest(await plaintext(folder, key, role(Kind.manifest, 0, 0)));
+  const sealed = variants && (await readFile(folder.path(await variants.name())));
+  const slots = sealed && variants ? await variants.open(new Uint8Array(sealed)) : null;
+  return { key, title, slots };
 }
 
 /** Opens every initialisation and media segment, one after another. */
 export async function* piecesOf(
   folder: TitleFolder,
-  { key, title }: UnlockedTitle,
+  { key, title, slots }: UnlockedTitle,
 ): AsyncGenerator<Piece> {
   for (const rendition of title.renditions) {
     const { id, segments, type } = rendition;
     const file = fileOfRendition(rendition);
+    const isMarked = type === 'video' && rendition.isMarked;
     const roles = segments.map((_, index) => role(Kind.segment, id, index));
     if (type !== 'subtitles') roles.unshift(role(Kind.init, id, 0));
     for (const one of roles) {
-      const bytes = await plaintext(folder, key, one, file);
-      yield { name: await key.name(one), role: one, bytes };
+      const isVariant = isMarked && one.kind === Kind.segment;
+      const slot = isVariant ? ((await slots?.get(one.index)) ?? null) : null;
+      if (slot === null) {
+        const bytes = await plaintext(folder, key, one, file);
+        yield { name: await key.name(one), role: one, bytes };
+      } else {
+        const name = await slot.name(id);
+        const sealed = new Uint8Array(await readFile(folder.path(name)));
+        const opened = openObject(await slot.objectKey(id), slot.context(id), sealed);
+        yield { name, role: one, bytes: new Uint8Array(await opened) };
+      }
     }
   }
 }

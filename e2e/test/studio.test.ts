@@ -188,7 +188,7 @@ describe('the page', () => {
     const places = parts.map((part) => `production/${id}/${part}`);
     const screens = ['library', 'library/media', 'production', 'queue', 'published'];
     const wrong: string[] = [];
-    for (const place of [...screens, 'performance', 'settings', ...places]) {
+    for (const place of [...screens, 'trace', 'performance', 'settings', ...places]) {
       await desk.go(place);
       const loading = desk.page.locator('[aria-busy=true][role=status]');
       await loading.first().waitFor({ state: 'detached' });

@@ -1,6 +1,7 @@
 //! The command line: names, help and parsing in one place.
 
 pub(crate) mod hide;
+pub(crate) mod import;
 pub(crate) mod jobs;
 pub(crate) mod make;
 pub(crate) mod sealed;
@@ -8,6 +9,7 @@ pub(crate) mod sign;
 pub(crate) mod stress;
 pub(crate) mod studio;
 pub(crate) mod token;
+pub(crate) mod trace;
 pub(crate) mod turns;
 pub(crate) mod watch;
 
@@ -18,15 +20,18 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use self::hide::{CapacityArgs, HIDE_EXAMPLES, HideArgs, REVEAL_EXAMPLES, RevealArgs};
+use self::import::ImportArgs;
 use self::jobs::{JOBS_EXAMPLES, JobsCommand, WorkerArgs};
 use self::make::{MAKE_EXAMPLES, MakeArgs};
 use self::sealed::{
-    IdentityCommand, InspectArgs, OpenArgs, RecipientsCommand, RekeyArgs, SealArgs,
+    IDENTITY_EXAMPLES, INSPECT_EXAMPLES, IdentityCommand, InspectArgs, OPEN_EXAMPLES, OpenArgs,
+    RECIPIENTS_EXAMPLES, REKEY_EXAMPLES, RecipientsCommand, RekeyArgs, SEAL_EXAMPLES, SealArgs,
 };
 use self::sign::{SIGN_EXAMPLES, SignArgs};
 use self::stress::{STRESS_EXAMPLES, StressArgs};
 use self::studio::{AUDIT_EXAMPLES, AuditArgs, STUDIO_EXAMPLES, StudioArgs};
 use self::token::{TOKEN_EXAMPLES, TokenArgs};
+use self::trace::{TRACE_EXAMPLES, TraceArgs};
 use self::watch::{WATCH_EXAMPLES, WatchCommand};
 
 /// Private video: sealed end to end, published to a bucket, watched by link.
@@ -66,44 +71,6 @@ Examples:
 
 A link is a secret: whoever has it can watch. Send it as you would send a password.";
 
-const IDENTITY_EXAMPLES: &str = "\
-Examples:
-  veilcast identity new                   make your identity, once
-  veilcast identity recipient > me.txt    what you give to others
-  veilcast identity new --passphrase -o laptop.txt
-                                          another one, locked with a passphrase
-
-Keys are age's post-quantum keys: `age-keygen -pq` makes them too.";
-
-const SEAL_EXAMPLES: &str = "\
-Examples:
-  veilcast seal -r alice.txt -o rushes.mov.veil rushes.mov
-  veilcast seal -R everybody.txt -o rushes.mov.veil rushes.mov
-  veilcast seal --passphrase -o letter.veil letter.txt
-  tar -c folder | veilcast seal -r age1pq1… > folder.tar.veil";
-
-const OPEN_EXAMPLES: &str = "\
-Examples:
-  veilcast open -o rushes.mov rushes.mov.veil
-  veilcast open -i laptop.txt folder.tar.veil | tar -x
-  veilcast open --range 0-999 rushes.mov.veil | xxd
-  veilcast open --range -1000000 -o end.bin https://example.org/rushes.mov.veil";
-
-const INSPECT_EXAMPLES: &str = "\
-Examples:
-  veilcast inspect rushes.mov.veil
-  veilcast inspect --json https://example.org/rushes.mov.veil
-  veilcast inspect -i ~/.config/veilcast/identity.txt rushes.mov.veil";
-
-const RECIPIENTS_EXAMPLES: &str = "\
-Examples:
-  veilcast recipients list rushes.mov.veil
-  veilcast recipients add -r bob.txt rushes.mov.veil
-  veilcast recipients remove rushes.mov.veil bob.txt
-  veilcast recipients remove rushes.mov.veil 3f0c9a1e
-
-Removing takes nothing back: whoever could open the file may have kept its content, its key or a copy.";
-
 const STORE_HELP: &str = "\
 Stores:
   s3://videos/films?region=eu-west-1                                       AWS
@@ -115,11 +82,6 @@ Stores:
 &profile=NAME names a profile of ~/.aws/credentials, &style=virtual puts the bucket into the host's name. Without a
 profile the credential is AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or what the platform gives.
 It needs s3:ListBucket, s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload.";
-
-const REKEY_EXAMPLES: &str = "\
-Examples:
-  veilcast rekey rushes.mov.veil -r alice.txt -r bob.txt
-  veilcast rekey rushes.mov.veil -r alice.txt --drop-others";
 
 /// What to do.
 #[derive(Subcommand, Debug)]
@@ -258,6 +220,12 @@ pub(crate) enum Command {
     /// proved authentic. A wrong key, a video without a message and a damaged message give the same answer.
     #[command(after_help = REVEAL_EXAMPLES)]
     Reveal(RevealArgs),
+    /// Find out whose copy a leak was made of
+    ///
+    /// For titles that were imported with --mark. Finds the title, where its picture lies in the leak's and at what speed,
+    /// reads the mark and ranks everybody who was ever given the title. That it names nobody is an answer, too.
+    #[command(after_help = TRACE_EXAMPLES)]
+    Trace(Box<TraceArgs>),
     /// Tell how much can be hidden in a video
     Capacity(CapacityArgs),
     /// Find out how many can hide and reveal on this machine at once, and what memory that takes
@@ -318,26 +286,6 @@ pub(crate) struct UpArgs {
     /// folder's own bucket. A store's objects pass through the gateway
     #[arg(long, value_name = "STORE", env = "VEILCAST_STORE", default_value = veil_studio::place::OWN)]
     pub(crate) bucket: String,
-}
-
-/// `veilcast import`.
-#[derive(Args, Debug)]
-pub(crate) struct ImportArgs {
-    /// The video
-    pub(crate) file: PathBuf,
-    /// What to call it [default: the file's name]
-    #[arg(long, value_name = "T")]
-    pub(crate) title: Option<String>,
-    /// Renditions by height of the short side: `auto`, or some of 480,720,1080,1440,2160
-    #[arg(long, value_name = "HEIGHTS", default_value = "auto")]
-    pub(crate) ladder: String,
-    /// Where to publish it: s3://BUCKET/PREFIX, file:///FOLDER or `local`, the data folder's own bucket
-    #[arg(long, value_name = "STORE", env = "VEILCAST_STORE", default_value = veil_studio::place::OWN)]
-    pub(crate) to: String,
-    /// Store each rendition as one object instead of one a segment: a gateway then signs one URL a
-    /// rendition, however long the video is. The store must serve ranges, as S3 and the gateway do
-    #[arg(long)]
-    pub(crate) single_file: bool,
 }
 
 /// `veilcast publish` and `veilcast move`.

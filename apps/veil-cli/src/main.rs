@@ -13,6 +13,7 @@ mod sealed;
 mod stores;
 mod stress;
 mod turns;
+mod watching;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,6 +25,7 @@ use veil_studio::Studio;
 use crate::args::{Cli, Command};
 use crate::error::CliError;
 use crate::output::Format;
+use crate::watching::link::Link;
 
 fn main() -> ExitCode {
     veil_ffmpeg::sandbox::enter_if_asked();
@@ -59,7 +61,7 @@ fn offline(command: &Command, format: Format) -> Option<Result<(), CliError>> {
     Some(match command {
         Command::Identity(command) => commands::identity::run(command, format, Timestamp::now()),
         Command::Seal(args) => commands::seal::run(args, format),
-        Command::Open(args) => commands::open::run(args, format),
+        Command::Open(args) if Link::of_args(args).is_none() => commands::open::run(args, format),
         Command::Inspect(args) => commands::inspect::run(args, format),
         Command::Recipients(command) => commands::recipients::run(command, format),
         Command::Rekey(args) => commands::rekey::run(args, format),
@@ -75,6 +77,7 @@ fn offline(command: &Command, format: Format) -> Option<Result<(), CliError>> {
 async fn on_video(cli: &Cli, format: Format) -> Option<Result<(), CliError>> {
     let data = cli.data.as_deref();
     Some(match &cli.command {
+        Command::Open(args) => commands::copy::run(args, format).await,
         Command::Hide(args) => commands::hide::run(args, data, format).await,
         Command::Reveal(args) => commands::reveal::run(args, data, format).await,
         Command::Capacity(args) => commands::capacity::run(args, format).await,
@@ -122,6 +125,7 @@ async fn run(cli: Cli, format: Format) -> Result<ExitCode, CliError> {
         Command::Unpublish { title, from } => {
             commands::relocate::unpublish(&studio, &title, &from, format).await
         }
+        Command::Trace(args) => commands::trace::run(&studio, &args, &root, format, now).await,
         Command::Audit(args) => commands::audit::run(&studio, &args, format).await,
         Command::Share(args) => commands::share::run(&studio, &args, format, now).await,
         Command::Revoke { grant } => commands::revoke::run(&studio, &grant, format, now).await,

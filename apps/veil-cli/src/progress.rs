@@ -11,11 +11,14 @@ use tokio::sync::watch;
 use veil_studio::hide::HideProgress;
 use veil_studio::make::MakeProgress;
 use veil_studio::pipeline::ImportProgress;
+use veil_studio::trace::TraceProgress;
 use veil_studio::transfer::TransferProgress;
 
 use crate::output::note;
 
 const TEMPLATE: &str = "{msg:10} {wide_bar} {percent:>3}%  {prefix}  {eta_precise} left";
+
+const TRACE_TEMPLATE: &str = "{msg:22} {wide_bar} {percent:>3}%  {eta_precise} left";
 
 const BYTES_TEMPLATE: &str = "{msg:9} {wide_bar} {percent:>3}%  {decimal_bytes} of {decimal_total_bytes}  \
                               {decimal_bytes_per_sec}  {eta_precise} left";
@@ -97,6 +100,33 @@ pub(crate) async fn show(mut updates: watch::Receiver<ImportProgress>) {
         bar.set_length(state.duration_us.max(1));
         bar.set_position(state.done_us.min(state.duration_us));
         bar.set_prefix(format!("{:.0} fps", state.fps));
+        if updates.changed().await.is_err() {
+            break;
+        }
+    }
+    bar.finish_and_clear();
+}
+
+/// Shows a trace's progress until it is done.
+pub(crate) async fn show_trace(mut updates: watch::Receiver<TraceProgress>) {
+    if !std::io::stderr().is_terminal() {
+        return;
+    }
+    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template(TRACE_TEMPLATE) {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(250));
+    let mut step = "";
+    loop {
+        let state = *updates.borrow_and_update();
+        if state.step != step {
+            step = state.step;
+            bar.set_message(step);
+            bar.reset();
+        }
+        bar.set_length(state.total_us.max(1));
+        bar.set_position(state.done_us.min(state.total_us));
         if updates.changed().await.is_err() {
             break;
         }

@@ -24,6 +24,7 @@ mod hide;
 mod import;
 mod make;
 mod manifest;
+mod mark;
 mod measure;
 mod page;
 mod player;
@@ -36,7 +37,7 @@ mod visits;
 /// A bench: its name, and what it does; the value goes into a file as it is.
 type Bench = (&'static str, fn(&Repo, &BenchOptions, &Stop) -> Outcome<Value>);
 
-const BENCHES: [Bench; 12] = [
+const BENCHES: [Bench; 13] = [
     ("import", import::run),
     ("first-frame", first_frame::run),
     ("gateway", gateway::run),
@@ -44,6 +45,7 @@ const BENCHES: [Bench; 12] = [
     ("hide", hide::run),
     ("make", make::run),
     ("manifest", manifest::run),
+    ("mark", mark::run),
     ("page", page::run),
     ("player", player::run),
     ("seal", seal::run),
@@ -105,7 +107,7 @@ mod tests {
         let error = choose(&["imprt".to_owned()]).err().unwrap().to_string();
         assert_eq!(
             error,
-            "there is no bench `imprt`\nhint: one of: import, first-frame, gateway, grant, hide, make, manifest, page, player, seal, sign, stego-security"
+            "there is no bench `imprt`\nhint: one of: import, first-frame, gateway, grant, hide, make, manifest, mark, page, player, seal, sign, stego-security"
         );
         assert_eq!(choose(&[]).unwrap().len(), BENCHES.len());
     }

@@ -144,6 +144,9 @@ pub enum Refusal {
     /// Nothing to see and nothing to hear.
     #[error("the file has neither picture nor sound that FFmpeg can decode")]
     NoStreams,
+    /// Nothing to see.
+    #[error("the file has no picture")]
+    NoPicture,
     /// There is a picture, but no decoder for it.
     #[error("the picture cannot be decoded: {0}")]
     Undecodable(String),

@@ -109,7 +109,8 @@ fn convert(video: &VideoTrack, width: u32, height: u32, has_zscale: bool) -> Str
     }
 }
 
-fn turn(orientation: Orientation) -> Option<&'static str> {
+/// The filter that puts a picture upright.
+pub(crate) fn turn(orientation: Orientation) -> Option<&'static str> {
     Some(match orientation {
         Orientation::Upright => return None,
         Orientation::Clockwise => "transpose=clock",

@@ -32,6 +32,7 @@ mod recode;
 pub mod remux;
 mod replace;
 pub mod sandbox;
+pub mod sight;
 mod stderr;
 pub mod storyboard;
 mod supervisor;

@@ -14,7 +14,7 @@ use tokio::io::AsyncReadExt as _;
 use crate::child::{Bounds, Invocation, Launcher, collect, file_url};
 use crate::error::{Error, Refusal};
 use crate::frames::{self, Poster};
-use crate::probe::{ALLOCATION_BYTES_MAX, PIXELS_MAX, SIDE_MAX, SourceInfo};
+use crate::probe::{ALLOCATION_BYTES_MAX, PIXELS_MAX, SIDE_MAX, SourceInfo, VideoTrack};
 use crate::produce::still::Still;
 use crate::sandbox::{Confinement, Jail};
 use crate::tools::Tools;
@@ -151,13 +151,27 @@ pub async fn frame(
     at_us: u64,
 ) -> Result<Option<Vec<u8>>, Error> {
     let Some(video) = &source.video else { return Ok(None) };
+    one(launcher, tools, (source, video), at_us, &[], "null").await
+}
+
+/// The first picture from a time on, through a filter.
+pub(crate) async fn one(
+    launcher: &Launcher,
+    tools: &Tools,
+    (source, video): (&SourceInfo, &VideoTrack),
+    at_us: u64,
+    input: &[&str],
+    filter: &str,
+) -> Result<Option<Vec<u8>>, Error> {
     let (at, index) = (format!("{at_us}us"), format!("0:{}", video.index));
-    let output = ["-map", &index, "-frames:v", "1", "-c:v", "libwebp", "-quality", "80"];
+    let output =
+        ["-map", &index, "-vf", filter, "-frames:v", "1", "-c:v", "libwebp", "-quality", "80"];
     let invocation = frames::ffmpeg(source, tools)
+        .args(input)
         .args(["-ss", &at])
         .args(["-i".into(), file_url(&source.path)])
         .args(output)
-        .args(["-f", "image2pipe", "pipe:1"]);
+        .args(["-map_metadata", "-1", "-f", "image2pipe", "pipe:1"]);
     let (bytes, _) = collect(launcher, invocation, STILL_BOUNDS).await?;
     Ok(bytes.starts_with(b"RIFF").then_some(bytes))
 }

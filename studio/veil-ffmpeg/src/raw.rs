@@ -5,6 +5,7 @@
 //!
 //! Invariant: dropping a run stops its processes, and whoever reads or writes an end then gets its end or an error.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd as _, OwnedFd};
@@ -75,11 +76,26 @@ impl Decoding {
         tools: &Tools,
         carrier: &Carrier,
     ) -> Result<Self, Error> {
-        let (child, frames) = decoder(launcher, tools, carrier).await?;
+        Ok(Self::watched(decoder(launcher, tools, carrier).await?))
+    }
+
+    /// As [`Decoding::start`], with arguments that are made when it is known where the frames go.
+    pub(crate) async fn start_with(
+        launcher: &Launcher,
+        invocation: Invocation,
+        arguments: impl FnOnce(&str) -> Vec<OsString>,
+    ) -> Result<Self, Error> {
+        let (read, theirs) = new_pipe()?;
+        let url = format!("pipe:{}", theirs.as_raw_fd());
+        let invocation = invocation.args(arguments(&url)).inherit(theirs);
+        Ok(Self::watched((invocation.start(launcher).await?, End::new(read))))
+    }
+
+    fn watched((child, frames): (Child, End)) -> Self {
         let run =
             Run { flows: vec![Arc::clone(&frames.flow)], written: None, stall_limit: STALL_LIMIT };
         let verdict = tokio::spawn(run.watch(Some(child), None));
-        Ok(Self { frames: Some(frames), verdict })
+        Self { frames: Some(frames), verdict }
     }
 
     /// The stream, once.
@@ -191,17 +207,22 @@ async fn decoder(
 ) -> Result<(Child, End), Error> {
     let (read, theirs) = new_pipe()?;
     let url = format!("pipe:{}", theirs.as_raw_fd());
-    let jail = Jail {
-        read: vec![carrier.path.clone()],
-        write: None,
-        address_space_bytes: ADDRESS_SPACE_BYTES,
-        cpu_seconds: None,
-        landlock_optional: false,
-    };
+    let jail = decoding_jail(&carrier.path);
     let invocation = Invocation::new(&tools.ffmpeg, Confinement::Full(jail))
         .args(recode::decoder_arguments(carrier, &url))
         .inherit(theirs);
     Ok((invocation.start(launcher).await?, End::new(read)))
+}
+
+/// What a decoder may do: read one file.
+pub(crate) fn decoding_jail(path: &Path) -> Jail {
+    Jail {
+        read: vec![path.to_owned()],
+        write: None,
+        address_space_bytes: ADDRESS_SPACE_BYTES,
+        cpu_seconds: None,
+        landlock_optional: false,
+    }
 }
 
 pub(crate) fn new_pipe() -> Result<(OwnedFd, OwnedFd), Error> {

@@ -14,6 +14,7 @@ mod raw;
 mod refusals;
 mod samples;
 mod sandbox;
+mod sight;
 mod stalls;
 mod support;
 mod tools;

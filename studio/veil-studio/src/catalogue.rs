@@ -8,7 +8,9 @@ pub mod copies;
 mod files;
 mod grants;
 pub mod library;
+mod likenesses;
 pub mod listing;
+pub(crate) mod marks;
 pub mod productions;
 
 use std::fs::File;
@@ -90,6 +92,8 @@ pub struct TitleFacts {
     pub has_poster: bool,
     /// Whether each rendition is one object, which players read in ranges.
     pub single_file: bool,
+    /// Whether its picture is marked.
+    pub marked: bool,
 }
 
 #[derive(FromRow)]
@@ -224,7 +228,7 @@ impl Catalogue {
         let mut change = self.pool.begin().await?;
         let query = sqlx::query(
             "UPDATE title SET state = 'ready', duration_us = ?, width = ?, height = ?, \
-             object_count = ?, sealed_bytes = ?, has_poster = ?, single_file = ? \
+             object_count = ?, sealed_bytes = ?, has_poster = ?, single_file = ?, marked = ? \
              WHERE id = ? AND state = 'importing'",
         );
         let done = query
@@ -235,6 +239,7 @@ impl Catalogue {
             .bind(facts.sealed_bytes)
             .bind(facts.has_poster)
             .bind(facts.single_file)
+            .bind(facts.marked)
             .bind(id.to_string())
             .execute(&mut *change)
             .await?;
@@ -264,13 +269,16 @@ impl Catalogue {
         Ok(change.commit().await?)
     }
 
-    /// Forgets a title; of its copies, those that are emptied stay until its grants are forgotten.
+    /// Forgets a title, and what it is marked with; of its copies, those that are emptied stay until its grants are forgotten.
     ///
     /// # Errors
     /// [`StudioError::Catalogue`].
     pub async fn delete_title(&self, id: TitleId) -> Result<(), StudioError> {
-        let query = sqlx::query("DELETE FROM title WHERE id = ?");
-        Ok(query.bind(id.to_string()).execute(&self.pool).await.map(drop)?)
+        let mut change = self.pool.begin().await?;
+        for delete in ["DELETE FROM marks WHERE title_id = ?", "DELETE FROM title WHERE id = ?"] {
+            sqlx::query(delete).bind(id.to_string()).execute(&mut *change).await?;
+        }
+        Ok(change.commit().await?)
     }
 
     /// All titles in a state, oldest first.

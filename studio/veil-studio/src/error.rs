@@ -126,6 +126,12 @@ pub enum StudioError {
     /// No file of the library has this id.
     #[error("there is no media file {0:?}")]
     NoMedium(String),
+    /// A title without a mark was to be traced.
+    #[error("{0:?} is not marked")]
+    NotMarked(String),
+    /// A bound that is none, or too weak to name anybody by.
+    #[error("{0} is no bound on false accusation")]
+    Epsilon(f64),
     /// The grant would have ended before it began.
     #[error("the grant would already be expired")]
     AlreadyExpired,
@@ -141,6 +147,15 @@ pub enum StudioError {
     /// The encoder's output can't be read.
     #[error("the encoder's output cannot be read: {0}")]
     Pipe(#[source] std::io::Error),
+    /// Two encoders that made different things of one picture.
+    #[error("the two variants of the picture do not fit each other")]
+    Unequal,
+    /// What is to be marked has no picture.
+    #[error("there is no picture to mark")]
+    NothingToMark,
+    /// A marked title's segments are objects of their own.
+    #[error("a marked title cannot lie in single files")]
+    MarkedSingleFile,
     /// A source that gave no segment.
     #[error("the source holds nothing that can be played")]
     Nothing,
@@ -182,10 +197,15 @@ impl StudioError {
             Self::BadName(_) => {
                 format!("a name has 1 to {} characters and no control characters", MAX_NAME_CHARS)
             }
+            Self::NotMarked(_) => "only titles that were imported with --mark can be traced".into(),
+            Self::Epsilon(_) => "a bound is above 0 and at most 0.01, such as 1e-6".into(),
             Self::AlreadyExpired => "--expires takes a time ahead, such as 7d".into(),
             Self::Ffmpeg(error) => return error.hint().map(Into::into),
             Self::Turn(error) => error.hint().into(),
-            Self::Cmaf(_) => "please report this, with what `ffprobe` says of the file".into(),
+            Self::MarkedSingleFile => {
+                "every viewer gets other segments of it; leave one of the two options out".into()
+            }
+            Self::Cmaf(_) | Self::Unequal => "please report this, with what `ffprobe` says of the file".into(),
             _ => return None,
         };
         Some(hint)

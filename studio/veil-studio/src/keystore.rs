@@ -21,6 +21,7 @@ use veil_seal::identity::Identity;
 use veil_seal::reader::Reader;
 use veil_seal::schedule::TitleKey;
 use veil_seal::secret::Secret;
+use veil_seal::variants::MarkKey;
 use zeroize::Zeroizing;
 
 use crate::StudioError;
@@ -79,6 +80,43 @@ impl Keystore {
         let (recipient, aad) = (self.identity.recipient(), aad(title, epoch));
         let key = key.secret().expose();
         Ok(envelope::wrap(&recipient, Purpose::TitleKey, &aad, key, &mut os_rng())?)
+    }
+
+    /// Seals the secrets of a marked title for the catalogue.
+    ///
+    /// # Errors
+    /// [`StudioError::Seal`], which a valid identity never gives.
+    pub(crate) fn seal_marks(
+        &self,
+        title: TitleId,
+        epoch: u32,
+        mark_key: &MarkKey,
+        tracing_key: &[u8; 32],
+    ) -> Result<Vec<u8>, StudioError> {
+        let (recipient, aad) = (self.identity.recipient(), aad(title, epoch));
+        let mut keys = Zeroizing::new([0; 64]);
+        keys[..32].copy_from_slice(mark_key.secret().expose());
+        keys[32..].copy_from_slice(tracing_key);
+        Ok(envelope::wrap(&recipient, Purpose::MarkKeys, &aad, &*keys, &mut os_rng())?)
+    }
+
+    /// Unseals the mark key and the tracing key of a marked title.
+    ///
+    /// # Errors
+    /// [`StudioError::Seal`] when they were sealed to another identity, or belong to another title.
+    pub(crate) fn unseal_marks(
+        &self,
+        title: TitleId,
+        epoch: u32,
+        sealed: &[u8],
+    ) -> Result<(MarkKey, Zeroizing<[u8; 32]>), StudioError> {
+        const WHAT: &str = "the marks";
+        let keys = envelope::unwrap(&self.identity, Purpose::MarkKeys, &aad(title, epoch), sealed)?;
+        let malformed = SealError::Malformed { what: WHAT };
+        let (mark, tracing) = keys.split_at_checked(32).ok_or(malformed)?;
+        let tracing_key = tracing.try_into().map_err(|_| SealError::Malformed { what: WHAT })?;
+        let mark_key = MarkKey::new(Secret::from_slice(mark, WHAT)?);
+        Ok((mark_key, Zeroizing::new(tracing_key)))
     }
 
     /// Unseals a title key from the catalogue, or remembers it.

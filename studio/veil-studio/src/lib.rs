@@ -19,6 +19,7 @@ pub mod keystore;
 pub mod library;
 pub mod make;
 pub mod manifest;
+pub mod marking;
 pub mod pipeline;
 pub mod place;
 mod poster;
@@ -26,6 +27,7 @@ pub mod relocate;
 pub mod share;
 pub mod stages;
 pub mod sweep;
+pub mod trace;
 pub mod transfer;
 pub mod turns;
 

@@ -98,6 +98,9 @@ pub struct Rendition {
     /// Whether it lies in the bucket as one rendition file; subtitles never do.
     #[serde(default, skip_serializing_if = "is_false")]
     pub single_file: bool,
+    /// Whether its segments exist in two variants, of which a viewer's grant opens one.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub marked: bool,
     /// Its segments in order.
     pub segments: Vec<SegmentFacts>,
     /// What it is.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::watch;
 use veil_ffmpeg::frames;
-use veil_ffmpeg::{LadderRequest, Launcher, Packaging, Plan, SourceInfo, Tools, probe};
+use veil_ffmpeg::{LadderRequest, Launcher, Plan, Slots, SourceInfo, Tools, probe};
 use veil_seal::id::TitleId;
 use veil_seal::object::Kind;
 use veil_seal::schedule::TitleKey;
@@ -20,6 +20,7 @@ use crate::catalogue::{Title, TitleFacts, check_name};
 use crate::error::MAX_NAME_CHARS;
 use crate::keystore::os_rng;
 use crate::manifest::{self, Chapter, ImageFacts, Media, Rendition, TitleManifest};
+use crate::marking::{MarkStrength, Secrets};
 use crate::place::Place;
 use crate::stages::publish::Publication;
 use crate::stages::seal::Sealer;
@@ -47,6 +48,8 @@ pub struct ImportRequest {
     pub place: Place,
     /// Whether each rendition of picture and sound becomes one object, instead of one a segment.
     pub single_file: bool,
+    /// How strongly its picture is marked; `None` leaves it as it is.
+    pub mark: Option<MarkStrength>,
     /// The title's id, for who has to find it again after a crash; `None` draws one.
     pub id: Option<TitleId>,
 }
@@ -105,6 +108,7 @@ struct Work<'w> {
     source: &'w SourceInfo,
     plan: &'w Plan,
     single_file: bool,
+    secrets: Option<Secrets>,
 }
 
 struct Draft {
@@ -130,6 +134,9 @@ impl Studio {
     ) -> Result<Imported, StudioError> {
         let name = request.name.clone().unwrap_or_else(|| name_of(&request.source));
         check_name(&name)?;
+        if request.mark.is_some() && request.single_file {
+            return Err(StudioError::MarkedSingleFile);
+        }
         self.catalogue().refuse_taken(&name).await?;
         progress.send_modify(|state| state.step = "reading");
         Self::make_folder(&request.place)?;
@@ -137,12 +144,18 @@ impl Studio {
         let Encoder { launcher, tools, processors, .. } = encoder;
         let source = probe(launcher, tools, &request.source).await?;
         let plan = Plan::new(&source, &request.ladder, tools, *processors);
-        let plan = plan.map_err(veil_ffmpeg::Error::from)?;
+        let mut plan = plan.map_err(veil_ffmpeg::Error::from)?;
+        let secrets = request.mark.map(Secrets::random);
+        if secrets.is_some() {
+            let video = source.video.as_ref().ok_or(StudioError::NothingToMark)?;
+            plan.slots = Some(Slots::new(video.rate, source.duration_us));
+        }
         progress.send_modify(|state| state.step = "waiting");
         let _turn = encoder.turn(cost(&source, &plan, *processors)).await?;
         let id = request.id.unwrap_or_else(|| TitleId::random(&mut os_rng()));
-        let draft = self.begin((id, name), &request.place, now).await?;
-        let work = Work { source: &source, plan: &plan, single_file: request.single_file };
+        let draft = self.begin((id, name), &request.place, secrets.as_ref(), now).await?;
+        let single_file = request.single_file;
+        let work = Work { source: &source, plan: &plan, single_file, secrets };
         match self.fill(&draft, &work, encoder, progress).await {
             Ok((facts, notes)) => Ok(Imported { id, name: draft.title.name, facts, notes }),
             Err(error) => {
@@ -158,6 +171,7 @@ impl Studio {
         &self,
         (id, name): (TitleId, String),
         place: &Place,
+        secrets: Option<&Secrets>,
         now: Timestamp,
     ) -> Result<Draft, StudioError> {
         let taken = || StudioError::Damaged { what: "the lock", id: id.to_string() };
@@ -173,7 +187,11 @@ impl Studio {
         };
         let bucket = self.bucket_at(place).await?;
         self.catalogue().insert_title(&title, place).await?;
-        Ok(Draft { title, sealer: Arc::new(Sealer::new(id, key)), bucket, _lock: lock })
+        let sealer = match secrets {
+            Some(secrets) => Sealer::marked(id, key, secrets.mark_key()),
+            None => Sealer::new(id, key),
+        };
+        Ok(Draft { title, sealer: Arc::new(sealer), bucket, _lock: lock })
     }
 
     async fn fill(
@@ -183,28 +201,34 @@ impl Studio {
         encoder: &Encoder,
         progress: &watch::Sender<ImportProgress>,
     ) -> Result<(TitleFacts, Vec<String>), StudioError> {
-        let &Work { source, plan, single_file } = work;
+        let &Work { source, plan, single_file, ref secrets } = work;
         let sealer = &draft.sealer;
         let publication = Arc::new(Publication::new(draft.bucket.clone(), sealer));
         let desk =
             Desk { sealer: Arc::clone(sealer), publication: Arc::clone(&publication), single_file };
         let duration_us = source.duration_us.unwrap_or(0);
         progress.send_modify(|state| (state.step, state.duration_us) = ("encoding", duration_us));
-        let Encoder { launcher, tools, .. } = encoder;
-        let packaging = Packaging::start(launcher, tools, source, plan).await?;
-        let (collected, extras) = tokio::try_join!(
-            tracks::collect(packaging, &desk, source, plan, progress),
+        let runs = encoder.start(source, plan, secrets.as_ref()).await?;
+        let (mut collected, extras) = tokio::try_join!(
+            tracks::collect(runs, &desk, source, plan, progress),
             put_extras(&desk, source, encoder),
         )?;
         progress.send_modify(|state| state.step = "publishing");
         let mut notes: Vec<String> =
             source.skipped.iter().map(|track| track.reason.clone()).collect();
         notes.extend(extras.notes.iter().chain(&collected.notes).cloned());
+        let likeness = collected.likeness.take();
         let manifest = describe(&draft.title.name, source, collected, extras)?;
         let json = serde_json::to_vec(&manifest).map_err(|error| json_failed(&error))?;
         desk.put(Kind::Manifest, 0, 0, &json).await?;
         publication.finish(sealer, &manifest).await?;
         let facts = facts(&manifest, &publication);
+        if let Some(secrets) = secrets {
+            self.note_marks(&draft.title, secrets, plan, &manifest).await?;
+        }
+        if let Some(likeness) = &likeness {
+            self.catalogue().keep_likeness(draft.title.id, likeness).await?;
+        }
         self.catalogue().note_files(draft.title.id, &publication.files()).await?;
         self.catalogue().publish_title(draft.title.id, &facts).await?;
         Ok((facts, notes))
@@ -217,7 +241,11 @@ fn cost(source: &SourceInfo, plan: &Plan, processors: usize) -> Resources {
     });
     let rungs: Vec<FrameSize> =
         plan.rungs.iter().map(|rung| FrameSize::of_8_bit_420(rung.width, rung.height)).collect();
-    Resources::of_importing(decoded, &rungs, processors)
+    let cost = Resources::of_importing(decoded, &rungs, processors);
+    match (plan.slots, rungs.last()) {
+        (Some(_), Some(top)) => cost.marked(*top, &rungs, processors),
+        _ => cost,
+    }
 }
 
 /// What is taken out of the source beside its renditions.
@@ -271,6 +299,7 @@ fn subtitles_rendition(id: u16, text: &frames::Subtitles, index: usize) -> Rendi
         bandwidth_bps: 0,
         average_bandwidth_bps: 0,
         single_file: false,
+        marked: false,
         segments: vec![(0, text.webvtt.len() as u64)],
         media: Media::Subtitles { forced: track.forced, label },
     }
@@ -319,6 +348,7 @@ fn facts(manifest: &TitleManifest, publication: &Publication) -> TitleFacts {
         sealed_bytes,
         has_poster: manifest.poster.is_some(),
         single_file: manifest.renditions.iter().any(|rendition| rendition.single_file),
+        marked: manifest.renditions.iter().any(|rendition| rendition.marked),
     }
 }
 

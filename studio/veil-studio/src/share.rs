@@ -15,11 +15,13 @@ use veil_seal::object::{Kind, Role};
 use veil_seal::schedule::TitleKey;
 use zeroize::Zeroizing;
 
-use crate::bucket::{Bucket, grant_key};
+use crate::bucket::{Bucket, grant_key, title_folder};
 use crate::catalogue::{GrantRow, Title, check_name, parse_id};
 use crate::keystore::os_rng;
+use crate::marking::Copy;
 use crate::place::Place;
 use crate::stages::publish::playlist_file;
+use crate::stages::seal::{SealedObject, Sealer};
 use crate::sweep::Stores;
 use crate::{Studio, StudioError, time};
 
@@ -77,11 +79,15 @@ impl Studio {
         let places = self.ready_places(title.id).await?;
         let key = self.keystore().unseal(title.id, title.epoch, &title.sealed_key, now)?;
         let secret = LinkSecret::random(&mut os_rng());
-        let record = make_record(&title, key, &secret, request, now)?;
-        let grant: GrantId = record.id.parse()?;
-        let row = row(&record, &request.label);
+        let grant = GrantId::random(&mut os_rng());
+        let copy = match self.marks(&title).await? {
+            Some(marks) => Some(marks.copy_for(&title, grant)?),
+            None => None,
+        };
+        let (record, list) = make_record(&title, grant, (key, copy), &secret, request, now)?;
+        let row = row(&record, list.as_ref(), &request.label);
         self.catalogue().insert_grant(&row).await?;
-        if let Err(error) = self.put_everywhere(&places, grant, &record).await {
+        if let Err(error) = self.put_everywhere(&places, &row, &record, list.as_ref()).await {
             self.catalogue().undo_grant(&row).await?;
             return Err(error);
         }
@@ -107,7 +113,8 @@ impl Studio {
             let mut revoked = Ok(());
             for copy in self.catalogue().copies(Some(title)).await? {
                 let one = self.revoke_at(&copy.place, id).await;
-                revoked = revoked.and(one);
+                let list = self.delete_list(&copy.place, title, &row).await;
+                revoked = revoked.and(one).and(list);
             }
             revoked?;
         }
@@ -126,26 +133,58 @@ impl Studio {
         }
     }
 
-    /// Writes a new grant's record to all places, or to none.
+    /// Deletes the slot keys of a grant of a marked title.
+    async fn delete_list(
+        &self,
+        place: &Place,
+        title: TitleId,
+        row: &GrantRow,
+    ) -> Result<(), StudioError> {
+        let Some(name) = &row.list_name else { return Ok(()) };
+        self.bucket_at(place).await?.delete(&title_folder(title).join(name.as_str())).await
+    }
+
+    /// Writes a new grant's record to all places, or to none; what it names is there before it.
     async fn put_everywhere(
         &self,
         places: &[Place],
-        grant: GrantId,
+        row: &GrantRow,
         record: &GrantRecord,
+        list: Option<&SealedObject>,
     ) -> Result<(), StudioError> {
-        let mut written = Vec::new();
+        let (grant, title) = (row.grant_id()?, parse_id(&row.title_id, "the title's id")?);
+        let mut put = Ok(());
         for place in places {
-            let bucket = self.bucket_at(place).await?;
-            if let Err(error) = put_record(&bucket, grant, record).await {
-                for bucket in written {
-                    // The first error is the one to tell; nobody has the link of what is left.
-                    let _ = Bucket::delete(&bucket, &grant_key(grant)).await;
-                }
-                return Err(error);
+            put = self.put_at(place, title, (grant, record), list).await;
+            if put.is_err() {
+                break;
             }
-            written.push(bucket);
         }
-        Ok(())
+        if put.is_err() {
+            for place in places {
+                // The first error is the one to tell; nobody has the link of what is left.
+                if let Ok(bucket) = self.bucket_at(place).await {
+                    let _ = bucket.delete(&grant_key(grant)).await;
+                }
+                let _ = self.delete_list(place, title, row).await;
+            }
+        }
+        put
+    }
+
+    async fn put_at(
+        &self,
+        place: &Place,
+        title: TitleId,
+        (grant, record): (GrantId, &GrantRecord),
+        list: Option<&SealedObject>,
+    ) -> Result<(), StudioError> {
+        let bucket = self.bucket_at(place).await?;
+        if let Some(list) = list {
+            let key = title_folder(title).join(list.name().to_string());
+            bucket.put(&key, list.body().clone()).await?;
+        }
+        put_record(&bucket, grant, record).await
     }
 
     /// Forgets grants that ended more than `keep` ago, and their records.
@@ -172,6 +211,7 @@ impl Studio {
         for copy in self.catalogue().copies(Some(title)).await? {
             let bucket = self.bucket_at(&copy.place).await?;
             bucket.delete(&grant_key(grant.grant_id()?)).await?;
+            self.delete_list(&copy.place, title, grant).await?;
         }
         self.catalogue().delete_grant(&grant.id).await
     }
@@ -182,24 +222,22 @@ fn check_label(label: &str) -> Result<(), StudioError> {
     if label.is_empty() { Ok(()) } else { check_name(label) }
 }
 
+/// The record, and the sealed list of slot keys that it names, where the title is marked.
 fn make_record(
     title: &Title,
-    key: TitleKey,
+    grant: GrantId,
+    (key, copy): (TitleKey, Option<Copy>),
     secret: &LinkSecret,
     request: &ShareRequest,
     now: Timestamp,
-) -> Result<GrantRecord, StudioError> {
+) -> Result<(GrantRecord, Option<SealedObject>), StudioError> {
     let mut rng = os_rng();
     let (kind, recipient) = match &request.to {
         Some(recipient) => (GrantKind::Recipient, recipient.clone()),
         None => (GrantKind::Link, secret.identity().recipient()),
     };
-    let binding = GrantBinding {
-        grant: GrantId::random(&mut rng),
-        title: title.id,
-        epoch: title.epoch,
-        recipient: recipient.key_id(),
-    };
+    let binding =
+        GrantBinding { grant, title: title.id, epoch: title.epoch, recipient: recipient.key_id() };
     let expires = request.expires.map(time::text);
     let name = |kind| key.object_name(&Role::single(title.id, kind));
     let index = playlist_file(name(Kind::MultivariantPlaylist));
@@ -207,8 +245,14 @@ fn make_record(
     if title.facts.has_poster {
         preload.push(name(Kind::Poster).to_string());
     }
-    let payload = GrantPayload { key, variants: None, expires: expires.clone() };
-    Ok(GrantRecord {
+    let (mut pattern, mut variants, mut list) = (None, None, None);
+    if let Some(copy) = copy {
+        let sealed = Sealer::seal_list(title.id, &copy.key, &copy.list)?;
+        preload.push(sealed.name().to_string());
+        (pattern, variants, list) = (Some(copy.pattern), Some(copy.key), Some(sealed));
+    }
+    let payload = GrantPayload { key, variants, expires: expires.clone() };
+    let record = GrantRecord {
         v: grant::VERSION,
         id: binding.grant.to_string(),
         title: title.id.to_string(),
@@ -221,11 +265,13 @@ fn make_record(
         recipient: Some(binding.recipient.to_string()),
         index: Some(index),
         preload,
+        pattern,
         envelope: Some(seal_payload(&recipient, &binding, &payload, &mut rng)?),
-    })
+    };
+    Ok((record, list))
 }
 
-fn row(record: &GrantRecord, label: &str) -> GrantRow {
+fn row(record: &GrantRecord, list: Option<&SealedObject>, label: &str) -> GrantRow {
     let kind = match record.kind {
         GrantKind::Link => "link",
         GrantKind::Recipient => "recipient",
@@ -239,6 +285,7 @@ fn row(record: &GrantRecord, label: &str) -> GrantRow {
         expires_at: record.expires.clone(),
         revoked_at: None,
         label: label.to_owned(),
+        list_name: list.map(|list| list.name().to_string()),
     }
 }
 

@@ -3,6 +3,9 @@
 //! Owns: which task reads which pipe, and whose error is told when several fail. A track's task
 //! holds one segment and the list of segment lengths, however long the video is.
 
+mod runs;
+mod twins;
+
 use std::sync::Arc;
 
 use tokio::io::AsyncRead;
@@ -10,9 +13,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use veil_ffmpeg::storyboard::Sheets;
 use veil_ffmpeg::{Packaging, Plan, Progress, Role, SourceInfo};
-use veil_hls::cmaf::{self, CmafError, Piece};
+use veil_hls::cmaf::{self, CmafError, Piece, SEGMENT_TARGET_US};
 use veil_seal::chunks;
-use veil_seal::object::Kind;
+use veil_seal::object::{Kind, Variant};
 
 use crate::StudioError;
 use crate::manifest::{self, Label, Media, Rendition, SegmentFacts, StoryboardFacts};
@@ -20,6 +23,9 @@ use crate::pipeline::ImportProgress;
 use crate::stages::package::{Pieces, bit_rates};
 use crate::stages::publish::{Publication, RenditionFile};
 use crate::stages::seal::Sealer;
+use crate::trace::likeness::Likeness;
+
+pub(crate) use runs::{MarkedRuns, Runs};
 
 /// The most segments of a rendition: more than a day of them.
 const MAX_SEGMENTS: u32 = 1 << 16;
@@ -36,6 +42,20 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
+    /// Seals and publishes both variants of a slot's segment.
+    async fn put_variants(
+        &self,
+        rendition: u16,
+        slot: u32,
+        [first, second]: &[Vec<u8>; 2],
+    ) -> Result<(), StudioError> {
+        for (variant, plaintext) in [(Variant::A, first), (Variant::B, second)] {
+            let object = self.sealer.seal_variant(rendition, slot, variant, plaintext)?;
+            self.publication.put(object).await?;
+        }
+        Ok(())
+    }
+
     pub(crate) async fn put(
         &self,
         kind: Kind,
@@ -101,14 +121,21 @@ impl Destination<'_> {
 pub(crate) struct Collected {
     pub(crate) renditions: Vec<Rendition>,
     pub(crate) storyboard: Option<StoryboardFacts>,
+    /// What a picture that was marked looks like.
+    pub(crate) likeness: Option<Likeness>,
     /// What was left out, and why.
     pub(crate) notes: Vec<String>,
 }
 
 /// What one task found.
 enum Found {
-    Track { role: Role, track: Track },
+    Track {
+        role: Role,
+        track: Track,
+    },
     Sheets(Vec<u64>),
+    /// All frames passed, marked, to both encoders.
+    Frames(Likeness),
 }
 
 /// A rendition as it came out of the encoder.
@@ -116,6 +143,7 @@ struct Track {
     info: cmaf::TrackInfo,
     init_length: u64,
     single_file: bool,
+    marked: bool,
     segments: Vec<SegmentFacts>,
 }
 
@@ -124,18 +152,16 @@ struct Track {
 /// A pipe that ends too early is the encoder's failure, so its own error is told first; an error of
 /// ours stops the encoder at once.
 pub(crate) async fn collect(
-    mut packaging: Packaging,
+    runs: Runs,
     desk: &Desk,
     source: &SourceInfo,
     plan: &Plan,
     progress: &watch::Sender<ImportProgress>,
 ) -> Result<Collected, StudioError> {
     let mut tasks = JoinSet::new();
-    for output in packaging.take_outputs() {
-        let (role, desk) = (output.role, desk.clone());
-        tasks.spawn(async move { (role, read_output(role, output, desk).await) });
-    }
-    let mut updates = packaging.progress();
+    let mut packagings = runs.read(desk, &mut tasks);
+    let Some(last) = packagings.last() else { return Err(StudioError::Nothing) };
+    let mut updates = last.progress();
     let (mut found, mut cut_short) = (Vec::new(), Vec::new());
     loop {
         tokio::select! {
@@ -151,22 +177,40 @@ pub(crate) async fn collect(
             Ok(()) = updates.changed() => report(*updates.borrow_and_update(), progress),
         }
     }
-    let summary = packaging.finish().await?;
+    // Who stops reading frames makes those before it fail as well: its own error is told.
+    let is_cut = |error: &StudioError| matches!(error, StudioError::Pipe(_));
+    if cut_short.iter().any(|(role, error)| role.is_none() && is_cut(error)) {
+        packagings.reverse();
+    }
     let mut notes = Vec::new();
+    let mut complaints = String::new();
+    for packaging in packagings {
+        complaints += &packaging.finish().await?.complaints;
+    }
     for (role, error) in cut_short {
         match (role, error) {
             // A track of the source that decodes to nothing has no rendition; the rest plays.
-            (Role::Audio(index), StudioError::Cmaf(CmafError::Empty)) => {
+            (Some(Role::Audio(index)), StudioError::Cmaf(CmafError::Empty)) => {
                 notes.push(format!("sound track {} cannot be decoded", index + 1));
             }
             (_, error) => return Err(error),
         }
     }
-    let complaints = summary.complaints.trim();
+    let complaints = complaints.trim();
     if !complaints.is_empty() {
         notes.push(format!("FFmpeg left damaged parts out: {complaints}"));
     }
     Ok(Collected { notes, ..assemble(found, source, plan) })
+}
+
+type Tasks = JoinSet<(Option<Role>, Result<Found, StudioError>)>;
+
+/// A task for each output of a run.
+fn read_outputs(packaging: &mut Packaging, desk: &Desk, tasks: &mut Tasks) {
+    for output in packaging.take_outputs() {
+        let (role, desk) = (output.role, desk.clone());
+        tasks.spawn(async move { (Some(role), read_output(role, output, desk).await) });
+    }
 }
 
 fn report(encoder: Progress, progress: &watch::Sender<ImportProgress>) {
@@ -220,7 +264,7 @@ async fn read_pieces(
     id: u16,
     destination: &mut Destination<'_>,
 ) -> Result<Track, StudioError> {
-    let mut pieces = Pieces::new(pipe);
+    let mut pieces = Pieces::new(pipe, SEGMENT_TARGET_US);
     let (mut init, mut segments) = (None, Vec::new());
     while let Some(piece) = pieces.next().await? {
         match piece {
@@ -237,7 +281,7 @@ async fn read_pieces(
     }
     let (info, init_length) = init.ok_or(StudioError::Nothing)?;
     let single_file = matches!(destination, Destination::File { .. });
-    Ok(Track { info, init_length, single_file, segments })
+    Ok(Track { info, init_length, single_file, marked: false, segments })
 }
 
 async fn read_sheets(pipe: impl AsyncRead + Unpin, desk: &Desk) -> Result<Vec<u64>, StudioError> {
@@ -262,6 +306,7 @@ fn assemble(found: Vec<Found>, source: &SourceInfo, plan: &Plan) -> Collected {
     for one in found {
         match one {
             Found::Sheets(lengths) => sheets = lengths,
+            Found::Frames(likeness) => collected.likeness = Some(likeness),
             Found::Track { role, track } => {
                 collected.renditions.extend(rendition(role, track, source, plan));
             }
@@ -274,7 +319,7 @@ fn assemble(found: Vec<Found>, source: &SourceInfo, plan: &Plan) -> Collected {
 }
 
 fn rendition(role: Role, track: Track, source: &SourceInfo, plan: &Plan) -> Option<Rendition> {
-    let Track { info, init_length, single_file, segments } = track;
+    let Track { info, init_length, single_file, marked, segments } = track;
     let sealed: Vec<SegmentFacts> = segments
         .iter()
         .map(|(duration_us, bytes)| (*duration_us, chunks::sealed_len(*bytes).unwrap_or(*bytes)))
@@ -298,6 +343,7 @@ fn rendition(role: Role, track: Track, source: &SourceInfo, plan: &Plan) -> Opti
         bandwidth_bps,
         average_bandwidth_bps,
         single_file,
+        marked,
         segments,
         media,
     })

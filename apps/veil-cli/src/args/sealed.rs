@@ -6,6 +6,49 @@ use clap::{Args, Subcommand};
 
 use crate::sealed::range::ByteRange;
 
+pub(crate) const IDENTITY_EXAMPLES: &str = "\
+Examples:
+  veilcast identity new                   make your identity, once
+  veilcast identity recipient > me.txt    what you give to others
+  veilcast identity new --passphrase -o laptop.txt
+                                          another one, locked with a passphrase
+
+Keys are age's post-quantum keys: `age-keygen -pq` makes them too.";
+
+pub(crate) const SEAL_EXAMPLES: &str = "\
+Examples:
+  veilcast seal -r alice.txt -o rushes.mov.veil rushes.mov
+  veilcast seal -R everybody.txt -o rushes.mov.veil rushes.mov
+  veilcast seal --passphrase -o letter.veil letter.txt
+  tar -c folder | veilcast seal -r age1pq1… > folder.tar.veil";
+
+pub(crate) const OPEN_EXAMPLES: &str = "\
+Examples:
+  veilcast open -o rushes.mov rushes.mov.veil
+  veilcast open -i laptop.txt folder.tar.veil | tar -x
+  veilcast open --range 0-999 rushes.mov.veil | xxd
+  veilcast open --range -1000000 -o end.bin https://example.org/rushes.mov.veil";
+
+pub(crate) const INSPECT_EXAMPLES: &str = "\
+Examples:
+  veilcast inspect rushes.mov.veil
+  veilcast inspect --json https://example.org/rushes.mov.veil
+  veilcast inspect -i ~/.config/veilcast/identity.txt rushes.mov.veil";
+
+pub(crate) const RECIPIENTS_EXAMPLES: &str = "\
+Examples:
+  veilcast recipients list rushes.mov.veil
+  veilcast recipients add -r bob.txt rushes.mov.veil
+  veilcast recipients remove rushes.mov.veil bob.txt
+  veilcast recipients remove rushes.mov.veil 3f0c9a1e
+
+Removing takes nothing back: whoever could open the file may have kept its content, its key or a copy.";
+
+pub(crate) const REKEY_EXAMPLES: &str = "\
+Examples:
+  veilcast rekey rushes.mov.veil -r alice.txt -r bob.txt
+  veilcast rekey rushes.mov.veil -r alice.txt --drop-others";
+
 /// `veilcast identity`.
 #[derive(Subcommand, Debug)]
 pub(crate) enum IdentityCommand {
@@ -102,7 +145,8 @@ pub(crate) struct OutputArgs {
 /// `veilcast open`.
 #[derive(Args, Debug)]
 pub(crate) struct OpenArgs {
-    /// What to open: a file or an http(s) URL [default: standard input]
+    /// What to open: a file, an http(s) URL, or a link to a title, of which the best picture and the default sound become an
+    /// MP4 file, not encoded again [default: standard input]
     #[arg(value_name = "IN")]
     pub(crate) input: Option<PathBuf>,
     #[command(flatten)]

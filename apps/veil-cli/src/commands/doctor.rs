@@ -164,8 +164,10 @@ async fn catalogue(studio: &Studio) -> Result<String, StudioError> {
     let ready = catalogue.titles(TitleState::Ready).await?;
     let single = ready.iter().filter(|title| title.facts.single_file).count();
     let single = if single > 0 { format!(" ({single} in single files)") } else { String::new() };
+    let marked = ready.iter().filter(|title| title.facts.marked).count();
+    let marked = if marked > 0 { format!(" ({marked} marked)") } else { String::new() };
     let importing = catalogue.titles(TitleState::Importing).await?.len();
-    Ok(format!("{} titles{single}, {importing} imports begun", ready.len()))
+    Ok(format!("{} titles{single}{marked}, {importing} imports begun", ready.len()))
 }
 
 async fn gateway(studio: &Studio) -> Check {

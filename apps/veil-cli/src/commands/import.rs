@@ -12,7 +12,7 @@ use veil_studio::pipeline::{Encoder, ImportProgress, ImportRequest, Imported};
 use veil_studio::turns::Turns;
 use veil_studio::{Studio, StudioError};
 
-use crate::args::ImportArgs;
+use crate::args::import::ImportArgs;
 use crate::commands::stop_signal;
 use crate::error::CliError;
 use crate::output::{self, Format, note};
@@ -32,6 +32,7 @@ pub(crate) async fn run(
         ladder: ladder.map_err(veil_ffmpeg::Error::from).map_err(StudioError::from)?,
         place,
         single_file: args.single_file,
+        mark: args.mark,
         id: None,
     };
     sweep(studio, now).await?;
@@ -105,6 +106,7 @@ fn answer(imported: &Imported) -> serde_json::Value {
         "height": facts.height,
         "objects": facts.object_count,
         "bytes": facts.sealed_bytes,
+        "marked": facts.marked,
         "notes": imported.notes,
     })
 }

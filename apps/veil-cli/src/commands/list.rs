@@ -51,6 +51,7 @@ fn title_json(title: &Title, grants: &[GrantRow], copies: &[TitleCopy], now: Tim
         "objects": title.facts.object_count,
         "bytes": title.facts.sealed_bytes,
         "single_file": title.facts.single_file,
+        "marked": title.facts.marked,
         "stores": stores(title, copies).map(store_json).collect::<Vec<Value>>(),
         "grants": own,
     })
@@ -107,7 +108,11 @@ fn text(
         };
         let length = output::duration(facts.duration_us);
         let bytes = output::bytes(facts.sealed_bytes);
-        let form = if facts.single_file { "  single files" } else { "" };
+        let form = match (facts.single_file, facts.marked) {
+            (true, _) => "  single files",
+            (_, true) => "  marked",
+            _ => "",
+        };
         lines.push(format!("{}  {length}  {size}  {bytes}{form}  {}", title.name, title.id));
         lines.extend(store_lines(title, copies));
         let id = title.id.to_string();

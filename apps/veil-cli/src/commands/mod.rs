@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod capacity;
+pub(crate) mod copy;
 pub(crate) mod doctor;
 pub(crate) mod gateway;
 pub(crate) mod hide;
@@ -25,6 +26,7 @@ pub(crate) mod stress;
 pub(crate) mod studio;
 pub(crate) mod tell;
 pub(crate) mod token;
+pub(crate) mod trace;
 pub(crate) mod up;
 pub(crate) mod watch;
 pub(crate) mod worker;

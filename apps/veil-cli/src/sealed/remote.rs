@@ -286,7 +286,7 @@ fn content_range(answer: &Response<Body>) -> Option<(Range<u64>, u64)> {
     (first <= last && last < length).then_some((first..last + 1, length))
 }
 
-fn agent() -> Result<Agent, CliError> {
+pub(crate) fn agent() -> Result<Agent, CliError> {
     let roots = rustls_native_certs::load_native_certs();
     let roots = roots.certs.iter().map(|certificate| Certificate::from_der(certificate).to_owned());
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -309,7 +309,7 @@ fn agent() -> Result<Agent, CliError> {
     Ok(config.build().new_agent())
 }
 
-fn refusal(status: StatusCode, url: &Url) -> CliError {
+pub(crate) fn refusal(status: StatusCode, url: &Url) -> CliError {
     let error = CliError::new(format!("the server of {} answers {status}", url.shown()));
     match status.as_u16() {
         401 | 403 => error.hint("the link may have expired, or need a login"),
@@ -319,7 +319,7 @@ fn refusal(status: StatusCode, url: &Url) -> CliError {
     }
 }
 
-fn unreachable(error: ureq::Error, url: &Url) -> CliError {
+pub(crate) fn unreachable(error: ureq::Error, url: &Url) -> CliError {
     let name = url.shown();
     match error {
         ureq::Error::TooManyRedirects => {

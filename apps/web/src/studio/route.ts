@@ -11,6 +11,7 @@ export const SCREENS = [
   'production',
   'queue',
   'published',
+  'trace',
   'performance',
   'settings',
 ] as const;

@@ -34,8 +34,8 @@ struct Run {
 }
 
 /// One import: the data folder goes with it.
-struct Import {
-    measured: Measured,
+pub(super) struct Import {
+    pub(super) measured: Measured,
     dir: tempfile::TempDir,
 }
 
@@ -82,7 +82,7 @@ impl Run {
 fn peak_of_long(repo: &Repo, video: &Path, stop: &Stop) -> Outcome<u64> {
     let video = long(repo, video)?;
     note(format_args!("once with {LONG_SECONDS} s of it, for the memory"));
-    let Measured { wall, peak_bytes, .. } = import(repo, &video, stop)?.measured;
+    let Measured { wall, peak_bytes, .. } = import(repo, &video, &[], stop)?.measured;
     show_peak(
         &format!(" of {LONG_SECONDS} s, imported in {:.1} s", wall.as_secs_f64()),
         peak_bytes,
@@ -90,29 +90,38 @@ fn peak_of_long(repo: &Repo, video: &Path, stop: &Stop) -> Outcome<u64> {
     Ok(peak_bytes)
 }
 
-fn import(repo: &Repo, video: &Path, stop: &Stop) -> Outcome<Import> {
+/// Imports `video` with more flags into an empty data folder.
+pub(super) fn import(repo: &Repo, video: &Path, flags: &[&str], stop: &Stop) -> Outcome<Import> {
     let dir = tempfile::Builder::new().prefix("bench-import-").tempdir_in(&repo.target);
     let dir = dir.during("making a folder for the run")?;
     let mut import = repo.command(repo.bin_dir("release").join("veilcast"));
     import.arg("--data").arg(dir.path().join("data"));
-    import.args(["--json", "import", "--title=bench", "--"]).arg(video);
+    import.args(["--json", "import", "--title=bench"]).args(flags).arg("--").arg(video);
     let measured = finished("the import", measure(&mut import, stop)?)?;
     Ok(Import { measured, dir })
 }
 
 fn one_run(repo: &Repo, video: &Path, stop: &Stop) -> Outcome<Run> {
-    let Import { measured: ours, dir } = import(repo, video, stop)?;
-    let outputs = dir.path().join("bare");
-    fs::create_dir(&outputs).during("making a folder for the bare command")?;
-    let Given { words, nicer } = bare_command(&ours.ffmpeg, &outputs)?;
-    let mut bare = repo.command("nice");
-    bare.args(["-n", &nicer.to_string(), "ffmpeg"]).args(words);
-    let bare = finished("the bare command", measure(&mut bare, stop)?)?;
+    let import = import(repo, video, &[], stop)?;
+    let bare = import.bare(repo, stop)?;
+    let ours = import.measured;
     Ok(Run {
         import_s: ours.wall.as_secs_f64(),
         bare_s: bare.wall.as_secs_f64(),
         peak_bytes: ours.peak_bytes,
     })
+}
+
+impl Import {
+    /// Runs the command that this import gave to FFmpeg once more, without us.
+    pub(super) fn bare(&self, repo: &Repo, stop: &Stop) -> Outcome<Measured> {
+        let outputs = self.dir.path().join("bare");
+        fs::create_dir_all(&outputs).during("making a folder for the bare command")?;
+        let Given { words, nicer } = bare_command(&self.measured.ffmpeg, &outputs)?;
+        let mut bare = repo.command("nice");
+        bare.args(["-n", &nicer.to_string(), "ffmpeg"]).args(words);
+        finished("the bare command", measure(&mut bare, stop)?)
+    }
 }
 
 fn finished(what: &str, measured: Option<Measured>) -> Outcome<Measured> {
@@ -178,7 +187,7 @@ fn row(name: &str, import_s: f64, bare_s: f64, ratio: f64, peak_bytes: u64) -> V
     ]
 }
 
-fn megabytes(bytes: u64) -> String {
+pub(super) fn megabytes(bytes: u64) -> String {
     format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10)
 }
 

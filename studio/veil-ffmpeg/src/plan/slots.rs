@@ -44,6 +44,13 @@ impl Slots {
         u64::from(self.frames()) * u64::from(den) * 1_000_000 / u64::from(num.max(1))
     }
 
+    /// When a frame is shown, in microseconds, rounded down; frames are counted from 0.
+    #[must_use]
+    pub fn time_us(self, frame: u64) -> u64 {
+        let Rate { num, den } = self.rate;
+        frame.saturating_mul(u64::from(den) * 1_000_000) / u64::from(num.max(1))
+    }
+
     /// The slot of a frame, both counted from 0.
     #[must_use]
     pub fn slot_of(self, frame: u64) -> u64 {

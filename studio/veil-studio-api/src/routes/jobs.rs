@@ -11,8 +11,10 @@ use axum::response::Response;
 use axum::{Extension, Json};
 use jiff::Timestamp;
 use veil_studio::jobs::{
-    self, HideJob, ImportJob, JobId, JobMessage, JobSecret, JobSpec, MakeJob, RevealJob, Typed,
+    self, HideJob, ImportJob, JobId, JobMessage, JobSecret, JobSpec, MakeJob, RevealJob, TraceJob,
+    Typed,
 };
+use veil_studio::trace::EPSILON;
 
 use super::Answer;
 use crate::app::Api;
@@ -214,7 +216,7 @@ async fn spec(api: &Api, new: NewJob) -> Result<(JobSpec, i64), Problem> {
             let production = Some(found.id);
             (JobSpec::Make(MakeJob { document, base, name, draft, production }), priority)
         }
-        NewJob::Import { media, job, name, priority } => {
+        NewJob::Import { media, job, name, mark, priority } => {
             let source = match (media, job) {
                 (Some(id), None) => medium(api, &id).await?.1,
                 (None, Some(id)) => video_of(api, number(&id)?).await?,
@@ -222,10 +224,9 @@ async fn spec(api: &Api, new: NewJob) -> Result<(JobSpec, i64), Problem> {
             };
             let ladder = api.settings().import_ladder;
             let name = Some(name.trim().to_owned());
-            (
-                JobSpec::Import(ImportJob { source, name, ladder, to: None, single_file: false }),
-                priority,
-            )
+            let mark = mark.map(Into::into);
+            let job = ImportJob { source, name, ladder, to: None, single_file: false, mark };
+            (JobSpec::Import(job), priority)
         }
         NewJob::Hide { media, message, payload, passphrase, robust, profile, output, priority } => {
             let (name, carrier) = medium(api, &media).await?;
@@ -248,6 +249,11 @@ async fn spec(api: &Api, new: NewJob) -> Result<(JobSpec, i64), Problem> {
             let video = medium(api, &media).await?.1;
             let secret = Some(secret(passphrase));
             (JobSpec::Reveal(RevealJob { video, secret, identity: None }), priority)
+        }
+        NewJob::Trace { media, title, epsilon, priority } => {
+            let (name, leak) = medium(api, &media).await?;
+            let (name, epsilon) = (Some(name), epsilon.unwrap_or(EPSILON));
+            (JobSpec::Trace(TraceJob { leak, name, title, epsilon }), priority)
         }
     })
 }
@@ -278,6 +284,7 @@ fn media_type(name: &str) -> &'static str {
         "mkv" => "video/x-matroska",
         "vtt" => "text/vtt; charset=utf-8",
         "srt" => "application/x-subrip",
+        "json" => "application/json",
         _ => "application/octet-stream",
     }
 }

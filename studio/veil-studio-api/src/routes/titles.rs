@@ -176,6 +176,7 @@ fn title(title: catalogue::Title, grants: i64) -> Title {
         height: title.facts.height,
         sealed_bytes: title.facts.sealed_bytes,
         has_poster: title.facts.has_poster,
+        marked: title.facts.marked,
         grants,
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use veil_studio::jobs::{self, HideProfile};
+use veil_studio::marking::MarkStrength;
 
 /// Where a job stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -57,7 +58,7 @@ pub struct JobOutput {
 pub struct Job {
     /// Its id.
     pub id: String,
-    /// `import`, `make`, `hide`, `reveal`.
+    /// `import`, `make`, `hide`, `reveal`, `trace`.
     pub kind: String,
     /// What a person knows it by.
     pub name: String,
@@ -118,6 +119,9 @@ pub enum NewJob {
         job: Option<String>,
         /// What to call the title.
         name: String,
+        /// How strongly its picture is marked, so that every viewer's copy tells whose it is; it isn't where nothing is said.
+        #[serde(default)]
+        mark: Option<Mark>,
         /// Higher goes first.
         #[serde(default)]
         priority: i64,
@@ -153,6 +157,20 @@ pub enum NewJob {
         media: String,
         /// The passphrase.
         passphrase: String,
+        /// Higher goes first.
+        #[serde(default)]
+        priority: i64,
+    },
+    /// Find out whose copy a leak was made of. Its outputs are `report.json` and `report.html`.
+    Trace {
+        /// The leak: a medium's id.
+        media: String,
+        /// The title that it is of, by name or id; found out where it isn't said.
+        #[serde(default)]
+        title: Option<String>,
+        /// The highest probability with which an innocent viewer may be named, at most 0.01; one in a million where it isn't said.
+        #[serde(default)]
+        epsilon: Option<f64>,
         /// Higher goes first.
         #[serde(default)]
         priority: i64,
@@ -263,6 +281,25 @@ impl From<jobs::QueueState> for Queue {
         let jobs::QueueState { drained, held, slots, running, pending, oldest_pending_s } = queue;
         let slots = i64::try_from(slots).unwrap_or(i64::MAX);
         Self { drained, held, slots, running, pending, oldest_pending_s }
+    }
+}
+
+/// How strongly a picture is marked. Either way it is stored twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Mark {
+    /// Nobody sees it.
+    Standard,
+    /// For short leaks and hard encoding.
+    Strong,
+}
+
+impl From<Mark> for MarkStrength {
+    fn from(mark: Mark) -> Self {
+        match mark {
+            Mark::Standard => Self::Standard,
+            Mark::Strong => Self::Strong,
+        }
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Title {
     pub sealed_bytes: i64,
     /// Whether `/poster` has a picture.
     pub has_poster: bool,
+    /// Whether its picture is marked, so that a leaked copy tells whose it was.
+    pub marked: bool,
     /// Grants that hold now.
     pub grants: i64,
 }

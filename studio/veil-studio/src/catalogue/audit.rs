@@ -32,6 +32,8 @@ pub enum Action {
     TitleKey,
     /// A title was removed, and its key with it.
     TitleRemoved,
+    /// A leak was examined.
+    Trace,
     /// The studio's identity was made.
     Identity,
     /// The gateway's signing credential was made.
@@ -48,6 +50,7 @@ impl Action {
             Self::Revoke => "revoke",
             Self::TitleKey => "title-key",
             Self::TitleRemoved => "title-removed",
+            Self::Trace => "trace",
             Self::Identity => "identity",
             Self::GatewayCredential => "gateway-credential",
         }

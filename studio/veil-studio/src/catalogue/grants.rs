@@ -29,6 +29,8 @@ pub struct GrantRow {
     pub revoked_at: Option<String>,
     /// What the person who gave it wrote on it.
     pub label: String,
+    /// The object with the viewer's slot keys, where the title is marked.
+    pub list_name: Option<String>,
 }
 
 impl GrantRow {
@@ -49,12 +51,13 @@ impl Catalogue {
     pub async fn insert_grant(&self, grant: &GrantRow) -> Result<(), StudioError> {
         let mut change = self.pool.begin().await?;
         let query = sqlx::query(
-            "INSERT INTO viewer_grant (id, title_id, kind, recipient, created_at, expires_at, revoked_at, label) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO viewer_grant (id, title_id, kind, recipient, created_at, expires_at, revoked_at, label, list_name) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         );
         let query = query.bind(&grant.id).bind(&grant.title_id).bind(&grant.kind);
         let query = query.bind(&grant.recipient).bind(&grant.created_at);
         let query = query.bind(&grant.expires_at).bind(&grant.revoked_at).bind(&grant.label);
+        let query = query.bind(&grant.list_name);
         query.execute(&mut *change).await?;
         let details = json!({
             "title": grant.title_id,
@@ -126,22 +129,29 @@ impl Catalogue {
         Ok(change.commit().await?)
     }
 
-    /// Forgets a grant.
+    /// Forgets a grant whose record is gone. A marked title's stays as long as the title: it says whose codeword it was.
     ///
     /// # Errors
     /// [`StudioError::Catalogue`].
     pub async fn delete_grant(&self, id: &str) -> Result<(), StudioError> {
-        let query = sqlx::query("DELETE FROM viewer_grant WHERE id = ?");
-        Ok(query.bind(id).execute(&self.pool).await.map(drop)?)
+        let mut change = self.pool.begin().await?;
+        for statement in [
+            "DELETE FROM viewer_grant WHERE id = ? AND title_id NOT IN (SELECT title_id FROM marks)",
+            "UPDATE viewer_grant SET swept = 1 WHERE id = ?",
+        ] {
+            sqlx::query(statement).bind(id).execute(&mut *change).await?;
+        }
+        Ok(change.commit().await?)
     }
 
-    /// Grants that ended (expired or revoked) before `before`, RFC 3339.
+    /// Grants that ended (expired or revoked) before `before`, RFC 3339, and are not kept for a marked title.
     ///
     /// # Errors
     /// [`StudioError::Catalogue`].
     pub async fn grants_ended_before(&self, before: &str) -> Result<Vec<GrantRow>, StudioError> {
         let query = sqlx::query_as::<_, GrantRow>(
-            "SELECT * FROM viewer_grant WHERE coalesce(revoked_at, expires_at) < ?",
+            "SELECT * FROM viewer_grant WHERE coalesce(revoked_at, expires_at) < ? \
+             AND (swept = 0 OR title_id NOT IN (SELECT title_id FROM marks))",
         );
         Ok(query.bind(before).fetch_all(&self.pool).await?)
     }

@@ -158,7 +158,7 @@ pub struct OutputFile {
 pub struct Job {
     /// Its number.
     pub id: JobId,
-    /// `import`, `make`, `hide` or `reveal`.
+    /// `import`, `make`, `hide`, `reveal` or `trace`.
     pub kind: String,
     /// What a person calls it.
     pub name: String,

@@ -15,7 +15,7 @@ pub const STALLED_TRIES_MAX: i64 = 2;
 /// Without any progress for so long a job stands still. FFmpeg's own bound is shorter; this one is for what surrounds it.
 pub const STALL_LIMIT: Duration = Duration::from_secs(300);
 
-/// Hiding and revealing, of one client, in a minute: each costs a quarter of a GiB for the passphrase alone.
+/// Hiding, revealing and tracing, of one client, in a minute: each costs a quarter of a GiB for the passphrase alone.
 pub const RATE_PER_MINUTE: i64 = 5;
 
 /// The longest message that is typed, in bytes: what is longer is a file.

@@ -42,7 +42,8 @@ pub use self::job::{
     Change, Job, JobEvent, JobId, JobState, NoJobId, OutputFile, Progress, QueueState, Unit,
 };
 pub use self::spec::{
-    HideJob, HideProfile, ImportJob, JobMessage, JobSecret, JobSpec, MakeJob, RevealJob, Typed,
+    HideJob, HideProfile, ImportJob, JobMessage, JobSecret, JobSpec, MakeJob, RevealJob, TraceJob,
+    Typed,
 };
 
 use self::attempt::{Asked, Running};
@@ -67,7 +68,7 @@ pub struct JobSettings {
     pub services: Services,
     /// Jobs that run at once. They share memory and processors by the encoder's turns as well.
     pub slots: usize,
-    /// Hiding and revealing of one client in a minute, until [`Jobs::set_rate_per_minute`] says otherwise.
+    /// Hiding, revealing and tracing of one client in a minute, until [`Jobs::set_rate_per_minute`] says otherwise.
     pub rate_per_minute: i64,
     /// Jobs that may wait.
     pub pending_max: i64,
@@ -186,7 +187,7 @@ impl Jobs {
             name: spec.name(),
             kind: spec.kind(),
             production: spec.production().map(str::to_owned),
-            limited: matches!(spec, JobSpec::Hide(_) | JobSpec::Reveal(_)),
+            limited: matches!(spec, JobSpec::Hide(_) | JobSpec::Reveal(_) | JobSpec::Trace(_)),
             priority,
             client: &client,
             now_ms: self.now_ms(),

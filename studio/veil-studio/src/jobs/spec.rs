@@ -1,4 +1,4 @@
-//! What is to be done: the four verbs, as they are submitted and as they are kept.
+//! What is to be done: the five verbs, as they are submitted and as they are kept.
 //!
 //! Owns: names, what is refused at the door. Refuses to know: who may name which file (who submits decides).
 //!
@@ -17,6 +17,8 @@ use super::JobError;
 use crate::hide::{Profile, Rate, RobustProfile};
 use crate::make::document::Production;
 use crate::make::story;
+use crate::marking::MarkStrength;
+use crate::trace::{EPSILON, EPSILON_MAX};
 
 /// The longest name of a job, in characters; more is cut.
 const NAME_CHARS_MAX: usize = 120;
@@ -33,6 +35,8 @@ pub enum JobSpec {
     Hide(HideJob),
     /// Take hidden files out of a video.
     Reveal(RevealJob),
+    /// Find out whose copy a leak was made of.
+    Trace(TraceJob),
 }
 
 /// A video to import.
@@ -53,6 +57,9 @@ pub struct ImportJob {
     /// Whether each rendition becomes one object.
     #[serde(default)]
     pub single_file: bool,
+    /// How strongly its picture is marked; it isn't where nothing is said.
+    #[serde(default)]
+    pub mark: Option<MarkStrength>,
 }
 
 /// A video to make.
@@ -111,6 +118,23 @@ pub struct RevealJob {
     /// The file of an identity that isn't locked, an absolute path.
     #[serde(default)]
     pub identity: Option<PathBuf>,
+}
+
+/// A leak to examine.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TraceJob {
+    /// The leak, an absolute path.
+    pub leak: PathBuf,
+    /// What to call it; the file's name where nothing is said.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The title that it is of, by name or id; found out where nothing is said.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// The highest probability with which an innocent viewer may be named.
+    #[serde(default = "epsilon")]
+    pub epsilon: f64,
 }
 
 /// What is spent to stay unseen, or to survive.
@@ -217,6 +241,10 @@ pub enum JobSecret {
     Forgotten,
 }
 
+fn epsilon() -> f64 {
+    EPSILON
+}
+
 fn auto() -> String {
     "auto".to_owned()
 }
@@ -230,6 +258,7 @@ impl JobSpec {
             Self::Make(_) => "make",
             Self::Hide(_) => "hide",
             Self::Reveal(_) => "reveal",
+            Self::Trace(_) => "trace",
         }
     }
 
@@ -246,6 +275,7 @@ impl JobSpec {
             }
             Self::Hide(job) => file_name(&job.carrier),
             Self::Reveal(job) => file_name(&job.video),
+            Self::Trace(job) => job.name.clone().unwrap_or_else(|| file_name(&job.leak)),
         };
         let clean = name.chars().filter(|sign| !sign.is_control()).take(NAME_CHARS_MAX);
         let clean: String = clean.collect();
@@ -265,7 +295,7 @@ impl JobSpec {
         match self {
             Self::Hide(job) => job.secret.as_mut(),
             Self::Reveal(job) => job.secret.as_mut(),
-            Self::Import(_) | Self::Make(_) => None,
+            Self::Import(_) | Self::Make(_) | Self::Trace(_) => None,
         }
     }
 
@@ -278,6 +308,9 @@ impl JobSpec {
             }
         }
         match self {
+            Self::Import(job) if job.mark.is_some() && job.single_file => {
+                refused("a marked title can't lie in single files".into())
+            }
             Self::Import(job) => job.ladder().map(drop),
             Self::Make(job) => job.production().map(drop),
             Self::Hide(job) if job.payload.is_empty() && job.message.is_none() => {
@@ -287,7 +320,10 @@ impl JobSpec {
             Self::Reveal(job) if job.secret.is_none() && job.identity.is_none() => {
                 refused("nothing says where the message lies".into())
             }
-            Self::Reveal(_) => Ok(()),
+            Self::Trace(job) if !(job.epsilon > 0.0 && job.epsilon <= EPSILON_MAX) => {
+                refused(format!("{} is no bound: above 0, and at most {EPSILON_MAX}", job.epsilon))
+            }
+            Self::Reveal(_) | Self::Trace(_) => Ok(()),
         }
     }
 
@@ -295,6 +331,7 @@ impl JobSpec {
         match self {
             Self::Import(job) => vec![&job.source],
             Self::Make(job) => vec![&job.base],
+            Self::Trace(job) => vec![&job.leak],
             Self::Hide(job) => {
                 job.payload.iter().chain([&job.carrier]).chain(path_of(&job.secret)).collect()
             }

@@ -1,4 +1,4 @@
-//! What jobs do: the four verbs, by the functions that the command line calls as well.
+//! What jobs do: the five verbs, by the functions that the command line calls as well.
 //!
 //! Owns: what of a job is an argument of which function, and the names of files that come of it. Refuses to know: who waits for it.
 
@@ -14,7 +14,7 @@ use veil_seal::identity::Identity;
 
 use super::job::{Progress, Unit};
 use super::journal::Journal;
-use super::spec::{HideJob, ImportJob, JobSecret, JobSpec, MakeJob, Mode, RevealJob};
+use super::spec::{HideJob, ImportJob, JobSecret, JobSpec, MakeJob, Mode, RevealJob, TraceJob};
 use super::store::Claimed;
 use super::{JobError, JobId, Jobs, message, secret};
 use crate::hide::{
@@ -26,6 +26,7 @@ use crate::make::cache::Cache;
 use crate::make::{MakeError, MakeProgress, MakeRequest, make, table};
 use crate::pipeline::{Encoder, ImportProgress, ImportRequest};
 use crate::place::Place;
+use crate::trace::{TraceProgress, TraceRequest, page};
 use crate::{StudioError, data};
 
 /// More threads than this want more memory than they save time.
@@ -61,6 +62,7 @@ impl Work {
             JobSpec::Make(job) => self.make(job, &part).await?,
             JobSpec::Hide(job) => self.hide(job, &part).await?,
             JobSpec::Reveal(job) => self.reveal(job, &part).await?,
+            JobSpec::Trace(job) => self.trace(job, &part).await?,
         }
         self.told.send_modify(|told| {
             *told = Progress { step: "keeping".to_owned(), ..Progress::default() };
@@ -91,6 +93,7 @@ impl Work {
             ladder: job.ladder()?,
             place: job.to.as_deref().map_or(Ok(Place::Own), |to| studio.place(to))?,
             single_file: job.single_file,
+            mark: job.mark,
             id: Some(id),
         };
         let (sender, receiver) = watch::channel(ImportProgress::default());
@@ -176,6 +179,28 @@ impl Work {
         Ok(())
     }
 
+    async fn trace(&self, job: &TraceJob, part: &Path) -> Result<(), Failure> {
+        let (studio, now) = (&self.jobs.0.studio, (self.jobs.0.settings.clock)());
+        let (leak, title) = (job.leak.clone(), job.title.clone());
+        let request = TraceRequest { leak, title, epsilon: job.epsilon };
+        let (sender, receiver) = watch::channel(TraceProgress::default());
+        let traced = studio.trace(&request, &self.encoder, &sender, now);
+        let mut report = self.followed(receiver, traced).await?;
+        if let Some(name) = &job.name {
+            report.leak.name.clone_from(name);
+        }
+        self.journal.say(&report.sentence());
+        let stills = studio.trace_stills(&report, &job.leak, &self.encoder, now).await?;
+        let json = serde_json::to_string_pretty(&report);
+        let json = json.map_err(|error| JobError::Spec(error.to_string()))?;
+        for (name, text) in [("report.html", page::render(&report, &stills)), ("report.json", json)]
+        {
+            let path = part.join(name);
+            fs::write(&path, text).map_err(JobError::file("cannot write", path))?;
+        }
+        Ok(())
+    }
+
     fn secret(&self, secret: Option<&JobSecret>) -> Result<Option<StructuralSecret>, Failure> {
         let studio = &self.jobs.0.studio;
         Ok(secret.map(|secret| secret::opened(studio, self.id(), secret)).transpose()?)
@@ -253,6 +278,13 @@ impl From<ImportProgress> for Progress {
             fps: (seen.fps > 0.0).then_some(seen.fps),
             eta_s: None,
         }
+    }
+}
+
+impl From<TraceProgress> for Progress {
+    fn from(seen: TraceProgress) -> Self {
+        let (done, total) = (seen.done_us.min(seen.total_us), seen.total_us);
+        Self { step: seen.step.to_owned(), done, total, unit: Unit::Us, ..Self::default() }
     }
 }
 

@@ -24,13 +24,13 @@ pub struct Pieces<R> {
 }
 
 impl<R: AsyncRead + Unpin> Pieces<R> {
-    /// Cuts what comes out of `pipe`.
+    /// Cuts what comes out of `pipe` into segments of about `target_us`.
     #[must_use]
-    pub fn new(pipe: R) -> Self {
+    pub fn new(pipe: R, target_us: u64) -> Self {
         Self {
             pipe,
             buffer: vec![0; READ_BYTES].into_boxed_slice(),
-            splitter: Some(Splitter::new(SEGMENT_TARGET_US)),
+            splitter: Some(Splitter::new(target_us)),
             ready: Vec::new(),
             queue: VecDeque::new(),
         }

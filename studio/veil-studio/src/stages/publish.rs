@@ -9,13 +9,14 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use object_store::path::Path;
+use veil_hls::marked::{MarkedLine, marked_playlist};
 use veil_hls::write::{
     AudioRendition, ByteRange, FileSegmentLine, Multivariant, SegmentLine, SubtitlesRendition,
     VideoVariant, file_playlist, media_playlist, multivariant_playlist,
 };
 use veil_seal::SealError;
 use veil_seal::id::ObjectName;
-use veil_seal::object::Kind;
+use veil_seal::object::{Kind, Variant};
 use veil_seal::rendition_file::Places;
 
 use crate::StudioError;
@@ -168,6 +169,7 @@ fn rendition_playlist(sealer: &Sealer, rendition: &Rendition) -> Result<String, 
         Some(init_length) if rendition.single_file => {
             rendition_file_playlist(sealer, rendition, init_length)
         }
+        _ if rendition.marked => variants_playlist(sealer, rendition),
         _ => Ok(objects_playlist(sealer, rendition)),
     }
 }
@@ -189,6 +191,28 @@ fn rendition_file_playlist(
     }
     let uri = sealer.name(Kind::RenditionFile, rendition.id, 0).to_string();
     Ok(file_playlist(&uri, map, &segments))
+}
+
+fn variants_playlist(sealer: &Sealer, rendition: &Rendition) -> Result<String, StudioError> {
+    let map = sealer.name(Kind::Init, rendition.id, 0).to_string();
+    let name = |slot, variant| {
+        let name = sealer.variant_name(rendition.id, slot, variant);
+        name.map(|name| name.to_string()).ok_or(StudioError::Unequal)
+    };
+    let names = (0..)
+        .zip(&rendition.segments)
+        .map(|(slot, _)| Ok([name(slot, Variant::A)?, name(slot, Variant::B)?]))
+        .collect::<Result<Vec<_>, StudioError>>()?;
+    let lines: Vec<MarkedLine<'_>> = names
+        .iter()
+        .zip(&rendition.segments)
+        .map(|([first, second], (duration_us, _))| MarkedLine {
+            first,
+            second,
+            duration_us: *duration_us,
+        })
+        .collect();
+    Ok(marked_playlist(&map, &lines))
 }
 
 fn objects_playlist(sealer: &Sealer, rendition: &Rendition) -> String {

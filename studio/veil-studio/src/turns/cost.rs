@@ -45,6 +45,11 @@ const SCENE_FRAMES: u64 = 60;
 /// Pictures that an encoder of a rendition looks ahead, refers to and has under way; each is padded and has its halves beside it.
 const RENDITION_FRAMES: u64 = 90;
 
+/// What a process that traces keeps: small pictures of a minute, windows, and 256 bytes for each quarter of a slot of a day.
+const TRACING_BYTES: u64 = 160 << 20;
+/// Frames that marking holds: one as it came, those that wait for two encoders, in pipes too, and the plane of the mark.
+const MARKING_FRAMES: u64 = 16;
+
 /// How large the raw frames of a video are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameSize {
@@ -110,6 +115,21 @@ impl Resources {
             rungs.iter().map(|rung| rung.bytes * (RENDITION_FRAMES + processors)).sum();
         let memory_bytes = OWN_BYTES + decoder + encoders;
         Self { memory_bytes, cores: processors.div_ceil(2) }
+    }
+
+    /// A run that traces: one FFmpeg, and what is kept of pictures and windows of one size, whatever the video's.
+    #[must_use]
+    pub fn of_tracing(frame: FrameSize, processors: usize) -> Self {
+        let decoder = FFMPEG_BYTES + frame.bytes * (DECODER_FRAMES + processors as u64);
+        Self { memory_bytes: OWN_BYTES + TRACING_BYTES + decoder, cores: 1 }
+    }
+
+    /// This import with its picture marked: frames of the largest rung pass through us, and a second FFmpeg encodes as well.
+    #[must_use]
+    pub fn marked(self, frame: FrameSize, rungs: &[FrameSize], processors: usize) -> Self {
+        let second = Self::of_importing(frame, rungs, processors);
+        let memory_bytes = self.memory_bytes + second.memory_bytes + MARKING_FRAMES * frame.bytes;
+        Self { memory_bytes, ..self }
     }
 
     /// A run that reveals: one thread of ours that looks and one that reads, one FFmpeg.

@@ -20,7 +20,8 @@ import type {
   Share,
   Title,
 } from './model';
-import { client, dataOf } from './transport';
+import type { Report } from '../trace/report';
+import { client, dataOf, fetched } from './transport';
 
 const at = encodeURIComponent;
 /** What names one thing in a path. */
@@ -67,6 +68,9 @@ const VERBS = {
   retry: '/v1/jobs/{id}/retry',
 } as const;
 
+const outputOf = (id: string, name: string): string =>
+  `/v1/jobs/${at(id)}/outputs/${at(name)}`;
+
 export const jobs = {
   list: (after: string | null, limit: number): Promise<Page<Job>> =>
     dataOf(client.GET('/v1/jobs', { params: part('', after, limit) })),
@@ -77,7 +81,10 @@ export const jobs = {
   dismiss: (id: string): Promise<unknown> => dataOf(client.DELETE('/v1/jobs/{id}', of(id))),
   setPriority: (id: string, priority: number): Promise<Job> =>
     dataOf(client.PATCH('/v1/jobs/{id}', { ...of(id), body: { priority } })),
-  output: (id: string, name: string): string => `/v1/jobs/${at(id)}/outputs/${at(name)}`,
+  output: outputOf,
+  /** What a trace came to. */
+  report: async (id: string): Promise<Report> =>
+    (await fetched(new Request(outputOf(id, 'report.json')))).json() as Promise<Report>,
   queue: (): Promise<Queue> => dataOf(client.GET('/v1/queue')),
   drain: (verb: 'drain' | 'resume'): Promise<Queue> =>
     dataOf(client.POST(verb === 'drain' ? '/v1/queue/drain' : '/v1/queue/resume')),

@@ -61,16 +61,17 @@ export interface components {
         JobOutput: { bytes: number; name: string; };
         JobState: "waiting" | "running" | "paused" | "cancelling" | "done" | "failed" | "cancelled";
         Login: { password?: string | null; token?: string | null; };
+        Mark: "standard" | "strong";
         MediaKind: "video" | "audio" | "image";
         Medium: { added_at: string; bytes: number; codec: string; duration_us: number; has_thumbnail: boolean; has_waveform: boolean; hash: string; height: number; id: string; kind: components["schemas"]["MediaKind"]; media_type: string; name: string; width: number; };
-        NewJob: { draft?: boolean; kind: "make"; priority?: number; production: string; } | { job?: string | null; kind: "import"; media?: string | null; name: string; priority?: number; } | { kind: "hide"; media: string; message?: string | null; output?: string | null; passphrase: string; payload?: string[]; priority?: number; profile?: components["schemas"]["Profile"] | null; robust?: boolean; } | { kind: "reveal"; media: string; passphrase: string; priority?: number; };
+        NewJob: { draft?: boolean; kind: "make"; priority?: number; production: string; } | { job?: string | null; kind: "import"; mark?: components["schemas"]["Mark"] | null; media?: string | null; name: string; priority?: number; } | { kind: "hide"; media: string; message?: string | null; output?: string | null; passphrase: string; payload?: string[]; priority?: number; profile?: components["schemas"]["Profile"] | null; robust?: boolean; } | { kind: "reveal"; media: string; passphrase: string; priority?: number; } | { epsilon?: number | null; kind: "trace"; media: string; priority?: number; title?: string | null; };
         NewProduction: { document?: Record<string, never> | null; name: string; story?: string | null; };
         NewShare: { expires: string | null; label: string | null; recipient: string | null; };
         Page_Grant: { items: { created_at: string; expires_at: string | null; id: string; kind: string; label: string; revoked: boolean; revoked_at: string | null; }[]; next: string | null; total: number; };
         Page_Job: { items: { attempts: number; commands: string[]; created_at: string; ended_at: string | null; error: string | null; id: string; kind: string; name: string; outputs: components["schemas"]["JobOutput"][]; priority: number; production: string | null; progress: components["schemas"]["Progress"] | null; started_at: string | null; state: components["schemas"]["JobState"]; title: string | null; }[]; next: string | null; total: number; };
         Page_Medium: { items: { added_at: string; bytes: number; codec: string; duration_us: number; has_thumbnail: boolean; has_waveform: boolean; hash: string; height: number; id: string; kind: components["schemas"]["MediaKind"]; media_type: string; name: string; width: number; }[]; next: string | null; total: number; };
         Page_ProductionSummary: { items: { id: string; name: string; revision: number; scenes: number; updated_at: string; }[]; next: string | null; total: number; };
-        Page_Title: { items: { created_at: string; duration_us: number; grants: number; has_poster: boolean; height: number; id: string; name: string; sealed_bytes: number; width: number; }[]; next: string | null; total: number; };
+        Page_Title: { items: { created_at: string; duration_us: number; grants: number; has_poster: boolean; height: number; id: string; marked: boolean; name: string; sealed_bytes: number; width: number; }[]; next: string | null; total: number; };
         Performance: { cache: components["schemas"]["CacheFigures"]; children: components["schemas"]["ChildProcess"][]; children_cpu_ms: number; cpu_ms: number; listeners: number; requests: components["schemas"]["RouteFigures"][]; rss_bytes: number; rss_peak_bytes: number; sessions: number; slow: components["schemas"]["SlowRequest"][]; threads: number; uptime_s: number; };
         ProblemBody: { detail: string | null; status: number; title: string; type: string; };
         Production: { document: Record<string, never>; id: string; name: string; revision: number; updated_at: string; };
@@ -88,7 +89,7 @@ export interface components {
         SlowRequest: { at: string; ms: number; route: string; status: number; };
         StillRequest: { at_us: number; document?: Record<string, never> | null; scene: number | null; };
         Story: { story: string; };
-        Title: { created_at: string; duration_us: number; grants: number; has_poster: boolean; height: number; id: string; name: string; sealed_bytes: number; width: number; };
+        Title: { created_at: string; duration_us: number; grants: number; has_poster: boolean; height: number; id: string; marked: boolean; name: string; sealed_bytes: number; width: number; };
         Waveform: { peaks: number[]; rate: number; }; };
     responses: never;
     parameters: never;

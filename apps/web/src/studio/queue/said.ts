@@ -31,6 +31,7 @@ const KINDS: Readonly<Record<string, StudioWord>> = {
   make: 'studio.kindMake',
   hide: 'studio.kindHide',
   reveal: 'studio.kindReveal',
+  trace: 'studio.kindTrace',
 };
 
 /** The word for a state. */

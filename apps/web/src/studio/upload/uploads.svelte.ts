@@ -48,15 +48,18 @@ function set(id: number, change: Partial<Sent>): void {
   all = all.map((one) => (one.id === id ? { ...one, ...change } : one));
 }
 
-/** Begins to upload files. */
-export function upload(chosen: Iterable<File>): void {
+/** Begins to upload files; returns the numbers of their uploads. */
+export function upload(chosen: Iterable<File>): number[] {
+  const begun: number[] = [];
   for (const file of chosen) {
     const id = ++count;
     files.set(id, file);
     const sent = { id, name: file.name, bytes: file.size, sent: 0, detail: '', media: null };
     all = [...all, { ...sent, state: 'waiting' }];
+    begun.push(id);
   }
   void next();
+  return begun;
 }
 
 async function next(): Promise<void> {
