@@ -27,7 +27,7 @@ cargo xtask <command>
       --source NAME        one source alone: 1080p, 720p, 360p; writes nothing
   marks                  mark videos, attack them by FFmpeg, read the marks; writes docs/format/mark-attacks.md
       --quick              one attack on a few seconds; writes nothing
-      --seconds N          length of the clip (32 by default)
+      --seconds N          length of the clip (32 by default); stopped early, it writes what was run
   fuzz TARGET            look for inputs that break a format's promise (fuzz/README.md)
       --seconds N          how long (60 by default)
   help                   this text

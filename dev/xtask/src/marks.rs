@@ -5,6 +5,7 @@
 //! nothing is fail the command.
 
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -48,6 +49,8 @@ struct Results {
     leaks: Vec<(&'static Leak, Read)>,
     /// On a marked clip and on one that isn't.
     alarms: Option<[Alarms; 2]>,
+    /// Whether somebody stopped it before all was run.
+    is_part: bool,
 }
 
 /// Runs everything and writes the page, or a little of it and shows the tables.
@@ -76,36 +79,41 @@ pub(crate) fn run(repo: &Repo, options: MarkOptions) -> Outcome {
     broken(&results)
 }
 
+/// Everything, until somebody stops it: the page says what was run.
 fn whole(desk: &Desk, seconds: usize, stopped: &AtomicBool) -> Outcome<Results> {
     let clip = desk.clip(seconds)?;
     let mut columns = Vec::new();
-    for column in &COLUMNS {
-        columns.push(attacked(desk, &clip, (column, seconds), stopped)?);
-    }
-    let marked = desk.marked_path(&COLUMNS[0]);
-    let alarms = [
-        desk.alarms(&marked, &COLUMNS[0], WRONG_KEYS)?,
-        desk.alarms(&clip, &COLUMNS[0], WRONG_KEYS)?,
-    ];
     let mut leaks = Vec::new();
-    for leak in &LEAKS {
-        check(stopped)?;
-        let read = desk.leak(leak)?;
-        note(format_args!("{}: {read}", leak.name));
-        leaks.push((leak, read));
+    let mut alarms = None;
+    for (column, leak) in COLUMNS.iter().zip(LEAKS.chunks(2).map(Some).chain([None])) {
+        if is_set(stopped) {
+            break;
+        }
+        columns.push(attacked(desk, &clip, (column, seconds), stopped)?);
+        if alarms.is_none() && !is_set(stopped) {
+            let marked = desk.marked_path(column);
+            let on = |video| desk.alarms(video, column, WRONG_KEYS);
+            alarms = Some([on(&marked)?, on(&clip)?]);
+        }
+        for leak in leak.into_iter().flatten().take_while(|_| !is_set(stopped)) {
+            let read = desk.leak(leak)?;
+            note(format_args!("{}: {read}", leak.name));
+            leaks.push((leak, read));
+        }
     }
-    Ok(Results { seconds, columns, leaks, alarms: Some(alarms) })
+    Ok(Results { seconds, columns, leaks, alarms, is_part: is_set(stopped) })
 }
 
 fn quick(desk: &Desk, stopped: &AtomicBool) -> Outcome<Results> {
     let clip = desk.clip(QUICK_SECONDS)?;
     let columns = vec![attacked(desk, &clip, (&QUICK, QUICK_SECONDS), stopped)?];
-    Ok(Results { seconds: QUICK_SECONDS, columns, leaks: Vec::new(), alarms: None })
+    let is_part = is_set(stopped);
+    Ok(Results { seconds: QUICK_SECONDS, columns, leaks: Vec::new(), alarms: None, is_part })
 }
 
 fn attacked(
     desk: &Desk,
-    clip: &std::path::Path,
+    clip: &Path,
     (column, seconds): (&'static Column, usize),
     stopped: &AtomicBool,
 ) -> Outcome<Result> {
@@ -114,8 +122,7 @@ fn attacked(
         if column.is_quick { None } else { Some(Quality::new(desk, clip, &marked, column)?) };
     let mut read = Vec::new();
     for attack in &ATTACKS {
-        check(stopped)?;
-        let is_run = attack.has_encoders() && column.has(attack);
+        let is_run = attack.has_encoders() && column.has(attack) && !is_set(stopped);
         let found =
             if is_run { Some(desk.attack(&marked, attack, (column, seconds))?) } else { None };
         if let Some(found) = &found {
@@ -126,8 +133,8 @@ fn attacked(
     Ok(Result { column, quality, read })
 }
 
-fn check(stopped: &AtomicBool) -> Outcome {
-    if stopped.load(Ordering::Relaxed) { Err(fail("stopped")) } else { Ok(()) }
+fn is_set(stopped: &AtomicBool) -> bool {
+    stopped.load(Ordering::Relaxed)
 }
 
 /// Fails where something was wrong that must never be.

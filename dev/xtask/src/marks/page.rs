@@ -27,6 +27,9 @@ pub(super) fn page(results: &Results, date: &str, ffmpeg: &str) -> String {
         text,
         "\n{date}, FFmpeg {ffmpeg}; 1280×720, {FPS} frames a second, {seconds} s: half from the trailer of Sintel, half from Big Buck Bunny.\n"
     );
+    if results.is_part {
+        text.push_str("It was stopped before all was run; – is what wasn't.\n\n");
+    }
     text.push_str(&attacks(results));
     text.push_str(QUALITY);
     text.push_str(&quality(&results.columns));
@@ -142,7 +145,8 @@ mod tests {
             is_searched: true,
         });
         let columns = vec![Result { column: &COLUMNS[0], quality: None, read }];
-        let results = Results { seconds: 30, columns, leaks: Vec::new(), alarms: None };
+        let results =
+            Results { seconds: 30, columns, leaks: Vec::new(), alarms: None, is_part: true };
         let table = attacks(&results);
         assert!(table.ends_with("|---|---|\n| H.264, CRF 28 | 28 of 30, 1 wrong (0 with confidence); z 41; searched |\n"), "{table}");
     }

@@ -13,7 +13,9 @@ const WINDOWS: usize = 32;
 const FIRST_WINDOWS: usize = 8;
 /// Maps that are looked at with all windows, and those that are made finer.
 const CANDIDATES: usize = 64;
-const FINALISTS: usize = 4;
+const FINALISTS: usize = 3;
+/// Windows with which maps are made finer, at most.
+const FINER_WINDOWS: usize = 16;
 /// Turns that are tried, in degrees.
 const TURNS: [f64; 5] = [0.0, -0.75, 0.75, -1.5, 1.5];
 /// What is tried along a side: steps of scales and of places, in parts of the side.
@@ -89,7 +91,7 @@ struct Candidate {
 /// the leak's picture as it is shown.
 #[must_use]
 pub fn search(key: &TracingKey, windows: &[Window], aspect: f64) -> Found {
-    let windows = spread(windows);
+    let windows = spread(windows, WINDOWS);
     let none = (Geometry { aspect, ..Geometry::identity() }, 0.0);
     if windows.is_empty() {
         return Found { geometry: none.0, energy: 0.0 };
@@ -113,6 +115,7 @@ pub fn search(key: &TracingKey, windows: &[Window], aspect: f64) -> Found {
         one.energy = Across::new(&smooth, one.x).energy(one.y, &planes);
     }
     best_first(&mut candidates, FINALISTS);
+    let few: Vec<&Window> = spread(&windows, FINER_WINDOWS).into_iter().copied().collect();
     let finest = candidates.iter().map(|one| {
         let rough = Geometry {
             scale_x: one.x.scale,
@@ -121,15 +124,15 @@ pub fn search(key: &TracingKey, windows: &[Window], aspect: f64) -> Found {
             y: one.y.from,
             ..views[one.view].geometry
         };
-        finer(&reference, &windows, rough)
+        finer(&reference, &few, rough)
     });
     let (geometry, energy) = finest.fold(none, |a, b| if b.1 > a.1 { b } else { a });
     Found { geometry, energy: energy / null }
 }
 
-/// At most [`WINDOWS`], as far from each other as they can be.
-fn spread(windows: &[Window]) -> Vec<&Window> {
-    let count = windows.len().min(WINDOWS);
+/// At most so many, as far from each other as they can be.
+fn spread<T>(windows: &[T], most: usize) -> Vec<&T> {
+    let count = windows.len().min(most);
     (0..count).map(|at| &windows[at * windows.len() / count]).collect()
 }
 
