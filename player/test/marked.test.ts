@@ -162,5 +162,5 @@ it('refuses a marked rendition that lies in one file', async () => {
   const manifest = structuredClone(MANIFEST) as object as { renditions: object[] };
   Object.assign(manifest.renditions[0] as object, { marked: true, single_file: true });
   server.manifest = sealAs(role(Kind.manifest), utf8(JSON.stringify(manifest)));
-  expect(await codeOf(shelf.title())).toBe('tampered');
+  expect(await codeOf(shelf.playlist(1))).toBe('tampered');
 });

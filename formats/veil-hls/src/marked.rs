@@ -69,9 +69,11 @@ impl MarkedPlaylist {
         let mut at = 0;
         for raw in playlist.split_inclusive('\n') {
             let line = raw.trim_end_matches(['\n', '\r']);
-            if line.starts_with(TAG) {
+            if let Some(name) = line.strip_prefix(TAG) {
                 let second = at + TAG.len()..at + line.len();
-                if second.is_empty() || tag.replace((at, second)).is_some() {
+                // What begins a tag would be none of a segment's names when it stands in its place.
+                let is_name = !name.is_empty() && !name.starts_with('#');
+                if !is_name || tag.replace((at, second)).is_some() {
                     return None;
                 }
             } else if !line.is_empty() && !line.starts_with('#') {
@@ -176,6 +178,7 @@ mod tests {
             format!("#EXTM3U\n{tag}b\na\nc\n"),
             format!("#EXTM3U\n{tag}b\n{tag}b\na\n"),
             format!("#EXTM3U\n{tag}\na\n"),
+            format!("#EXTM3U\n{tag}#b\na\n"),
             format!("#EXTM3U\n{tag}b\na\n{tag}c\n"),
         ] {
             assert!(MarkedPlaylist::parse(&broken).is_none(), "{broken}");

@@ -76,14 +76,10 @@ function readNamed(fields: Fields) {
 }
 
 function readVideo(fields: Fields): VideoRendition {
-  const coded = readCoded(fields);
-  const isMarked = fields.has('marked') && fields.flag('marked');
-  // A file has one place for a segment.
-  if (isMarked && coded.isSingleFile) fields.refuse('marked');
   return {
     type: 'video',
-    ...coded,
-    isMarked,
+    ...readCoded(fields),
+    isMarked: fields.has('marked') && fields.flag('marked'),
     width: fields.integer('width', 1, MAX_PIXELS),
     height: fields.integer('height', 1, MAX_PIXELS),
     frameRate: fields.positive('frame_rate', 1000),

@@ -20,7 +20,7 @@ export interface Located {
   readonly bytes: number;
   readonly part: Part;
   /** What opens a viewer's variant of a marked segment; what exists once opens under the title key. */
-  readonly variantKey?: VariantKey;
+  readonly variantKey?: VariantKey | undefined;
 }
 
 /** The slot key of one variant, as it passes between Workers; no script can read it. */

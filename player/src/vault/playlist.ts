@@ -8,6 +8,7 @@
  */
 
 import type { Rendition, Title } from '../title';
+import type { Slots } from './marked';
 import {
   readMediaPlaylist,
   readMultivariantPlaylist,
@@ -18,7 +19,6 @@ import {
 } from './playlist-reader';
 import { RenditionFile } from './rendition-file';
 import { Kind, type TitleKey } from './role';
-import type { VariantList } from './variants';
 
 /** Durations may differ by rounding alone. */
 const DURATION_TOLERANCE_US = 1000;
@@ -53,17 +53,10 @@ function urlOfName(uri: string, base: string, name: string): string {
 }
 
 /** Names the segments: a marked rendition's by the viewer's slot keys, where there is one for a segment. */
-async function segmentNames(
-  key: TitleKey,
-  rendition: Rendition,
-  slots: VariantList | null,
-): Promise<string[]> {
-  const nameOf = async (index: number): Promise<string> => {
-    const slot = (await slots?.get(index)) ?? null;
-    return slot === null
-      ? key.name({ kind: Kind.segment, rendition: rendition.id, index })
-      : slot.name(rendition.id);
-  };
+async function segmentNames(key: TitleKey, rendition: Rendition, slots?: Slots): Promise<string[]> {
+  const nameOf = async (index: number): Promise<string> =>
+    (await slots?.name(rendition.id, index)) ??
+    key.name({ kind: Kind.segment, rendition: rendition.id, index });
   const names: string[] = [];
   for (let at = 0; at < rendition.segments.length; at += NAMES_AT_ONCE) {
     const count = Math.min(NAMES_AT_ONCE, rendition.segments.length - at);
@@ -93,7 +86,7 @@ async function checkObjects(
   base: string,
   rendition: Rendition,
   key: TitleKey,
-  slots: VariantList | null,
+  slots?: Slots,
 ): Promise<ObjectUrls> {
   const names = await segmentNames(key, rendition, slots);
   const urls = segments.map((segment, index) =>
@@ -137,7 +130,7 @@ export async function checkMediaPlaylist(
   base: string,
   rendition: Rendition,
   key: TitleKey,
-  slots: VariantList | null = null,
+  slots?: Slots,
 ): Promise<RenditionUrls> {
   const listed = readMediaPlaylist(text);
   checkDurations(listed, rendition);

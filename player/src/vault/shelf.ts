@@ -16,12 +16,12 @@ import type { Gateway } from './gateway';
 import type { GrantAnswer, GrantKeys } from './grant';
 import { Malformed } from './json';
 import { MAX_MANIFEST_BYTES, parseManifest } from './manifest';
+import type { Slots } from './marked';
 import { checkObjectStatus, type Locate, type Located } from './object';
 import { checkMediaPlaylist, checkMultivariantPlaylist, type RenditionUrls } from './playlist';
 import { PlaylistMismatch } from './playlist-reader';
 import { writeMediaPlaylist, writeMultivariantPlaylist } from './playlist-writer';
 import { encodeRole, Kind, type Role, type TitleKey } from './role';
-import type { VariantList } from './variants';
 
 /** A playlist for the player's parser, and how the one behind it was fetched. */
 export interface WrittenPlaylist {
@@ -54,15 +54,6 @@ async function orMismatch<T>(check: Promise<T>): Promise<T> {
   }
 }
 
-async function orTampered<T>(opening: Promise<T>, part: Part): Promise<T> {
-  try {
-    return await opening;
-  } catch (cause) {
-    if (!(cause instanceof SealBroken || cause instanceof Malformed)) throw cause;
-    throw new PlayerFailure('tampered', part, { cause });
-  }
-}
-
 /** Returns where an object of a rendition lies, `null` where there is none. */
 function find(
   { checked }: Fetched<RenditionUrls>,
@@ -84,7 +75,7 @@ export class Shelf {
   #index: ReturnType<Gateway['playlist']> | null = null;
   #title: Promise<Title> | null = null;
   #offered: Promise<Fetched<Rendition[]>> | null = null;
-  #slots: Promise<VariantList> | null = null;
+  #slots: Promise<Slots> | null = null;
 
   /** `keys` come once the grant is open, and have named what the grant's record names. */
   constructor(
@@ -150,10 +141,9 @@ export class Shelf {
     const initBytes = rendition.type === 'subtitles' ? undefined : rendition.initBytes;
     const bytes = role.kind === Kind.init ? initBytes : rendition.segments[role.index]?.bytes;
     if (found === null || bytes === undefined) throw new PlayerFailure('playback-failed');
-    const slots = role.kind === Kind.segment ? await this.#slotsOf(rendition) : null;
-    const slot = (await slots?.get(role.index)) ?? null;
-    const located = { ...found, bytes, part: PARTS[rendition.type] };
-    return slot === null ? located : { ...located, variantKey: slot.shared };
+    const slots = role.kind === Kind.segment ? await this.#slotsOf(rendition) : undefined;
+    const variantKey = await slots?.key(role.index);
+    return { ...found, bytes, part: PARTS[rendition.type], variantKey };
   }
 
   /** Asks for URLs anew: all of a rendition's, or the one of its file. */
@@ -222,21 +212,15 @@ export class Shelf {
     return signed;
   }
 
-  /** Returns the viewer's slot keys for a marked rendition, `null` for any other. */
-  async #slotsOf(rendition: Rendition): Promise<VariantList | null> {
-    if (rendition.type !== 'video' || !rendition.isMarked) return null;
-    this.#slots ??= this.connection.persist(() => this.#openSlots());
+  /** Returns the viewer's variants of a marked rendition. */
+  async #slotsOf(rendition: Rendition): Promise<Slots | undefined> {
+    if (rendition.type !== 'video' || !rendition.isMarked) return undefined;
+    this.#slots ??= this.connection.persist(async () =>
+      (await import('./marked')).openSlots(await this.keys, rendition, (name, maxBytes) =>
+        this.#fetchWhole(name, maxBytes, 'the grant'),
+      ),
+    );
     return this.#slots;
-  }
-
-  async #openSlots(): Promise<VariantList> {
-    const { variants } = await this.keys;
-    const part = 'the grant';
-    // A marked title is for who has a list; without one, nothing of it can be named.
-    if (variants === null) throw new PlayerFailure('tampered', part);
-    const { MAX_LIST_BYTES } = await import('./variants');
-    const sealed = await this.#fetchWhole(await variants.name(), MAX_LIST_BYTES, part);
-    return orTampered(variants.open(sealed), part);
   }
 
   async #openManifest(): Promise<Title> {
@@ -245,12 +229,14 @@ export class Shelf {
     const [name = await (await this.#key).name(MANIFEST)] = this.grant.record.preload;
     const sealed = await this.#fetchWhole(name, MAX_MANIFEST_BYTES, part);
     const key = await this.#key;
-    const context = encodeRole(key.titleId, MANIFEST);
-    const open = async (): Promise<Title> => {
+    try {
+      const context = encodeRole(key.titleId, MANIFEST);
       const opened = await openObject(await key.objectKey(MANIFEST), context, sealed);
       return parseManifest(new Uint8Array(opened));
-    };
-    return orTampered(open(), part);
+    } catch (cause) {
+      if (!(cause instanceof SealBroken || cause instanceof Malformed)) throw cause;
+      throw new PlayerFailure('tampered', part, { cause });
+    }
   }
 
   /** Fetches an object whose length nothing tells: it is opened once it is whole. */
