@@ -170,10 +170,14 @@ mod tests {
         }
     }
 
+    fn picture() -> Picture {
+        Picture::new(WIDTH, HEIGHT, Depth::Eight, true).unwrap()
+    }
+
     fn marked() -> Marked {
-        let picture = Picture::new(WIDTH, HEIGHT, Depth::Eight, true).unwrap();
         Marked {
-            marker: Marker::new(&TracingKey::new([7; 32]), picture, Strength::Standard),
+            marker: Marker::new(&TracingKey::new([7; 32]), picture(), Strength::Standard),
+            onlooker: Onlooker::new(picture()),
             slots: Slots::new(Rate { num: 5, den: 1 }, Some(60_000_000)),
             luma_bytes: LUMA_BYTES,
             frame_bytes: FRAME_BYTES,
@@ -195,7 +199,12 @@ mod tests {
     fn both_encoders_get_every_frame_and_the_mark_changes_with_the_slot() {
         let source = frames(12);
         let sinks = [Sink::default(), Sink::default()];
-        assert_eq!(run(marked(), source.as_slice(), sinks.clone()).unwrap(), 12);
+        let mut onlooker = Onlooker::new(picture());
+        for (at_us, frame) in (0..).step_by(200_000).zip(source.chunks_exact(FRAME_BYTES)) {
+            onlooker.push(at_us, &frame[..LUMA_BYTES]);
+        }
+        let likeness = run(marked(), source.as_slice(), sinks.clone()).unwrap();
+        assert_eq!(likeness, onlooker.finish());
         let [first, second] = sinks.map(|sink| sink.taken.lock().unwrap().clone());
         assert_eq!((first.len(), second.len()), (source.len(), source.len()));
         let luma = |bytes: &[u8], at: usize| bytes[at * FRAME_BYTES..][..LUMA_BYTES].to_vec();
@@ -224,6 +233,6 @@ mod tests {
             matches!(closed, StudioError::Pipe(error) if error.kind() == io::ErrorKind::BrokenPipe)
         );
         let nothing = run(marked(), io::empty(), [Sink::default(), Sink::default()]);
-        assert_eq!(nothing.unwrap(), 0);
+        assert_eq!(nothing.unwrap(), Onlooker::new(picture()).finish());
     }
 }
