@@ -25,6 +25,9 @@ cargo xtask <command>
   attacks                hide in videos, attack them by FFmpeg, reveal; writes docs/format/stego-attacks.md
       --quick              a few attacks on a small video; writes nothing
       --source NAME        one source alone: 1080p, 720p, 360p; writes nothing
+  marks                  mark videos, attack them by FFmpeg, read the marks; writes docs/format/mark-attacks.md
+      --quick              one attack on a few seconds; writes nothing
+      --seconds N          length of the clip (32 by default); stopped early, it writes what was run
   fuzz TARGET            look for inputs that break a format's promise (fuzz/README.md)
       --seconds N          how long (60 by default)
   help                   this text
@@ -45,6 +48,8 @@ pub(crate) enum Request {
     Bench(BenchOptions),
     /// Attack hidden messages.
     Attacks(AttackOptions),
+    /// Attack marks.
+    Marks(MarkOptions),
     /// Look for inputs that break a promise.
     Fuzz(FuzzOptions),
     /// Hold the repository's own rules.
@@ -93,6 +98,15 @@ pub(crate) struct AttackOptions {
     pub(crate) source: Option<String>,
 }
 
+/// Options of `marks`.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MarkOptions {
+    /// One attack on a few seconds.
+    pub(crate) quick: bool,
+    /// Length of the clip.
+    pub(crate) seconds: Option<usize>,
+}
+
 /// Options of `fuzz`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct FuzzOptions {
@@ -107,6 +121,9 @@ const SECONDS_LIMIT: usize = 7 * 24 * 60 * 60;
 
 /// Most runs of a bench: a slip of the finger shall not take a day.
 const RUNS_LIMIT: usize = 100;
+
+/// Longest clip whose marks are attacked: what samples give.
+const CLIP_SECONDS_LIMIT: usize = 52;
 
 /// Longest loop of a bench: a day.
 const MINUTES_LIMIT: usize = 24 * 60;
@@ -123,6 +140,7 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Outcome<Request> {
         Some("demo") => demo(words),
         Some("bench") => bench(words),
         Some("attacks") => attacks(words),
+        Some("marks") => marks(words),
         Some("fuzz") => fuzz(words),
         _ => Err(unknown("command", &command)),
     }
@@ -185,6 +203,20 @@ fn attacks(mut words: Words) -> Outcome<Request> {
         }
     }
     Ok(Request::Attacks(options))
+}
+
+fn marks(mut words: Words) -> Outcome<Request> {
+    let mut options = MarkOptions::default();
+    while let Some(word) = words.rest.next() {
+        match word.to_str() {
+            Some("--quick") => options.quick = true,
+            Some("--seconds") => {
+                options.seconds = Some(words.number("--seconds", CLIP_SECONDS_LIMIT)?);
+            }
+            _ => return Err(unknown("option of `marks`", &word)),
+        }
+    }
+    Ok(Request::Marks(options))
 }
 
 fn fuzz(mut words: Words) -> Outcome<Request> {
@@ -278,6 +310,10 @@ mod tests {
         check("attacks", attacks(false, None));
         check("attacks --quick", attacks(true, None));
         check("attacks --source 720p", attacks(false, Some("720p")));
+        let marks = |quick, seconds| Ok(Request::Marks(MarkOptions { quick, seconds }));
+        check("marks", marks(false, None));
+        check("marks --quick", marks(true, None));
+        check("marks --seconds 20", marks(false, Some(20)));
         let fuzz = FuzzOptions { target: "link".into(), seconds: 5 };
         check("fuzz link --seconds 5", Ok(Request::Fuzz(fuzz)));
     }
@@ -292,6 +328,8 @@ mod tests {
         check("bench --runs", Err("`--runs` wants a value"));
         check("bench --runs 0", Err("a number from 1 to 100"));
         check("attacks --qiuck", Err("there is no option of `attacks` `--qiuck`"));
+        check("marks --seconds 53", Err("a number from 1 to 52"));
+        check("marks twice", Err("there is no option of `marks` `twice`"));
         check("fuzz", Err("`fuzz` wants the name of a target"));
         check("fuzz link id", Err("there is no option of `fuzz` `id`"));
         check("fuzz link --seconds 0", Err("a number from 1 to 604800"));

@@ -12,6 +12,7 @@ use std::thread;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+pub(crate) use self::chains::Encoder;
 use self::chains::{ATTACKS, Attack, Way};
 use self::desk::{Desk, Found, Hidden};
 use self::page::{Chapter, Column};

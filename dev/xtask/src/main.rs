@@ -22,6 +22,7 @@ mod console;
 mod demo;
 mod failure;
 mod fuzz;
+mod marks;
 mod noise;
 mod repo;
 mod setup;
@@ -57,6 +58,7 @@ fn answer(request: Request) -> Outcome {
         Request::Demo(options) => demo::run(&repo, &options),
         Request::Bench(options) => bench::run(&repo, &options),
         Request::Attacks(options) => attacks::run(&repo, &options),
+        Request::Marks(options) => marks::run(&repo, options),
         Request::Fuzz(options) => fuzz::run(&repo, &options),
         Request::Tidy => tidy::run(&repo),
     }

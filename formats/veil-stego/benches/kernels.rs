@@ -1,4 +1,4 @@
-//! How fast frames are worked on: costs, trellises and reading, each way that this processor has.
+//! How fast frames are worked on: costs, trellises and reading, each way that this processor has; and marks.
 //!
 //! Everything is called as the product calls it. A frame with one byte in it is costs and little else (the frame's order is drawn, and
 //! one bit in many thousands of samples chosen); what a longer message takes beyond that is its trellis. Prints one JSON object for
@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use veil_stego::lossless::{Code, Frame, Part, Reader, Writer};
+use veil_stego::mark::{Marker, SIGHT_HEIGHT, SIGHT_WIDTH, Sight, Strength, TracingKey};
 use veil_stego::{Depth, Height, Picture, StructuralKey, Walk};
 
 const WIDTH: u32 = 1920;
@@ -78,6 +79,30 @@ impl Given {
         start.elapsed()
     }
 
+    /// Marks the frame, as those of a slot are marked one after the other; how long both variants took.
+    fn mark(&self) -> f64 {
+        let mut marker = Marker::new(&TracingKey::new([7; 32]), self.picture, Strength::Standard);
+        let (mut first, mut second) = (self.frame.clone(), self.frame.clone());
+        let mut once = || {
+            let start = Instant::now();
+            marker.mark(1, &self.frame, &mut first, &mut second);
+            start.elapsed()
+        };
+        once();
+        median((0..CALLS).map(|_| once()).collect())
+    }
+
+    /// Looks at a leak's frame.
+    fn look(&self) -> f64 {
+        let mut sight = Sight::new(1_000_000);
+        let once = |_| {
+            let start = Instant::now();
+            std::hint::black_box(sight.push(&self.frame[..SIGHT_WIDTH * SIGHT_HEIGHT]));
+            start.elapsed()
+        };
+        median((0..CALLS).map(once).collect())
+    }
+
     fn way(&self, walk: Walk) -> Value {
         let mut writer = Writer::new(walk);
         let message: Vec<u8> = (0..MESSAGE_BYTES).map(|at| (at * 89).to_le_bytes()[0]).collect();
@@ -114,5 +139,9 @@ fn main() {
     let ways: serde_json::Map<String, Value> =
         ways.map(|walk| (walk.name().to_owned(), given.way(walk))).collect();
     let extract = code.sample_count(MESSAGE_BYTES) as f64 / read / 1e6;
-    println!("{}", json!({ "calls": CALLS, "ways": ways, "extract_mpx_s": extract }));
+    let marks = json!({ "mark_1080p_fps": 1.0 / given.mark(), "look_fps": 1.0 / given.look() });
+    println!(
+        "{}",
+        json!({ "calls": CALLS, "ways": ways, "extract_mpx_s": extract, "marks": marks })
+    );
 }

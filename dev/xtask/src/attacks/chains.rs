@@ -36,7 +36,7 @@ impl Way {
 
 /// An encoder, with what sets its quality.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Encoder {
+pub(crate) enum Encoder {
     /// Preset and constant rate factor.
     X264(&'static str, u8),
     /// Kilobits a second.
@@ -58,7 +58,7 @@ impl Encoder {
     }
 
     /// Whether this FFmpeg has it.
-    pub(super) fn is_there(self) -> bool {
+    pub(crate) fn is_there(self) -> bool {
         static KNOWN: LazyLock<String> = LazyLock::new(|| {
             let mut command = Command::new("ffmpeg");
             let command = command.args(["-v", "error", "-hide_banner", "-encoders"]);
@@ -68,7 +68,7 @@ impl Encoder {
     }
 
     /// FFmpeg's words for it.
-    pub(super) fn words(self) -> Vec<String> {
+    pub(crate) fn words(self) -> Vec<String> {
         let settings = match self {
             Self::X264(preset, crf) => format!("-preset {preset} -crf {crf}"),
             Self::X264Rate(kilobits) => {

@@ -108,8 +108,11 @@ impl Activity {
     pub(super) fn stripe(&mut self, number: usize) -> &[i16] {
         // Stripes lie a quarter of a block above and below a block's middle.
         let row = number / 2;
-        let other =
-            if number % 2 == 0 { row.saturating_sub(1) } else { (row + 1).min(self.rows - 1) };
+        let other = if number.is_multiple_of(2) {
+            row.saturating_sub(1)
+        } else {
+            (row + 1).min(self.rows - 1)
+        };
         let of = |row: usize| &self.amplitudes[row * self.columns..][..self.columns];
         for ((out, near), far) in self.line[1..].iter_mut().zip(of(row)).zip(of(other)) {
             *out = (3 * near + far + 2) >> 2;

@@ -71,6 +71,12 @@ impl TracingKey {
         (0..slot_count).map(label).collect()
     }
 
+    /// The symbol that a variant of a slot carries: true is 1.
+    #[must_use]
+    pub fn symbol(&self, slot: u32, label: Label) -> bool {
+        (label == Label::First) == self.odds(slot).first
+    }
+
     /// What is keyed of a slot, but its row.
     pub(super) fn odds(&self, slot: u32) -> Odds {
         let word = self.0.stream(Purpose::Bias, u64::from(slot)).word();

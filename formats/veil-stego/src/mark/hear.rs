@@ -18,6 +18,8 @@ const SILENT: f64 = 0.2;
 const SPREAD: f64 = 0.5;
 /// The median of the absolute values of normally distributed numbers, in deviations.
 const MEDIAN: f32 = 0.6745;
+/// What the highest of 63 of them comes to, in deviations.
+const HIGHEST: f32 = 2.6;
 
 /// What a leak says of its copy.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,18 +84,16 @@ pub(super) fn hear(
     found.into_iter().map(heard).collect()
 }
 
-/// The score of a slot's own row, in deviations of the others'.
+/// The score of a slot's own row, in deviations of the others': by their median, or by their highest where that is out of proportion, as
+/// it is where an encoder left only blocks or still shows another slot.
 fn score(scores: &Scores, row: u8) -> f64 {
     let own = usize::from(row);
-    let mut others: Vec<f32> = scores
-        .iter()
-        .enumerate()
-        .filter(|(at, _)| *at != own)
-        .map(|(_, score)| score.abs())
-        .collect();
+    let others = scores.iter().enumerate().filter(|(at, _)| *at != own);
+    let mut others: Vec<f32> = others.map(|(_, score)| score.abs()).collect();
     others.sort_unstable_by(f32::total_cmp);
-    let deviation = (others[others.len() / 2] / MEDIAN).max(1e-6);
-    f64::from(scores[own] / deviation)
+    let by_median = others[others.len() / 2] / MEDIAN;
+    let by_highest = others[others.len() - 1] / HIGHEST;
+    f64::from(scores[own] / by_median.max(by_highest).max(1e-6))
 }
 
 /// The median of slots' scores: how loud the leak's marks are.

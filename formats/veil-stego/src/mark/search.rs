@@ -13,7 +13,9 @@ const WINDOWS: usize = 32;
 const FIRST_WINDOWS: usize = 8;
 /// Maps that are looked at with all windows, and those that are made finer.
 const CANDIDATES: usize = 64;
-const FINALISTS: usize = 4;
+const FINALISTS: usize = 3;
+/// Windows with which maps are made finer, at most.
+const FINER_WINDOWS: usize = 16;
 /// Turns that are tried, in degrees.
 const TURNS: [f64; 5] = [0.0, -0.75, 0.75, -1.5, 1.5];
 /// What is tried along a side: steps of scales and of places, in parts of the side.
@@ -27,6 +29,11 @@ const FRAME_SCALE: f64 = 1.25;
 const FINER: [(f64, f64); 3] = [(0.006, 0.3), (0.003, 0.15), (0.0015, 0.08)];
 /// A macro cell counts if so much of it is shown.
 const SHOWN: f64 = 0.25;
+
+/// So many deviations above the median, a map is plain, and no other turn is looked at.
+const PLAIN: f64 = 14.0;
+/// The median of the absolute values of normally distributed numbers, in deviations.
+const MEDIAN: f64 = 0.6745;
 
 /// Half of the sight.
 const WIDTH: usize = SIGHT_WIDTH / 2;
@@ -50,8 +57,25 @@ struct Span {
 
 /// Windows at half the size, mirrored and turned.
 struct View {
-    planes: Vec<Vec<f32>>,
+    planes: Vec<Plane>,
     geometry: Geometry,
+}
+
+/// A window at half the size.
+struct Plane {
+    levels: Vec<f32>,
+    /// Sums of squares above and to the left of each sample.
+    squares: Vec<f32>,
+}
+
+/// The template as a leak's columns show it, at half the width and all of the height.
+struct Across {
+    span: Span,
+    /// Where macro cells begin and end.
+    edges: [usize; MACRO_SIDE + 1],
+    levels: Vec<f32>,
+    /// Of each row, the sums of squares in macro cells.
+    squares: Vec<[f32; MACRO_SIDE]>,
 }
 
 /// A map and how well it looks.
@@ -67,24 +91,31 @@ struct Candidate {
 /// the leak's picture as it is shown.
 #[must_use]
 pub fn search(key: &TracingKey, windows: &[Window], aspect: f64) -> Found {
-    let windows = spread(windows);
+    let windows = spread(windows, WINDOWS);
+    let none = (Geometry { aspect, ..Geometry::identity() }, 0.0);
+    if windows.is_empty() {
+        return Found { geometry: none.0, energy: 0.0 };
+    }
     let reference = Reference::new(key.streams(), 0);
     let smooth = smoothed(&reference.levels);
     let views: Vec<View> = views(&windows, aspect);
     let mut candidates = Vec::new();
+    let mut null = 1.0;
     for (number, view) in views.iter().enumerate() {
         coarse(&smooth, view, number, &mut candidates);
+        let (median, spread, highest) = spread_of(&candidates);
+        null = median;
+        if highest > median + PLAIN * spread {
+            break;
+        }
     }
-    let mut energies: Vec<f64> = candidates.iter().map(|one| one.energy).collect();
-    energies.sort_unstable_by(f64::total_cmp);
-    let null = energies.get(energies.len() / 2).copied().unwrap_or(1.0).max(1e-9);
     best_first(&mut candidates, CANDIDATES);
-    let mut plane = Plane::default();
     for one in &mut candidates {
-        plane.draw(&smooth, one.x, one.y);
-        one.energy = plane.energy(&views[one.view].planes);
+        let planes: Vec<&Plane> = views[one.view].planes.iter().collect();
+        one.energy = Across::new(&smooth, one.x).energy(one.y, &planes);
     }
     best_first(&mut candidates, FINALISTS);
+    let few: Vec<&Window> = spread(&windows, FINER_WINDOWS).into_iter().copied().collect();
     let finest = candidates.iter().map(|one| {
         let rough = Geometry {
             scale_x: one.x.scale,
@@ -93,17 +124,27 @@ pub fn search(key: &TracingKey, windows: &[Window], aspect: f64) -> Found {
             y: one.y.from,
             ..views[one.view].geometry
         };
-        finer(&reference, &windows, rough)
+        finer(&reference, &few, rough)
     });
-    let none = (Geometry { aspect, ..Geometry::identity() }, 0.0);
     let (geometry, energy) = finest.fold(none, |a, b| if b.1 > a.1 { b } else { a });
     Found { geometry, energy: energy / null }
 }
 
-/// At most [`WINDOWS`], as far from each other as they can be.
-fn spread(windows: &[Window]) -> Vec<&Window> {
-    let count = windows.len().min(WINDOWS);
+/// At most so many, as far from each other as they can be.
+fn spread<T>(windows: &[T], most: usize) -> Vec<&T> {
+    let count = windows.len().min(most);
     (0..count).map(|at| &windows[at * windows.len() / count]).collect()
+}
+
+/// The median energy, its spread (as a deviation of normally distributed numbers), and the highest.
+fn spread_of(candidates: &[Candidate]) -> (f64, f64, f64) {
+    let middle = |mut values: Vec<f64>| {
+        values.sort_unstable_by(f64::total_cmp);
+        (values[values.len() / 2], values[values.len() - 1])
+    };
+    let (median, highest) = middle(candidates.iter().map(|one| one.energy).collect());
+    let (spread, _) = middle(candidates.iter().map(|one| (one.energy - median).abs()).collect());
+    (median.max(1e-9), spread / MEDIAN, highest)
 }
 
 fn best_first(candidates: &mut Vec<Candidate>, count: usize) {
@@ -125,12 +166,12 @@ fn smoothed(levels: &[f32]) -> Vec<f32> {
 fn views(windows: &[&Window], aspect: f64) -> Vec<View> {
     let mut views = Vec::new();
     let mut aligned = vec![0.0; SIGHT_SAMPLES];
-    for mirrored in [false, true] {
-        for rotation_deg in TURNS {
+    for rotation_deg in TURNS {
+        for mirrored in [false, true] {
             let geometry = Geometry { rotation_deg, mirrored, aspect, ..Geometry::identity() };
             let plane = |window: &&Window| {
                 geometry.align(window, &mut aligned);
-                halved(&aligned)
+                Plane::new(halved(&aligned))
             };
             views.push(View { planes: windows.iter().map(plane).collect(), geometry });
         }
@@ -168,126 +209,127 @@ fn spans((scale_step, place_step): (f64, f64)) -> (Vec<Span>, Vec<Span>) {
 /// Looks at all maps of a view, on a grid.
 fn coarse(smooth: &[f32], view: &View, number: usize, candidates: &mut Vec<Candidate>) {
     let stride = view.planes.len().div_ceil(FIRST_WINDOWS).max(1);
-    let planes: Vec<&Vec<f32>> = view.planes.iter().step_by(stride).collect();
-    let mut plane = Plane::default();
-    let mut look = |x: Span, y: Span| {
-        plane.draw(smooth, x, y);
-        candidates.push(Candidate { view: number, x, y, energy: plane.energy(&planes) });
-    };
+    let planes: Vec<&Plane> = view.planes.iter().step_by(stride).collect();
     let ((crops_x, bars_x), (crops_y, bars_y)) = (spans(ACROSS), spans(DOWN));
-    for x in &crops_x {
-        crops_y.iter().for_each(|y| look(*x, *y));
-    }
     let whole = Span { scale: 1.0, from: 0.0 };
-    bars_x.iter().for_each(|x| look(*x, whole));
-    bars_y.iter().for_each(|y| look(whole, *y));
-    for x in bars_x.iter().filter(|x| x.scale <= FRAME_SCALE) {
-        for y in bars_y.iter().filter(|y| (y.scale - x.scale).abs() < DOWN.0 / 2.0) {
-            look(*x, *y);
+    let mut look = |across: &Across, y: Span| {
+        let energy = across.energy(y, &planes);
+        candidates.push(Candidate { view: number, x: across.span, y, energy });
+    };
+    for x in crops_x {
+        let across = Across::new(smooth, x);
+        crops_y.iter().for_each(|y| look(&across, *y));
+        if x == whole {
+            bars_y.iter().for_each(|y| look(&across, *y));
         }
+    }
+    for x in bars_x {
+        let across = Across::new(smooth, x);
+        look(&across, whole);
+        let frames = bars_y.iter().filter(|y| (y.scale - x.scale).abs() < DOWN.0 / 2.0);
+        frames.filter(|_| x.scale <= FRAME_SCALE).for_each(|y| look(&across, *y));
     }
 }
 
-/// The template as a leak would show it, at half the size.
-struct Plane {
-    levels: Vec<f32>,
-    /// The macro cell of each column and row; none outside the title.
-    columns: Vec<Option<usize>>,
-    rows: Vec<Option<usize>>,
-    squares: [f32; MACROS],
-    samples: [f32; MACROS],
-}
-
-impl Default for Plane {
-    fn default() -> Self {
-        Self {
-            levels: vec![0.0; WIDTH * HEIGHT],
-            columns: vec![None; WIDTH],
-            rows: vec![None; HEIGHT],
-            squares: [0.0; MACROS],
-            samples: [0.0; MACROS],
-        }
-    }
+/// Where each sample of a side at half the size lies in the title's, and where its macro cells begin and end.
+fn places(span: Span, count: usize, samples: usize) -> (Vec<usize>, [usize; MACRO_SIDE + 1]) {
+    let place = |at: usize| span.from + span.scale * (at as f64 + 0.5) / count as f64;
+    // A mean of two samples has its middle between them.
+    let sample = |at: usize| {
+        let sample = (place(at) * samples as f64 - 0.5).floor();
+        sample.clamp(0.0, samples as f64 - 1.0) as usize
+    };
+    let edge = |cell: usize| {
+        (0..count).find(|at| place(*at) * MACRO_SIDE as f64 >= cell as f64).unwrap_or(count)
+    };
+    ((0..count).map(sample).collect(), std::array::from_fn(edge))
 }
 
 impl Plane {
-    fn draw(&mut self, smooth: &[f32], x: Span, y: Span) {
-        let place = |span: Span, at: usize, count: usize, samples: usize| {
-            let place = span.from + span.scale * (at as f64 + 0.5) / count as f64;
-            // A mean of two samples has its middle between them.
-            let sample = (place * samples as f64 - 0.5).floor().clamp(0.0, samples as f64 - 1.0);
-            let is_shown = (0.0..1.0).contains(&place);
-            (sample as usize, is_shown.then_some((place * MACRO_SIDE as f64) as usize))
-        };
-        let across: Vec<_> = (0..WIDTH).map(|at| place(x, at, WIDTH, SIGHT_WIDTH)).collect();
-        self.squares = [0.0; MACROS];
-        self.samples = [0.0; MACROS];
-        for (column, (_, cell)) in self.columns.iter_mut().zip(&across) {
-            *column = *cell;
-        }
-        for (at, line) in self.levels.chunks_exact_mut(WIDTH).enumerate() {
-            let (row, cell) = place(y, at, HEIGHT, SIGHT_HEIGHT);
-            self.rows[at] = cell;
-            let Some(cell) = cell else {
-                line.fill(0.0);
-                continue;
-            };
-            let from = &smooth[row * SIGHT_WIDTH..][..SIGHT_WIDTH];
-            for (level, (sample, column)) in line.iter_mut().zip(&across) {
-                *level = 0.0;
-                if let Some(column) = column {
-                    *level = from[*sample];
-                    self.squares[cell * MACRO_SIDE + column] += *level * *level;
-                    self.samples[cell * MACRO_SIDE + column] += 1.0;
-                }
+    fn new(levels: Vec<f32>) -> Self {
+        let mut squares = vec![0.0; (WIDTH + 1) * (HEIGHT + 1)];
+        for (y, row) in levels.chunks_exact(WIDTH).enumerate() {
+            let mut sum = 0.0;
+            for (x, level) in row.iter().enumerate() {
+                sum += level * level;
+                squares[(y + 1) * (WIDTH + 1) + x + 1] = squares[y * (WIDTH + 1) + x + 1] + sum;
             }
         }
+        Self { levels, squares }
     }
 
-    /// How much of the template is in planes: the mean of squared correlations, times the root of the number of cells shown, so that
-    /// maps that show little don't win by chance.
-    fn energy(&self, planes: &[impl AsRef<Vec<f32>>]) -> f64 {
+    /// The sum of squares in some columns and rows.
+    fn squares(&self, columns: (usize, usize), rows: (usize, usize)) -> f32 {
+        let at = |x: usize, y: usize| self.squares[y * (WIDTH + 1) + x];
+        at(columns.1, rows.1) - at(columns.0, rows.1) - at(columns.1, rows.0)
+            + at(columns.0, rows.0)
+    }
+}
+
+impl Across {
+    fn new(smooth: &[f32], span: Span) -> Self {
+        let (samples, edges) = places(span, WIDTH, SIGHT_WIDTH);
+        let mut levels = Vec::with_capacity(WIDTH * SIGHT_HEIGHT);
+        let mut squares = Vec::with_capacity(SIGHT_HEIGHT);
+        for row in smooth.chunks_exact(SIGHT_WIDTH) {
+            let from = levels.len();
+            levels.extend(samples.iter().map(|sample| row[*sample]));
+            let line = &levels[from..];
+            squares.push(std::array::from_fn(|cell| {
+                line[edges[cell]..edges[cell + 1]].iter().map(|level| level * level).sum()
+            }));
+        }
+        Self { span, edges, levels, squares }
+    }
+
+    /// How much of the template is in planes: the mean of squared correlations over macro cells that are shown.
+    fn energy(&self, y: Span, planes: &[&Plane]) -> f64 {
+        let (rows, edges) = places(y, HEIGHT, SIGHT_HEIGHT);
         let least = SHOWN * (WIDTH * HEIGHT / MACROS) as f64;
         let (mut sum, mut count) = (0.0, 0_u32);
-        for plane in planes {
-            let (products, squares) = self.sums(plane.as_ref());
-            for cell in 0..MACROS {
-                if f64::from(self.samples[cell]) < least {
-                    continue;
+        for cell in 0..MACRO_SIDE {
+            let down = (edges[cell], edges[cell + 1]);
+            let own = self.own_squares(&rows[down.0..down.1]);
+            for plane in planes {
+                let columns = self.products(plane, &rows, down);
+                for (column, own) in own.iter().enumerate() {
+                    let across = (self.edges[column], self.edges[column + 1]);
+                    let samples = (across.1 - across.0) * (down.1 - down.0);
+                    if (samples as f64) < least {
+                        continue;
+                    }
+                    let product: f32 = columns[across.0..across.1].iter().sum();
+                    let length = plane.squares(across, down) * own;
+                    if length > 0.0 {
+                        sum += f64::from(product * product / length) * samples as f64;
+                    }
+                    count += 1;
                 }
-                let length = squares[cell] * self.squares[cell];
-                if length > 0.0 {
-                    sum += f64::from(products[cell] * products[cell] / length * self.samples[cell]);
-                }
-                count += 1;
             }
         }
         sum / f64::from(count.max(1))
     }
 
-    /// Sums of products with a plane, and of its squares, over each macro cell.
-    fn sums(&self, plane: &[f32]) -> ([f32; MACROS], [f32; MACROS]) {
-        let (mut products, mut squares) = ([0.0; MACROS], [0.0; MACROS]);
-        let mut columns = [[0.0_f32; WIDTH]; 2];
-        let rows = plane.chunks_exact(WIDTH).zip(self.levels.chunks_exact(WIDTH));
-        for (at, (shown, levels)) in rows.enumerate() {
-            let Some(cell) = self.rows[at] else { continue };
-            let [product, square] = &mut columns;
-            for x in 0..WIDTH {
-                product[x] += shown[x] * levels[x];
-                square[x] += shown[x] * shown[x];
-            }
-            if self.rows.get(at + 1).copied().flatten() != Some(cell) {
-                for (x, column) in self.columns.iter().enumerate() {
-                    if let Some(column) = column {
-                        products[cell * MACRO_SIDE + column] += columns[0][x];
-                        squares[cell * MACRO_SIDE + column] += columns[1][x];
-                    }
-                }
-                columns = [[0.0; WIDTH]; 2];
+    /// The template's sums of squares in rows of macro cells.
+    fn own_squares(&self, rows: &[usize]) -> [f32; MACRO_SIDE] {
+        let mut sums = [0.0; MACRO_SIDE];
+        for row in rows {
+            sums.iter_mut().zip(self.squares[*row]).for_each(|(sum, square)| *sum += square);
+        }
+        sums
+    }
+
+    /// Sums of products with a plane over some rows, of each column.
+    fn products(&self, plane: &Plane, rows: &[usize], down: (usize, usize)) -> [f32; WIDTH] {
+        let mut columns = [0.0; WIDTH];
+        let rows = rows[down.0..down.1].iter();
+        for (shown, row) in plane.levels[down.0 * WIDTH..].chunks_exact(WIDTH).zip(rows) {
+            let levels = &self.levels[row * WIDTH..][..WIDTH];
+            for (sum, (shown, level)) in columns.iter_mut().zip(shown.iter().zip(levels)) {
+                *sum += shown * level;
             }
         }
-        (products, squares)
+        columns
     }
 }
 

@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn what_is_flat_stays_flat_and_cells_keep_their_sign_in_their_middle() {
         draw(&vec![1.0; COUNT], 641, 359, |line| {
-            assert!(line.iter().all(|v| (v - 1.0).abs() < 1e-5))
+            assert!(line.iter().all(|v| (v - 1.0).abs() < 1e-5));
         });
         let template = Template::new(&StructuralKey::new([5; 32]), 0);
         let mut y = 0;

@@ -105,3 +105,125 @@ fn a_copy_is_read_without_knowing_when_it_begins() {
     let first = reading.slots.iter().find(|heard| heard.confidence > 0.9).unwrap();
     assert!((3..6).contains(&first.slot) && first.leak_us < 2_000_000, "{first:?}");
 }
+
+/// A frame cropped to a part of it and scaled to the sight, mirrored or not.
+fn cropped(frame: &[u8], (x, y, scale): (f64, f64, f64), mirrored: bool) -> Vec<u8> {
+    let level = |at: usize| {
+        let u = (at % SIGHT_WIDTH) as f64 + 0.5;
+        let u = if mirrored { SIGHT_WIDTH as f64 - u } else { u } / SIGHT_WIDTH as f64;
+        let v = ((at / SIGHT_WIDTH) as f64 + 0.5) / SIGHT_HEIGHT as f64;
+        let place = |part: f64, from: f64, side: u32| {
+            ((from + scale * part) * f64::from(side) - 0.5).clamp(0.0, f64::from(side) - 2.0)
+        };
+        let (x, y) = (place(u, x, WIDTH), place(v, y, HEIGHT));
+        let at = y as usize * WIDTH as usize + x as usize;
+        let of = |at: usize| u32::from(frame[at]);
+        ((of(at) + of(at + 1) + of(at + WIDTH as usize) + of(at + WIDTH as usize + 1) + 2) / 4)
+            as u8
+    };
+    (0..SIGHT_SAMPLES).map(level).collect()
+}
+
+#[test]
+fn a_mirrored_crop_is_found_and_read() {
+    let key = key(2);
+    let labels = key.labels(&[1; 16], 8);
+    let frames = copy(&key, &labels, Strength::Strong);
+    let mut looked = Sight::new(1_000_000);
+    let part = (0.06, 0.03, 0.88);
+    let mut windows: Vec<Window> =
+        frames.iter().filter_map(|frame| looked.push(&cropped(frame, part, true))).collect();
+    windows.extend(looked.finish());
+    assert!(read(&key, 8, Geometry::identity(), &windows).presence < PRESENCE_THRESHOLD);
+    let found = search(&key, &windows, 1.6);
+    let geometry = found.geometry;
+    assert!(geometry.mirrored && found.energy > 1.2, "{found:?}");
+    assert!(
+        (geometry.scale_x - 0.88).abs() < 0.01 && (geometry.scale_y - 0.88).abs() < 0.01,
+        "{found:?}"
+    );
+    assert!((geometry.x - 0.06).abs() < 0.01 && (geometry.y - 0.03).abs() < 0.01, "{found:?}");
+    let reading = read(&key, 8, geometry, &windows);
+    let (right, wrong, _) = compare(&key, &labels, &reading);
+    assert!(right >= 6 && wrong == 0, "{right} right, {wrong} wrong");
+}
+
+#[test]
+fn other_keys_and_frames_without_a_mark_raise_no_alarm() {
+    let marked = copy(&key(1), &key(1).labels(&[7; 16], 6), Strength::Strong);
+    let windows_of_marked = windows(&marked);
+    let plain: Vec<Vec<u8>> = (0..60).map(|number| frame(number, number / 30)).collect();
+    for number in 2..8 {
+        let key = key(number);
+        let presence = |windows: &[Window]| read(&key, 6, Geometry::identity(), windows).presence;
+        assert!(presence(&windows_of_marked) < PRESENCE_THRESHOLD);
+        assert!(presence(&windows(&plain)) < PRESENCE_THRESHOLD);
+    }
+}
+
+#[test]
+fn a_mark_is_small_the_same_both_ways_and_the_same_at_ten_bits() {
+    let key = key(3);
+    // Sizes that no block divides.
+    for (width, height) in [(333, 211), (64, 40), (1, 1), (7, 90), (9, 17)] {
+        let luma: Vec<u8> = (0..width * height).map(|at| (60 + at * 7 % 90) as u8).collect();
+        let eight = Picture::new(width, height, Depth::Eight, true).unwrap();
+        let mut marker = Marker::new(&key, eight, Strength::Standard);
+        let (mut first, mut second) = (luma.clone(), luma.clone());
+        marker.mark(5, &luma, &mut first, &mut second);
+        for ((level, one), other) in luma.iter().zip(&first).zip(&second) {
+            let (one, other) = (i16::from(*one), i16::from(*other));
+            assert!((one - other).abs() <= 6 && one + other == 2 * i16::from(*level));
+        }
+        let ten = Picture::new(width, height, Depth::Ten, true).unwrap();
+        let luma: Vec<[u8; 2]> = luma.iter().map(|v| (u16::from(*v) * 4).to_le_bytes()).collect();
+        let (mut one, mut other) = (luma.clone(), luma.clone());
+        Marker::new(&key, ten, Strength::Standard).mark(5, &luma, &mut one, &mut other);
+        for (fine, coarse) in one.iter().zip(&first) {
+            let fine = f32::from(u16::from_le_bytes(*fine)) / 4.0;
+            assert!((fine - f32::from(*coarse)).abs() <= 0.76, "{fine} {coarse}");
+        }
+    }
+}
+
+#[test]
+fn frames_of_a_slot_are_marked_alike_whatever_came_before() {
+    let (key, luma) = (key(4), frame(3, 1));
+    let mut marker = Marker::new(&key, picture(), Strength::Standard);
+    let mut mark = |slot: u32| {
+        let (mut first, mut second) = (luma.clone(), luma.clone());
+        marker.mark(slot, &luma, &mut first, &mut second);
+        (first, second)
+    };
+    let before = mark(9);
+    assert_ne!(mark(10), before);
+    assert_eq!(mark(9), before);
+    assert_eq!(mark(9 + SLOTS_MAX), before);
+}
+
+#[test]
+fn levels_at_the_ends_stay_levels_and_what_is_missing_is_left() {
+    let key = key(5);
+    for level in [0_u8, 255] {
+        let luma = vec![level; (WIDTH * HEIGHT) as usize];
+        let mut marker = Marker::new(&key, picture(), Strength::Strong);
+        let (mut first, mut second) = (luma.clone(), vec![7; 10]);
+        marker.mark(0, &luma, &mut first, &mut second);
+        assert!(first.iter().all(|sample| sample.abs_diff(level) <= 3));
+        assert_eq!(second, [7; 10]);
+    }
+}
+
+#[test]
+fn a_leak_without_frames_or_with_black_ones_is_no_evidence() {
+    let key = key(6);
+    assert!(read(&key, 5, Geometry::identity(), &[]).slots.is_empty());
+    assert!(search(&key, &[], 1.6).energy.abs() < 1e-9);
+    let mut looked = Sight::new(1_000_000);
+    let mut black: Vec<Window> =
+        (0..40).filter_map(|_| looked.push(&[16; SIGHT_SAMPLES])).collect();
+    black.extend(looked.push(&[]));
+    let reading = read(&key, 5, Geometry::identity(), &black);
+    assert!(reading.presence < PRESENCE_THRESHOLD);
+    assert!(reading.slots.iter().all(|heard| heard.confidence < 0.2), "{:?}", reading.slots);
+}
