@@ -75,11 +75,10 @@ impl Studio {
         let source = probe(&encoder.launcher, &encoder.tools, leak).await?;
         let board = self.board(&title.id, now).await.unwrap_or_default();
         let mut stills = Vec::new();
-        for shown in moments(&report.evidence) {
-            // The middle of a slot, on both sides.
-            let half_us = slots.slot_us / 2;
-            let leak_us = shown.leak_us + half_us;
-            let title_us = u64::from(shown.slot) * slots.slot_us + half_us;
+        let interval_us = board.as_ref().map(|board| board.facts.interval_us);
+        for (shown, into_us) in moments(&report.evidence, slots.slot_us, interval_us) {
+            let leak_us = shown.leak_us + into_us;
+            let title_us = u64::from(shown.slot) * slots.slot_us + into_us;
             let still =
                 sight::still(&encoder.launcher, &encoder.tools, &source, leak_us, SIDE).await;
             let tile = match &board {
@@ -140,13 +139,23 @@ fn place(facts: &StoryboardFacts, title_us: u64) -> Option<(u32, Tile)> {
     Some((sheet, Tile { sheet: Vec::new(), sheet_size, at, size }))
 }
 
-/// The surest slots of as many equal parts of the leak.
-fn moments(evidence: &[Evidence]) -> Vec<Evidence> {
-    let part = evidence.len().div_ceil(STILLS).max(1);
-    let surest = |part: &[Evidence]| {
-        part.iter().copied().max_by(|one, two| one.confidence.total_cmp(&two.confidence))
+/// The surest slots of as many equal parts of the leak, each with how far into it the moment is: where the title has a picture, else in the
+/// middle.
+fn moments(evidence: &[Evidence], slot_us: u64, interval_us: Option<u64>) -> Vec<(Evidence, u64)> {
+    let into = |shown: &Evidence| {
+        let from_us = u64::from(shown.slot) * slot_us;
+        let to_us = from_us.next_multiple_of(interval_us.filter(|interval| *interval > 0)?);
+        Some((*shown, to_us - from_us)).filter(|(_, into_us)| *into_us < slot_us)
     };
-    evidence.chunks(part).filter_map(surest).collect()
+    let mut found: Vec<(Evidence, u64)> = evidence.iter().filter_map(into).collect();
+    if found.is_empty() {
+        found = evidence.iter().map(|shown| (*shown, slot_us / 2)).collect();
+    }
+    let part = found.len().div_ceil(STILLS).max(1);
+    let surest = |part: &[(Evidence, u64)]| {
+        part.iter().copied().max_by(|(one, _), (two, _)| one.confidence.total_cmp(&two.confidence))
+    };
+    found.chunks(part).filter_map(surest).collect()
 }
 
 #[cfg(test)]
@@ -189,9 +198,14 @@ mod tests {
                 confidence: if slot % 3 == 1 { 0.9 } else { 0.5 },
             })
             .collect();
-        let shown: Vec<u32> = moments(&evidence).iter().map(|one| one.slot).collect();
-        assert_eq!(shown, [1, 4, 7, 9]);
-        assert_eq!(moments(&evidence[..2]).len(), 2);
-        assert!(moments(&[]).is_empty());
+        let shown = |interval_us| -> Vec<(u32, u64)> {
+            let moments = moments(&evidence, 1_000_000, interval_us);
+            moments.iter().map(|(shown, into_us)| (shown.slot, *into_us)).collect()
+        };
+        assert_eq!(shown(None), [(1, 500_000), (4, 500_000), (7, 500_000), (9, 500_000)]);
+        assert_eq!(shown(Some(2_500_000)), [(0, 0), (2, 500_000), (5, 0), (7, 500_000)]);
+        assert_eq!(shown(Some(0)).len(), 4);
+        assert_eq!(moments(&evidence[..2], 1_000_000, None).len(), 2);
+        assert!(moments(&[], 1_000_000, Some(1)).is_empty());
     }
 }
