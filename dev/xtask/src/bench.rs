@@ -30,12 +30,13 @@ mod seal;
 mod sign;
 mod source;
 mod stego_security;
+mod studio;
 mod visits;
 
 /// A bench: its name, and what it does; the value goes into a file as it is.
 type Bench = (&'static str, fn(&Repo, &BenchOptions, &Stop) -> Outcome<Value>);
 
-const BENCHES: [Bench; 11] = [
+const BENCHES: [Bench; 13] = [
     ("import", import::run),
     ("first-frame", first_frame::run),
     ("gateway", gateway::run),
@@ -47,6 +48,8 @@ const BENCHES: [Bench; 11] = [
     ("seal", seal::run),
     ("sign", sign::run),
     ("stego-security", stego_security::run),
+    ("studio", studio::run),
+    ("studio-page", studio::run_page),
 ];
 
 /// Runs the named benches, or all.
@@ -103,7 +106,7 @@ mod tests {
         let error = choose(&["imprt".to_owned()]).err().unwrap().to_string();
         assert_eq!(
             error,
-            "there is no bench `imprt`\nhint: one of: import, first-frame, gateway, grant, hide, manifest, page, player, seal, sign, stego-security"
+            "there is no bench `imprt`\nhint: one of: import, first-frame, gateway, grant, hide, manifest, page, player, seal, sign, stego-security, studio, studio-page"
         );
         assert_eq!(choose(&[]).unwrap().len(), BENCHES.len());
     }
