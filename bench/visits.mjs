@@ -11,6 +11,7 @@ const benches = {
   opening: './player/open.ts',
   page: './page/main.ts',
   player: './player/main.ts',
+  studio: './studio/main.ts',
 };
 if (!Object.hasOwn(benches, bench ?? '')) {
   process.stderr.write(

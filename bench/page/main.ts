@@ -11,10 +11,10 @@ import { Browser } from '../first-frame/browser';
 import { evaluate, inNewPage } from '../first-frame/visit';
 
 /** A page is left alone for so long, in milliseconds: three times what the aims allow. */
-const UNDISTURBED_MS = 3000;
+export const UNDISTURBED_MS = 3000;
 
 /** What is seen of one visit, in milliseconds since its navigation began. */
-interface Seen {
+export interface Seen {
   /** First Contentful Paint (W3C Paint Timing). */
   readonly paintMs: number;
   /** From here on the main thread answers: after the first paint, the page's script, and its last long task. */
@@ -28,7 +28,7 @@ interface Seen {
 }
 
 /** Runs in the page. */
-async function look(): Promise<Seen> {
+export async function look(): Promise<Seen> {
   const entriesOf = (type: string): Promise<PerformanceEntry[]> =>
     new Promise((resolve) => {
       const observer = new PerformanceObserver((list) => resolve(list.getEntries()));

@@ -18,7 +18,8 @@ cargo xtask <command>
       --check              open the link in headless Chromium, print figures, and end
   tidy                   the rules that no compiler checks: zones, sizes, module docs, links
   bench [NAME...]        measure side by side; all without a NAME: import, first-frame, gateway, grant,
-                         hide, manifest, page, player, seal, sign, stego-security
+                         hide, manifest, page, player, seal, sign, stego-security,
+                         studio, studio-page
       --video FILE         the source to measure with (a sample, or a clip made here, by default)
       --runs N             runs of each side (3 imports, 15 visits, 5 files by default)
       --minutes N          player alone: seek about for so long and look at memory

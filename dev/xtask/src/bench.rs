@@ -32,12 +32,13 @@ mod seal;
 mod sign;
 mod source;
 mod stego_security;
+mod studio;
 mod visits;
 
 /// A bench: its name, and what it does; the value goes into a file as it is.
 type Bench = (&'static str, fn(&Repo, &BenchOptions, &Stop) -> Outcome<Value>);
 
-const BENCHES: [Bench; 13] = [
+const BENCHES: [Bench; 15] = [
     ("import", import::run),
     ("first-frame", first_frame::run),
     ("gateway", gateway::run),
@@ -51,6 +52,8 @@ const BENCHES: [Bench; 13] = [
     ("seal", seal::run),
     ("sign", sign::run),
     ("stego-security", stego_security::run),
+    ("studio", studio::run),
+    ("studio-page", studio::run_page),
 ];
 
 /// Runs the named benches, or all.
@@ -107,7 +110,8 @@ mod tests {
         let error = choose(&["imprt".to_owned()]).err().unwrap().to_string();
         assert_eq!(
             error,
-            "there is no bench `imprt`\nhint: one of: import, first-frame, gateway, grant, hide, make, manifest, mark, page, player, seal, sign, stego-security"
+            "there is no bench `imprt`
+hint: one of: import, first-frame, gateway, grant, hide, make, manifest, mark, page, player, seal, sign, stego-security, studio, studio-page"
         );
         assert_eq!(choose(&[]).unwrap().len(), BENCHES.len());
     }

@@ -132,7 +132,12 @@ pub(super) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
 
 /// Returns the smallest value that nine of ten do not exceed.
 pub(super) fn upper_tenth(values: impl IntoIterator<Item = f64>) -> f64 {
-    ranked(values, |count| (count * 9).div_ceil(10).saturating_sub(1))
+    percentile(values, 90)
+}
+
+/// Returns the smallest value that so many of a hundred do not exceed.
+pub(super) fn percentile(values: impl IntoIterator<Item = f64>, percent: usize) -> f64 {
+    ranked(values, |count| (count * percent).div_ceil(100).saturating_sub(1))
 }
 
 /// The value at a rank among the sorted ones, from 0; not a number where there are none.
