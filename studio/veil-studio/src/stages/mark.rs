@@ -174,6 +174,7 @@ mod tests {
         let picture = Picture::new(WIDTH, HEIGHT, Depth::Eight, true).unwrap();
         Marked {
             marker: Marker::new(&TracingKey::new([7; 32]), picture, Strength::Standard),
+            onlooker: Onlooker::new(picture),
             slots: Slots::new(Rate { num: 5, den: 1 }, Some(60_000_000)),
             luma_bytes: LUMA_BYTES,
             frame_bytes: FRAME_BYTES,
@@ -195,7 +196,8 @@ mod tests {
     fn both_encoders_get_every_frame_and_the_mark_changes_with_the_slot() {
         let source = frames(12);
         let sinks = [Sink::default(), Sink::default()];
-        assert_eq!(run(marked(), source.as_slice(), sinks.clone()).unwrap(), 12);
+        let seen = run(marked(), source.as_slice(), sinks.clone()).unwrap();
+        assert_eq!(seen.steps.len(), 5, "twelve frames are 2.4 s");
         let [first, second] = sinks.map(|sink| sink.taken.lock().unwrap().clone());
         assert_eq!((first.len(), second.len()), (source.len(), source.len()));
         let luma = |bytes: &[u8], at: usize| bytes[at * FRAME_BYTES..][..LUMA_BYTES].to_vec();
@@ -224,6 +226,6 @@ mod tests {
             matches!(closed, StudioError::Pipe(error) if error.kind() == io::ErrorKind::BrokenPipe)
         );
         let nothing = run(marked(), io::empty(), [Sink::default(), Sink::default()]);
-        assert_eq!(nothing.unwrap(), 0);
+        assert_eq!(nothing.unwrap(), Likeness::default());
     }
 }
