@@ -6,7 +6,7 @@
 //! A piece of a leak is a [`Run`] of steps. For each speed the run's steps are laid along the title, and the likeness is the mean correlation of
 //! the steps that meet. The best place of each run counts by itself, so that cuts between runs do no harm.
 
-use super::likeness::{ACROSS, FIELDS, Likeness, STEP_US, Step};
+use super::likeness::{ACROSS, Likeness, STEP_US, Step};
 
 /// Speeds that a leak may have against its title.
 const SPEEDS: [f32; 7] = [1.0, 0.98, 1.02, 0.96, 1.04, 0.94, 1.06];
@@ -21,7 +21,7 @@ pub const WORTH: f32 = 0.6;
 pub const ALIKE: f32 = 0.88;
 
 /// Steps with less contrast than this tell nothing: the sum of squares of their fields.
-const POWER_MIN: i32 = FIELDS as i32;
+const POWER_MIN: i32 = 144;
 
 /// A piece of a leak.
 #[derive(Clone, Debug)]
@@ -139,6 +139,7 @@ fn mirror(step: &Step) -> Step {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trace::likeness::FIELDS;
 
     /// A film whose picture changes every few seconds and moves meanwhile.
     fn film(seed: u32, steps: usize) -> Likeness {
