@@ -116,12 +116,12 @@ mod tests {
 
     #[test]
     fn scenes_are_cut_every_sixteen_seconds_and_no_piece_is_short() {
-        assert_eq!(scene(25 * 19).borders(0), []);
+        assert!(scene(25 * 19).borders(0).is_empty());
         assert_eq!(scene(25 * 20).borders(0), [400]);
         assert_eq!(scene(25 * 60).borders(0), [400, 800, 1200]);
         assert_eq!(scene(25 * 60).borders(25), [400, 800, 1200], "a dissolve changes none");
         assert_eq!(scene(25 * 50).borders(325), [800], "but what is too near to it");
-        assert_eq!(scene(1).borders(0), []);
+        assert!(scene(1).borders(0).is_empty());
     }
 
     #[test]
