@@ -217,9 +217,9 @@ fn graph() -> String {
     ));
     let (voice, music) = (count, count + 1);
     graph.push_str(&format!(
-        "[{voice}:a]aresample=48000,asplit[said][key];[{music}:a]aresample=48000,volume=0.25[tune];\
+        "[{voice}:a]aresample=48000,aformat=channel_layouts=stereo,asplit[said][key];[{music}:a]aresample=48000,aformat=channel_layouts=stereo,volume=0.25[tune];\
          [tune][key]sidechaincompress=threshold=0.03:ratio=8:attack=20:release=400[under];\
-         [said][under]amix=inputs=2:normalize=0:duration=first,loudnorm=I=-14:TP=-1.5,aresample=48000[sound]"
+         [said][under]amix=inputs=2:normalize=0:duration=first,aformat=channel_layouts=stereo,loudnorm=I=-14:TP=-1.5,aresample=48000,aformat=channel_layouts=stereo[sound]"
     ));
     graph
 }
