@@ -10,6 +10,7 @@ mod grants;
 pub mod library;
 pub mod listing;
 pub mod productions;
+pub mod watched;
 
 use std::fs::File;
 use std::path::Path;

@@ -28,6 +28,7 @@ pub mod stages;
 pub mod sweep;
 pub mod transfer;
 pub mod turns;
+pub mod watch;
 
 mod error;
 mod studio;

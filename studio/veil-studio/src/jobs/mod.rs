@@ -45,6 +45,8 @@ pub use self::spec::{
     HideJob, HideProfile, ImportJob, JobMessage, JobSecret, JobSpec, MakeJob, RevealJob, Typed,
 };
 
+pub(crate) use self::verbs::passes;
+
 use self::attempt::{Asked, Running};
 use self::folder::Folder;
 use self::limits::{
