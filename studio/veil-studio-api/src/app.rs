@@ -11,6 +11,7 @@ use veil_studio::Studio;
 use veil_studio::jobs::Jobs;
 use veil_studio::library::Shelf;
 use veil_studio::pipeline::Encoder;
+use veil_studio::watch::Watch;
 use zeroize::Zeroizing;
 
 use crate::ApiError;
@@ -42,6 +43,8 @@ pub struct Desk {
     pub encoder: Encoder,
     /// Its jobs; who makes the desk runs them.
     pub jobs: Jobs,
+    /// Its watched folders, if there are any; who makes the desk runs it.
+    pub watch: Option<Arc<Watch>>,
 }
 
 /// Tells others, such as a running gateway, that grants were taken back.
@@ -67,6 +70,7 @@ struct Inner {
     jobs: Jobs,
     uploads: Uploads,
     payloads: Payloads,
+    watch: Option<Arc<Watch>>,
 }
 
 impl Api {
@@ -75,7 +79,7 @@ impl Api {
     /// # Errors
     /// [`ApiError`] where others could reach it without a password, or an address is none.
     pub fn new(studio: Arc<Studio>, desk: Desk, reach: Reach) -> Result<Self, ApiError> {
-        let Desk { encoder, jobs } = desk;
+        let Desk { encoder, jobs, watch } = desk;
         let is_ours = reach.address.ip().is_loopback();
         if !is_ours && reach.password.is_none() {
             return Err(ApiError::Open(reach.address));
@@ -102,6 +106,7 @@ impl Api {
             jobs,
             uploads,
             payloads: Payloads::default(),
+            watch,
         };
         Ok(Self { inner: Arc::new(inner), tell: Arc::new(|_| Box::pin(async {})) })
     }
@@ -159,6 +164,10 @@ impl Api {
 
     pub(crate) fn payloads(&self) -> &Payloads {
         &self.inner.payloads
+    }
+
+    pub(crate) fn watch(&self) -> Option<&Arc<Watch>> {
+        self.inner.watch.as_ref()
     }
 
     pub(crate) fn uploads(&self) -> &Uploads {

@@ -1,10 +1,11 @@
-//! What jobs tell, told on as events.
+//! What jobs and watched folders tell, told on as events.
 
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 use veil_studio::jobs::{Change, JobState};
 
 use crate::app::Api;
+use crate::routes::media;
 use crate::wire::jobs::{Job, Queue};
 
 /// Tells on what changes, for as long as jobs do.
@@ -14,6 +15,18 @@ pub(crate) async fn follow(api: Api) {
         match changes.recv().await {
             Ok(event) => tell(&api, event.change),
             // Whoever follows us has missed something too.
+            Err(RecvError::Lagged(_)) => api.events().tell("reset", &json!({})),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Tells on what comes out of watched folders, for as long as they are watched.
+pub(crate) async fn follow_watched(api: Api) {
+    let Some(mut taken) = api.watch().map(|watch| watch.subscribe()) else { return };
+    loop {
+        match taken.recv().await {
+            Ok(medium) => media::arrived(&api, medium),
             Err(RecvError::Lagged(_)) => api.events().tell("reset", &json!({})),
             Err(RecvError::Closed) => return,
         }

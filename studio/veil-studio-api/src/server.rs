@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use crate::app::Api;
-use crate::follow::follow;
+use crate::follow::{follow, follow_watched};
 use crate::routes;
 
 /// Most connections at once; others wait outside.
@@ -38,7 +38,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Serves the interface on `listener` until `stop`.
 pub async fn serve(listener: TcpListener, api: Api, stop: CancellationToken) {
     let events = Arc::clone(api.events());
-    let follower = tokio::spawn(follow(api.clone()));
+    let mut followers = JoinSet::new();
+    followers.spawn(follow(api.clone()));
+    followers.spawn(follow_watched(api.clone()));
     let router = routes::router(api);
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
@@ -61,7 +63,7 @@ pub async fn serve(listener: TcpListener, api: Api, stop: CancellationToken) {
     }
     drop(listener);
     events.end();
-    follower.abort();
+    followers.abort_all();
     let all = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(DRAIN_LIMIT, all).await.is_err() {
         connections.shutdown().await;

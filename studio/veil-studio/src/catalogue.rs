@@ -12,6 +12,7 @@ mod likenesses;
 pub mod listing;
 pub(crate) mod marks;
 pub mod productions;
+pub mod watched;
 
 use std::fs::File;
 use std::path::Path;

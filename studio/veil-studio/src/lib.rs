@@ -30,6 +30,7 @@ pub mod sweep;
 pub mod trace;
 pub mod transfer;
 pub mod turns;
+pub mod watch;
 
 mod error;
 mod studio;

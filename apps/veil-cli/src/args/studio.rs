@@ -13,6 +13,7 @@ Examples:
   veilcast studio                                  print the address of the studio's page
   veilcast studio --listen 0.0.0.0:8080 --public-url https://studio.example.org --password-file FILE
                                                    for others, behind a proxy that has TLS
+  veilcast studio --watch ~/Recordings             what is put there comes into the library
 
 The printed address holds a secret: whoever has it can do what you can. It is another one each time.";
 
@@ -28,6 +29,9 @@ pub(crate) struct StudioArgs {
     /// A file whose first line is the password, readable for you alone
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,
+    /// A folder whose files come into the library by themselves, and stay as they are; may be given again
+    #[arg(long, value_name = "DIR")]
+    pub(crate) watch: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) services: ServiceArgs,
     #[command(flatten)]

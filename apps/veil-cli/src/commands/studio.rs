@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use veil_studio::Studio;
 use veil_studio::jobs::{JobSettings, Jobs};
 use veil_studio::pipeline::Encoder;
+use veil_studio::watch::{Watch, WatchError};
 use veil_studio_api::{Api, ApiError, Desk, Password, Reach, preset, serve};
 use zeroize::Zeroizing;
 
@@ -40,7 +41,8 @@ pub(crate) async fn run(studio: Studio, args: &StudioArgs, format: Format) -> Re
     let turns = turns::open(&args.budget, false, Some(studio.data().root()))?;
     let encoder = Encoder { turns: Some(turns), ..encoder().await? };
     let jobs = jobs(&studio, args, encoder.clone()).await?;
-    let desk = Desk { encoder, jobs: jobs.clone() };
+    let watch = watch(&studio, args, &encoder)?;
+    let desk = Desk { encoder, jobs: jobs.clone(), watch: watch.clone() };
     let reach = Reach { address, public_url: args.public_url.clone(), password };
     let api = Api::new(Arc::clone(&studio), desk, reach)?;
     let told = Arc::clone(&studio);
@@ -65,12 +67,19 @@ pub(crate) async fn run(studio: Studio, args: &StudioArgs, format: Format) -> Re
         let (jobs, stop) = (jobs.clone(), stop.clone());
         async move { jobs.run(stop).await }
     });
+    let watching = watch.map(|watch| {
+        let stop = stop.clone();
+        tokio::spawn(async move { watch.run(stop).await })
+    });
     let stopped = tokio::select! {
         stopped = stop_signal() => stopped,
         () = keep_house(&studio) => Ok(()),
     };
     stop.cancel();
     let _ = serving.await;
+    if let Some(watching) = watching {
+        let _ = watching.await;
+    }
     let broken = |_| CliError::new("a part of the program broke down");
     working.await.map_err(broken)??;
     jobs.close().await;
@@ -86,6 +95,19 @@ async fn jobs(studio: &Arc<Studio>, args: &StudioArgs, encoder: Encoder) -> Resu
         ..JobSettings::new(Timestamp::now)
     };
     Ok(Jobs::open(Arc::clone(studio), settings).await?)
+}
+
+/// The watched folders, if there are any.
+fn watch(
+    studio: &Arc<Studio>,
+    args: &StudioArgs,
+    encoder: &Encoder,
+) -> Result<Option<Arc<Watch>>, CliError> {
+    if args.watch.is_empty() {
+        return Ok(None);
+    }
+    let watch = Watch::new(Arc::clone(studio), encoder.clone(), &args.watch, Timestamp::now)?;
+    Ok(Some(Arc::new(watch)))
 }
 
 fn password(path: &Path) -> Result<Password, CliError> {
@@ -114,6 +136,17 @@ async fn keep_house(studio: &Studio) {
                 .for_each(|failure| note(&format!("warning: sweeping failed: {failure}")));
             told = failures;
         }
+    }
+}
+
+impl From<WatchError> for CliError {
+    fn from(error: WatchError) -> Self {
+        let hint = match error {
+            WatchError::NoFolder(_) => "--watch names a folder that is there",
+            WatchError::Own(_) => "watch a folder elsewhere",
+            _ => "watch a folder that holds them all",
+        };
+        Self::new(error.to_string()).hint(hint)
     }
 }
 

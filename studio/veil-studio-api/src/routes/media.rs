@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::json;
 use veil_studio::catalogue::library;
+use veil_studio::catalogue::watched::Seen;
 
 use super::Answer;
 use super::titles::part;
@@ -13,11 +14,14 @@ use crate::app::Api;
 use crate::extract::{Body, Params};
 use crate::problem::Problem;
 use crate::range::{self, Sent};
-use crate::wire::library::{MediaKind, Medium, Waveform};
+use crate::wire::library::{MediaKind, Medium, Watched, WatchedFile, Waveform};
 use crate::wire::{Page, PageQuery, Rename};
 
 /// What a library's derived files are cached for: their content never changes.
 const KEEP: &str = "private, max-age=31536000, immutable";
+
+/// How many files of watched folders are told of.
+const WATCHED_LAST: u32 = 20;
 
 /// Lists the library, newest first.
 #[utoipa::path(get, path = "/v1/media", tag = "media", params(PageQuery), responses((status = 200, body = Page<Medium>)))]
@@ -34,6 +38,40 @@ pub(crate) async fn list(
     responses((status = 200, body = Medium), (status = 404, description = "no such file")))]
 pub(crate) async fn get(State(api): State<Api>, Path(id): Path<String>) -> Answer<Medium> {
     Ok(Json(wire(api.studio().catalogue().find_medium(&id).await?)))
+}
+
+/// Tells of watched folders, and of what came out of them last.
+#[utoipa::path(get, path = "/v1/watched", tag = "media", responses((status = 200, body = Watched)))]
+pub(crate) async fn watched(State(api): State<Api>) -> Answer<Watched> {
+    let Some(watch) = api.watch() else { return Ok(Json(Watched::default())) };
+    let standing = watch.standing().await?;
+    let last = api.studio().catalogue().last_watched(WATCHED_LAST).await?;
+    Ok(Json(Watched {
+        folders: standing.folders.iter().map(|path| path.display().to_string()).collect(),
+        is_told: standing.is_told,
+        waiting: standing.waiting as u64,
+        taken: standing.counts.taken,
+        refused: standing.counts.refused,
+        fault: standing.fault,
+        last: last.into_iter().map(file).collect(),
+    }))
+}
+
+fn file(seen: Seen) -> WatchedFile {
+    let Seen { path, medium, error, at, .. } = seen;
+    WatchedFile { path, media: medium, error, at }
+}
+
+/// Tells of a new file, and makes what is looked at first.
+pub(crate) fn arrived(api: &Api, medium: library::Medium) {
+    api.events().tell("media", &wire(medium.clone()));
+    let api = api.clone();
+    tokio::spawn(async move {
+        // Whoever asks for them gets the error.
+        let _ = api.shelf().thumbnail(api.studio(), &medium).await;
+        let _ = api.shelf().waveform(api.studio(), &medium).await;
+        api.trim_cache();
+    });
 }
 
 /// Gives a file another name.

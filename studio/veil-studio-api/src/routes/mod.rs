@@ -7,7 +7,7 @@ mod batch;
 mod desk;
 mod events;
 mod jobs;
-mod media;
+pub(crate) mod media;
 mod productions;
 mod titles;
 mod uploads;
@@ -68,6 +68,7 @@ fn closed_routes() -> OpenApiRouter<Api> {
         .routes(routes!(media::thumbnail))
         .routes(routes!(media::waveform))
         .routes(routes!(media::content))
+        .routes(routes!(media::watched))
         .routes(routes!(jobs::list, jobs::create))
         .routes(routes!(jobs::get, jobs::prioritise, jobs::dismiss))
         .routes(routes!(jobs::cancel))

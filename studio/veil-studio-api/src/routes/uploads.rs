@@ -172,15 +172,8 @@ async fn take(api: &Api, id: &str, known: &Known) -> Result<String, Problem> {
             return Err(error.into());
         }
     };
-    let medium = added.medium;
-    api.events().tell("media", &media::wire(medium.clone()));
-    let (api, id) = (api.clone(), medium.id.clone());
-    tokio::spawn(async move {
-        // Whoever asks for them gets the error.
-        let _ = api.shelf().thumbnail(api.studio(), &medium).await;
-        let _ = api.shelf().waveform(api.studio(), &medium).await;
-        api.trim_cache();
-    });
+    let id = added.medium.id.clone();
+    media::arrived(api, added.medium);
     Ok(id)
 }
 

@@ -15,6 +15,41 @@ pub enum MediaKind {
     Image,
 }
 
+/// Watched folders.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub struct Watched {
+    /// The folders; none where nothing is watched.
+    pub folders: Vec<String>,
+    /// Whether the system tells of changes; a look is taken every few seconds where it doesn't.
+    pub is_told: bool,
+    /// Files that still change, or wait for others.
+    pub waiting: u64,
+    /// Files that are in the library.
+    pub taken: i64,
+    /// Files that are no media.
+    pub refused: i64,
+    /// What went wrong last, and is tried again.
+    #[schema(required)]
+    pub fault: Option<String>,
+    /// The last files, newest first.
+    pub last: Vec<WatchedFile>,
+}
+
+/// A file of a watched folder.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WatchedFile {
+    /// Where it lies.
+    pub path: String,
+    /// The medium that it became.
+    #[schema(required)]
+    pub media: Option<String>,
+    /// Why it became none.
+    #[schema(required)]
+    pub error: Option<String>,
+    /// RFC 3339, UTC.
+    pub at: String,
+}
+
 /// A file of the library.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Medium {

@@ -46,6 +46,8 @@ pub use self::spec::{
     Typed,
 };
 
+pub(crate) use self::verbs::passes;
+
 use self::attempt::{Asked, Running};
 use self::folder::Folder;
 use self::limits::{

@@ -332,7 +332,7 @@ fn told(error: &impl ToString, hint: Option<String>) -> String {
 }
 
 /// Whether what FFmpeg met may pass.
-fn passes(error: &veil_ffmpeg::Error) -> bool {
+pub(crate) fn passes(error: &veil_ffmpeg::Error) -> bool {
     use veil_ffmpeg::Error::{Read, Stalled, Start, TimedOut};
     matches!(error, Stalled { .. } | TimedOut { .. } | Start { .. } | Read(_))
 }

@@ -19,6 +19,7 @@ import type {
   Settings,
   Share,
   Title,
+  Watched,
 } from './model';
 import type { Report } from '../trace/report';
 import { client, dataOf, fetched } from './transport';
@@ -55,6 +56,7 @@ export const media = {
   rename: (id: string, name: string): Promise<Media> =>
     dataOf(client.PATCH('/v1/media/{id}', { ...of(id), body: { name } })),
   remove: (id: string): Promise<unknown> => dataOf(client.DELETE('/v1/media/{id}', of(id))),
+  watched: (): Promise<Watched> => dataOf(client.GET('/v1/watched')),
   waveform: (id: string): Promise<{ readonly peaks: readonly number[] }> =>
     dataOf(client.GET('/v1/media/{id}/waveform', of(id))),
   thumbnail: (id: string): string => `/v1/media/${at(id)}/thumbnail`,

@@ -20,5 +20,6 @@ export type Listed = Schemas['ProductionSummary'];
 export type Performance = Schemas['Performance'];
 export type Collected = Schemas['Collected'];
 export type Settings = Schemas['Settings'];
+export type Watched = Schemas['Watched'];
 export type Audit = Schemas['Audit'];
 export type AuditEntry = Schemas['AuditEntry'];
