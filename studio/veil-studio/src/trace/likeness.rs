@@ -194,6 +194,11 @@ impl Likeness {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "numbers of made-up pictures, small and positive"
+)]
 mod tests {
     use super::*;
 

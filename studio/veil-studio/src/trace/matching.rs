@@ -137,6 +137,11 @@ fn mirror(step: &Step) -> Step {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "numbers of made-up pictures, small and positive"
+)]
 mod tests {
     use super::*;
     use crate::trace::likeness::FIELDS;
