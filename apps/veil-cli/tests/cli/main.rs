@@ -25,6 +25,7 @@ mod library;
 mod making;
 mod members;
 mod opening;
+mod pieces;
 mod remote;
 mod resume;
 mod robust;
