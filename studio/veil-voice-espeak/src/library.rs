@@ -1,12 +1,12 @@
 //! espeak-ng's library, by its C interface (`espeak-ng/speak_lib.h`, version 1.51).
 //!
 //! **Why unsafe.** A library that is found at run time is called by function pointers that nobody checks, and its callback brings pointers. All of
-//! that happens in this file: six calls, and one callback that reads `count` samples and events up to one of type 0, as the header promises.
+//! that happens in this file: seven calls, and one callback that reads `count` samples and events up to one of type 0, as the header promises.
 //! **What checks it.** The tests of `veilcast make` speak with the real library and hold words and sound against each other; the layout of
 //! [`Event`] is held to the header's by a test.
 #![allow(unsafe_code, reason = "a C library's interface; see above")]
 
-use std::ffi::{CString, c_char, c_int, c_uint, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
 use std::slice;
 
 use libloading::Symbol;
@@ -70,6 +70,7 @@ impl Event {
     }
 }
 
+type Info = unsafe extern "C" fn(*mut *const c_char) -> *const c_char;
 type Callback = unsafe extern "C" fn(*mut i16, c_int, *mut Event) -> c_int;
 type Initialize = unsafe extern "C" fn(c_int, c_int, *const c_char, c_int) -> c_int;
 type SetCallback = unsafe extern "C" fn(Callback);
@@ -98,6 +99,18 @@ impl Library {
     fn function<T>(&self, name: &str) -> Result<Symbol<'_, T>, String> {
         // SAFETY: every caller names a function of speak_lib.h with the type that it has there.
         unsafe { self.0.get(name) }.map_err(|_| format!("{NAME} has no {name}"))
+    }
+
+    /// Its version.
+    pub(crate) fn version(&self) -> Result<String, String> {
+        let info: Symbol<'_, Info> = self.function("espeak_Info")?;
+        // SAFETY: a null pointer asks for no path; what is returned is a constant of the library, which ends with a zero and stays loaded.
+        let version = unsafe {
+            let version = info(std::ptr::null_mut());
+            if version.is_null() { None } else { Some(CStr::from_ptr(version)) }
+        };
+        let version = version.ok_or_else(|| format!("{NAME} has no version"))?;
+        Ok(version.to_string_lossy().into_owned())
     }
 
     /// Begins, and returns the samples a second.

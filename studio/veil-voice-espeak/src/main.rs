@@ -1,7 +1,7 @@
 //! Speaks a text by espeak-ng into a WAV file and tells when each word begins.
 //!
 //! `veilcast-voice-espeak VOICE WORDS-A-MINUTE PITCH TEXT-FILE WAV-FILE`: one JSON value a line on standard output, `{"word":{"at_ms","offset",
-//! "length"}}` in characters of the text, then `{"end":{}}`; or `{"error":"…"}` and exit code 1. A program of its own because espeak-ng is under
+//! "length"}}` in characters of the text, then `{"end":{}}`; or `{"error":"…"}` and exit code 1. `--version` answers `{"version":"…"}`. A program of its own because espeak-ng is under
 //! the GPL, and so is this one; nothing links it, and what it says are plain lines. Owns: the arguments, the lines and the WAV. Refuses to know:
 //! scenes and videos. It is started in a sandbox, reads one file and writes one.
 
@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use crate::library::Library;
 use crate::speech::Speech;
 
 /// The longest text that is read.
@@ -29,7 +30,10 @@ struct Order {
 }
 
 fn main() -> ExitCode {
-    let result = order().and_then(|order| carry_out(&order));
+    let result = match std::env::args_os().nth(1) {
+        Some(word) if word == "--version" => version(),
+        _ => order().and_then(|order| carry_out(&order)),
+    };
     let mut out = std::io::stdout().lock();
     match result {
         Ok(lines) => match out.write_all(lines.as_bytes()).and_then(|()| out.flush()) {
@@ -42,6 +46,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn version() -> Result<String, String> {
+    let version = Library::open()?.version()?;
+    Ok(format!("{}\n", json!({ "version": version })))
 }
 
 fn order() -> Result<Order, String> {

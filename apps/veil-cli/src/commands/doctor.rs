@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tokio::net::TcpStream;
+use veil_ffmpeg::produce::speak;
 use veil_ffmpeg::{Launcher, Tools, sandbox};
 use veil_studio::bucket::open::Access;
 use veil_studio::catalogue::TitleState;
+use veil_studio::make::MakeError;
 use veil_studio::place::Place;
 use veil_studio::{Studio, StudioError};
 
 use crate::commands::import::find_tools;
+use crate::commands::make::services::helper;
 use crate::commands::up::gateway_binary;
 use crate::error::CliError;
 use crate::output::{self, Format};
@@ -58,7 +61,7 @@ impl Check {
 
 /// Runs all checks; `true` when none failed.
 pub(crate) async fn run(root: &Path, access: Access, format: Format) -> bool {
-    let mut checks = vec![ffmpeg().await, sandbox(), gateway_program()];
+    let mut checks = vec![ffmpeg().await, sandbox(), gateway_program(), voice().await, piper()];
     match Studio::open(root).await {
         Ok(studio) => {
             let studio = studio.with_access(access);
@@ -104,6 +107,27 @@ fn gateway_program() -> Check {
     match gateway_binary() {
         Ok(path) => Check::ok("gateway program", path.display().to_string()),
         Err(error) => Check::failed("gateway program", error),
+    }
+}
+
+/// What speaks where a production names no other voice.
+async fn voice() -> Check {
+    const HINT: &str =
+        "`veilcast make` can't speak by itself: apt-get install espeak-ng, or name another voice";
+    let Some(path) = helper() else {
+        return Check::warning("voice", MakeError::NoHelper.to_string(), HINT);
+    };
+    match speak::version(&Launcher::default(), &path).await {
+        Ok(version) => Check::ok("voice", format!("espeak-ng {version} by {}", path.display())),
+        Err(error) => Check::warning("voice", error.to_string(), HINT),
+    }
+}
+
+/// Whether a Piper server is named: whether it answers shows when it is asked to speak.
+fn piper() -> Check {
+    match std::env::var("VEILCAST_PIPER_URL") {
+        Ok(_) => Check::ok("Piper", "named by VEILCAST_PIPER_URL"),
+        Err(_) => Check::ok("Piper", "not set up: VEILCAST_PIPER_URL names a server"),
     }
 }
 

@@ -26,6 +26,7 @@ mod making;
 mod marked;
 mod members;
 mod opening;
+mod pieces;
 mod remote;
 mod resume;
 mod robust;

@@ -13,7 +13,7 @@ const STORY: &str = "The Hare and the Tortoise\n\nA hare laughed at a tortoise, 
 
 const SMALL: &str = "--set height=320 --set fps=24 --draft";
 
-fn desk() -> Desk {
+pub(crate) fn desk() -> Desk {
     // It has to lie beside the program under test.
     let _ = binary("veilcast-voice-espeak");
     let desk = Desk::new();
@@ -53,7 +53,7 @@ fn loudness(desk: &Desk, name: &str) -> (f64, f64) {
 }
 
 /// Nothing lies in the folder, or in the cache's folder of runs, that isn't finished.
-fn check_nothing_left(desk: &Desk) {
+pub(crate) fn check_nothing_left(desk: &Desk) {
     let names = desk.names();
     assert!(!names.iter().any(|name| name.contains("veilcast-")), "{names:?}");
     let runs = std::fs::read_dir(desk.path("data/cache/make/work"));
@@ -88,7 +88,7 @@ fn a_story_becomes_a_spoken_and_captioned_video() {
 }
 
 /// The times of the cues of a WebVTT file, in milliseconds.
-fn cue_times(vtt: &str) -> Vec<(usize, usize)> {
+pub(crate) fn cue_times(vtt: &str) -> Vec<(usize, usize)> {
     let ms = |stamp: &str| {
         let parts = stamp.split([':', '.']).map(|part| part.parse::<usize>().unwrap());
         let parts: Vec<usize> = parts.collect();
@@ -176,77 +176,6 @@ fn pictures_videos_music_and_marks_are_taken() {
     assert!((frames - 6.0 * 36.0 - 2.35 * 24.0).abs() <= 1.0, "{frames}");
     let (lufs, peak) = loudness(&desk, "p.mp4");
     assert!((lufs + 14.0).abs() < 1.0 && peak <= -1.5, "{lufs} {peak}");
-}
-
-/// The average colour of frames of a video, as red, green and blue.
-fn colours(desk: &Desk, name: &str) -> Vec<[u8; 3]> {
-    let mut command = Command::new("ffmpeg");
-    command.args(["-v", "error", "-i"]).arg(desk.path(name));
-    command.args(["-vf", "scale=1:1:flags=area", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]);
-    let bytes = run(&mut command, LIMIT).unwrap().success().unwrap().stdout;
-    bytes.chunks_exact(3).map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect()
-}
-
-#[test]
-fn a_dissolve_shows_both_scenes_and_renders_its_own_pieces_alone() {
-    let desk = desk();
-    let scene = |colour: &str| {
-        let background = serde_json::json!({ "kind": "gradient", "colors": [colour, colour] });
-        serde_json::json!({ "duration": 6, "background": background, "voice": { "provider": "none" } })
-    };
-    let scenes = [scene("#ff0000"), scene("#0000ff"), scene("#00ff00")];
-    let document =
-        serde_json::json!({ "height": 128, "fps": 24, "transition": "dissolve", "scenes": scenes });
-    desk.write("p.json", document.to_string().as_bytes());
-    let made = desk.answer("make p.json --draft");
-    assert_eq!((&made["duration_us"], &made["pieces"]), (&18_000_000.into(), &5.into()), "{made}");
-    let colours = colours(&desk, "p.mp4");
-    assert_eq!(colours.len(), 18 * 24);
-    let check = |frame: usize, wanted: [u8; 3]| {
-        let found = colours[frame];
-        let near = found.iter().zip(wanted).all(|(a, b)| a.abs_diff(b) < 40);
-        assert!(near, "frame {frame}: {found:?} instead of {wanted:?}");
-    };
-    // Half a second of twelve frames, from the cut on.
-    check(6 * 24 - 1, [255, 0, 0]);
-    check(6 * 24 + 6, [128, 0, 128]);
-    check(6 * 24 + 12, [0, 0, 255]);
-    check(12 * 24 + 6, [0, 128, 128]);
-    let longer = "make p.json --draft --force --set scenes.2.transition_seconds=1";
-    let made = desk.answer(longer);
-    assert_eq!((&made["rendered_scenes"], &made["rendered_pieces"]), (&1.into(), &2.into()));
-    desk.fails(
-        "make p.json --force --set transition_seconds=9",
-        "transition_seconds: is 9; it goes from 0.1 to 4",
-        "production.md",
-    );
-}
-
-#[test]
-fn pieces_of_a_film_show_what_the_film_shows() {
-    let desk = desk();
-    let film = "-f lavfi -i testsrc2=s=160x160:r=24:d=26 -c:v libx264 -preset ultrafast -crf 10 -pix_fmt yuv420p \
-                -color_range tv -colorspace bt709 -color_primaries bt709 -color_trc bt709";
-    crate::hiding::clip(&desk, "film.mp4", film);
-    let document = serde_json::json!({
-        "format": "1:1", "height": 160, "fps": 24, "backgrounds": [{ "kind": "video", "file": "film.mp4" }],
-        "scenes": [{ "duration": 40, "voice": { "provider": "none" } }],
-    });
-    desk.write("p.json", document.to_string().as_bytes());
-    let made = desk.answer("make p.json");
-    // At 16 s, where the film begins again at 26 s, and no later: the rest is short.
-    assert_eq!(made["pieces"], 3, "{made}");
-    let mut command = Command::new("ffmpeg");
-    command.args(["-v", "error", "-i"]).arg(desk.path("p.mp4"));
-    command.args(["-stream_loop", "1", "-i"]).arg(desk.path("film.mp4"));
-    command.args(["-lavfi", "[0:v][1:v]psnr=stats_file=-:shortest=1", "-f", "null", "-"]);
-    let said = run(&mut command, LIMIT).unwrap().success().unwrap().stdout;
-    let said = String::from_utf8(said).unwrap();
-    let value = |line: &str| line.split("psnr_avg:").nth(1)?.split(' ').next()?.parse::<f64>().ok();
-    let all: Vec<f64> = said.lines().filter_map(value).collect();
-    assert_eq!(all.len(), 40 * 24);
-    let worst = all.iter().copied().fold(f64::INFINITY, f64::min);
-    assert!(worst > 25.0, "{worst} dB at frame {:?}", all.iter().position(|db| *db == worst));
 }
 
 #[test]

@@ -22,6 +22,9 @@ pub const RATE_HZ: u32 = 48_000;
 /// Bytes of a voice's sample.
 pub const VOICE_SAMPLE_BYTES: u64 = 2;
 
+/// Bytes of a sample of films, both channels.
+pub const FILM_SAMPLE_BYTES: u64 = 4;
+
 /// Bytes of a mix's sample, both channels.
 pub const MIX_SAMPLE_BYTES: u64 = 8;
 
@@ -50,13 +53,63 @@ pub struct Music {
     pub fade_out_ms: u32,
 }
 
-/// Voice and music.
+/// A film's own sound under a scene.
+#[derive(Debug, Clone)]
+pub struct FilmSound {
+    /// The film; its first track of sound is taken, again and again.
+    pub source: SourceInfo,
+    /// Microseconds of it that are left out at its beginning.
+    pub start_us: u64,
+    /// How loud, in thousandths.
+    pub volume_permille: u32,
+    /// Samples of it.
+    pub samples: u64,
+    /// Samples over which it appears, and over which it ends.
+    pub fades: (u64, u64),
+}
+
+impl FilmSound {
+    /// Decodes it into bare samples of two channels of 16 bits, into `out`, a file that is there.
+    ///
+    /// # Errors
+    /// As [`decode_voice`].
+    pub async fn render(
+        &self,
+        launcher: &Launcher,
+        tools: &Tools,
+        out: &Path,
+    ) -> Result<(), Error> {
+        let mut args = words(guard_args());
+        args.extend(words(PROBE_ARGS));
+        let from = format!("{}us", self.start_us);
+        args.extend(words(["-stream_loop", "-1", "-ss", &from, "-i"]));
+        args.push(file_url(&self.source.path));
+        let (fade_in, fade_out) = self.fades;
+        let volume = f64::from(self.volume_permille) / 1000.0;
+        let filter = format!(
+            "aresample={RATE_HZ}:async=1:first_pts=0,aformat=sample_fmts=flt:channel_layouts=stereo,volume={volume:.3},apad,\
+             atrim=end_sample={},afade=t=in:ss=0:ns={},afade=t=out:ss={}:ns={}",
+            self.samples,
+            fade_in.max(1),
+            self.samples.saturating_sub(fade_out.max(1)),
+            fade_out.max(1),
+        );
+        args.extend(words(["-map", "0:a:0", "-vn", "-sn", "-af", &filter, "-f", "s16le"]));
+        let bytes_max = self.samples * FILM_SAMPLE_BYTES + ROOM_BYTES;
+        let read = vec![self.source.path.clone()];
+        run("reading a film's sound", launcher, tools, (args, read), (out, bytes_max)).await
+    }
+}
+
+/// Voice, films and music.
 #[derive(Debug, Clone)]
 pub struct Mix {
     /// Bare samples of the voice, from the beginning to the end of the video.
     pub voice: PathBuf,
     /// How loud the voice is, in thousandths.
     pub volume_permille: u32,
+    /// Bare samples of films' own sound, of two channels of 16 bits, from the beginning to the end of the video.
+    pub films: Option<PathBuf>,
     /// Music, if any.
     pub music: Option<Music>,
     /// Samples of the whole.
@@ -96,6 +149,11 @@ impl Mix {
         let mut args = words(["-f", "s16le", "-ar", &RATE_HZ.to_string(), "-ac", "1", "-i"]);
         args.push(file_url(&self.voice));
         let mut read = vec![self.voice.clone()];
+        if let Some(films) = &self.films {
+            args.extend(words(["-f", "s16le", "-ar", &RATE_HZ.to_string(), "-ac", "2", "-i"]));
+            args.push(file_url(films));
+            read.push(films.clone());
+        }
         if let Some(music) = &self.music {
             args.extend(source_input(&music.source, true));
             read.push(music.source.path.clone());
@@ -110,12 +168,24 @@ impl Mix {
         let volume = |permille: u32| format!("volume={:.3}", f64::from(permille) / 1000.0);
         let end = format!("atrim=end_sample={}", self.samples);
         let voice = format!("[0:a]{stereo},{},apad,{end}", volume(self.volume_permille));
-        let Some(music) = &self.music else { return format!("{voice}[out]") };
+        // Nothing steps back for films, and they for nothing.
+        let (films, mixed) = match &self.films {
+            Some(_) => (format!("[1:a]{stereo},apad,{end}[films];"), "[films]"),
+            None => (String::new(), ""),
+        };
+        let sum = |inputs: u32| format!("amix=inputs={inputs}:normalize=0:duration=first[out]");
+        let Some(music) = &self.music else {
+            return match &self.films {
+                Some(_) => format!("{films}{voice}[said];[said][films]{}", sum(2)),
+                None => format!("{voice}[out]"),
+            };
+        };
+        let input = if self.films.is_some() { 2 } else { 1 };
         let fade = u64::from(music.fade_out_ms) * u64::from(RATE_HZ) / 1000;
         let fade = fade.min(self.samples);
         let from = self.samples - fade;
         let tune = format!(
-            "[1:a:0]{stereo},{},apad,{end},afade=t=out:ss={from}:ns={}[music]",
+            "[{input}:a:0]{stereo},{},apad,{end},afade=t=out:ss={from}:ns={}[music]",
             volume(music.volume_permille),
             fade.max(1)
         );
@@ -123,9 +193,7 @@ impl Mix {
             true => ("asplit[voice][key]", format!("[music][key]{DUCKING}[under];")),
             false => ("acopy[voice]", "[music]acopy[under];".to_owned()),
         };
-        format!(
-            "{voice},{split};{tune};{under}[voice][under]amix=inputs=2:normalize=0:duration=first[out]"
-        )
+        format!("{films}{voice},{split};{tune};{under}[voice][under]{mixed}{}", sum(input + 1))
     }
 }
 

@@ -24,6 +24,9 @@ const BOUNDS: Bounds = Bounds { step: STEP, time: Duration::from_secs(120), outp
 /// Ten minutes of 22,050 samples of 16 bits, and a head.
 const SOUND_BYTES_MAX: u64 = 600 * 22_050 * 2 + 4096;
 
+/// The longest version that is believed.
+const VERSION_BYTES_MAX: usize = 100;
+
 /// Slowest and quickest speech, in words a minute, as espeak-ng takes it.
 pub const WORDS_A_MINUTE: std::ops::RangeInclusive<u32> = 80..=450;
 
@@ -48,6 +51,37 @@ pub struct SpokenWord {
     pub offset: u32,
     /// Its characters.
     pub length: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Version {
+    version: String,
+}
+
+/// Asks the helper for the version of espeak-ng, as it calls it: `1.51`.
+///
+/// # Errors
+/// [`Error::Failed`] with the helper's words, among them that espeak-ng is missing; [`Error::TimedOut`], [`Error::Start`].
+pub async fn version(launcher: &Launcher, helper: &Path) -> Result<String, Error> {
+    let jail = Jail {
+        read: Vec::new(),
+        write: None,
+        address_space_bytes: 2 << 30,
+        cpu_seconds: Some(BOUNDS.time.as_secs()),
+        landlock_optional: false,
+    };
+    let invocation = Invocation::new(helper, Confinement::Full(jail)).args(["--version"]);
+    let (output, _) = collect(launcher, invocation, BOUNDS).await?;
+    let line = String::from_utf8_lossy(&output);
+    let failed = |stderr: String| Error::Failed { step: STEP, stderr };
+    match serde_json::from_str(&line) {
+        Ok(Version { version }) if version.len() <= VERSION_BYTES_MAX => Ok(version),
+        _ => match serde_json::from_str(&line) {
+            Ok(Line::Error(why)) => Err(failed(why)),
+            _ => Err(failed("the helper doesn't say which espeak-ng it has".to_owned())),
+        },
+    }
 }
 
 #[derive(Deserialize)]

@@ -1,11 +1,13 @@
 //! Captions: words put together to what is read at once.
 //!
-//! Owns: cues ([`cues`]). [`ass`] draws them into the picture, [`files`] writes them beside the video. Refuses to know: voices, pixels.
+//! Owns: cues ([`cues`]). [`ass`] draws them into the picture, [`files`] writes them beside the video, [`import`] reads those of
+//! others. Refuses to know: voices, pixels.
 //!
 //! Invariant: cues follow each other and don't overlap; each has one word at least.
 
 pub mod ass;
 pub mod files;
+pub mod import;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 

@@ -110,7 +110,10 @@ fn voice(path: &str, voice: &Voice) -> Result<(), Fault> {
             text(&at("model"), model, NAME_CHARS_MAX)?;
             text(&at("voice"), voice, NAME_CHARS_MAX)
         }
-        Voice::Recording { file } => self::file(&at("file"), file),
+        Voice::Recording { file, cut_silence } => {
+            self::file(&at("file"), file)?;
+            number(&at("cut_silence"), cut_silence.unwrap_or(1.0), 0.1, 10.0)
+        }
         Voice::None {} => Ok(()),
     }
 }
@@ -120,6 +123,7 @@ fn captions(path: &str, captions: &Captions) -> Result<(), Fault> {
     number(&at("size"), f64::from(captions.size), 50.0, 200.0)?;
     colour(&at("color"), &captions.color)?;
     colour(&at("highlight"), &captions.highlight)?;
+    captions.file.as_ref().map_or(Ok(()), |file| self::file(&at("file"), file))?;
     // It stands between commas in a file that FFmpeg reads.
     let fine = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.');
     let font = &captions.font;
@@ -137,8 +141,9 @@ fn background(path: &str, background: &Background) -> Result<(), Fault> {
             colors.iter().try_for_each(|one| colour(&at("colors"), one))
         }
         Background::Image { file, .. } => self::file(&at("file"), file),
-        Background::Video { file, start, .. } => {
+        Background::Video { file, start, sound, .. } => {
             self::file(&at("file"), file)?;
+            number(&at("sound"), *sound, 0.0, 4.0)?;
             number(&at("start"), *start, 0.0, 86_400.0)
         }
     }

@@ -6,23 +6,20 @@
 
 use std::path::PathBuf;
 
-use serde_json::json;
 use tokio::sync::watch;
 use veil_ffmpeg::produce::join::join;
-use veil_ffmpeg::produce::sound::{Mix, Music, RATE_HZ};
 
-use super::cache::{Cache, Key};
-use super::captions::ass::Layout;
-use super::captions::{Cue, cues, files};
-use super::document::{CaptionStyle, Production};
+use super::cache::Cache;
+use super::captions::files;
+use super::cueing::{captions, on_one_clock};
+use super::document::Production;
 use super::error::MakeError;
-use super::media::{Looked, Media, Medium};
-use super::plan::{Part, Span, edges, parts, timeline};
+use super::media::Media;
+use super::plan::{edges, parts, timeline};
 use super::scenes::{Pictures, Rendered};
 use super::service::Service;
-use super::sound::{Loudness, Placed, lay, render};
-use super::speaking::{Speech, Studio};
-use super::words::{TimedWord, align, words};
+use super::sound::Loudness;
+use super::speaking::{Studio, espeak_version};
 use crate::pipeline::Encoder;
 use crate::turns::{FrameSize, Resources};
 
@@ -124,8 +121,11 @@ pub async fn make(
     tell("waiting");
     let _turn = encoder.turn(cost).await?;
     let work = cache.work()?;
-    let studio = Studio { encoder, cache, work: &work, media: &media, request, slots };
     tell("speaking");
+    let espeak = espeak_version(encoder, &request.services, &parts).await;
+    let espeak_version = espeak.as_deref();
+    let studio =
+        Studio { encoder, cache, work: &work, media: &media, request, slots, espeak_version };
     let (speeches, spoken) = studio.speak(&parts).await?;
     let facts: Vec<_> =
         speeches.iter().map(|speech| speech.as_ref().map(|speech| speech.spoken.clone())).collect();
@@ -133,7 +133,7 @@ pub async fn make(
     let frames: u64 = spans.iter().map(|span| u64::from(span.frames)).sum();
     progress.send_modify(|progress| progress.total_frames = frames);
     tell("rendering");
-    let said = captions(production, &parts, &spans, &speeches);
+    let said = captions(production, &media, &parts, &spans, &speeches);
     let edges = edges(&parts, &spans, production.fps);
     #[rustfmt::skip]
     let pictures = Pictures {
@@ -142,7 +142,7 @@ pub async fn make(
     let rendered = studio.render(&pictures).await?;
     tell("mixing");
     let sound = work.path().join("sound.m4a");
-    let loudness = studio.sound(&spans, &speeches, &sound).await?;
+    let loudness = studio.sound((&parts, &spans, &edges), &speeches, &sound).await?;
     tell("joining");
     let folder = (work.path(), rendered.pieces);
     join(&encoder.launcher, &encoder.tools, folder, &sound, &request.out).await?;
@@ -173,121 +173,4 @@ fn slots(encoder: &Encoder, frame: FrameSize) -> usize {
         budget.map_or(encoder.processors, |budget| usize::try_from(budget.cores).unwrap_or(1));
     let most = encoder.processors.min(cores).max(1);
     (1..=most).rev().find(|slots| fits(*slots)).unwrap_or(1)
-}
-
-/// The captions of each scene, timed from its beginning.
-fn captions(
-    production: &Production,
-    parts: &[Part<'_>],
-    spans: &[Span],
-    speeches: &[Option<Speech>],
-) -> Vec<Vec<Cue>> {
-    let each = parts.iter().zip(spans).zip(speeches);
-    each.map(|((part, span), speech)| {
-        let scene_us = u64::from(span.frames) * 1_000_000 / u64::from(production.fps);
-        let timed = timed_words(part, scene_us, speech.as_ref());
-        let layout = Layout::new(production.format, production.size(), part.captions);
-        let style = match part.captions.style {
-            // Files beside the video are written all the same.
-            CaptionStyle::None => CaptionStyle::Highlight,
-            style => style,
-        };
-        cues(&timed, layout.room(style), scene_us)
-    })
-    .collect()
-}
-
-fn timed_words(part: &Part<'_>, scene_us: u64, speech: Option<&Speech>) -> Vec<TimedWord> {
-    let words = words(&part.text);
-    match speech {
-        Some(Speech { spoken, .. }) => {
-            let (start, end) = spoken.speech_us;
-            align(words, &spoken.anchors, (start, end.min(scene_us)))
-        }
-        None => align(words, &[], (0, scene_us.saturating_sub(300_000))),
-    }
-}
-
-/// Captions of all scenes, timed from the beginning of the video.
-fn on_one_clock(said: &[Vec<Cue>], spans: &[Span], fps: u32) -> Vec<Cue> {
-    let mut all = Vec::new();
-    for (cues, span) in said.iter().zip(spans) {
-        let from = span.first * 1_000_000 / u64::from(fps);
-        for cue in cues {
-            let mut cue = cue.clone();
-            cue.start_us += from;
-            cue.end_us += from;
-            for word in &mut cue.words {
-                word.start_us += from;
-                word.end_us += from;
-            }
-            all.push(cue);
-        }
-    }
-    all
-}
-
-impl Studio<'_> {
-    /// The sound of the whole, encoded; out of the cache, if nothing of it has changed.
-    async fn sound(
-        &self,
-        spans: &[Span],
-        speeches: &[Option<Speech>],
-        out: &std::path::Path,
-    ) -> Result<Option<Loudness>, MakeError> {
-        let production = &self.request.production;
-        let samples_at = |frame: u64| frame * u64::from(RATE_HZ) / u64::from(production.fps);
-        let samples =
-            spans.last().map_or(0, |span| samples_at(span.first + u64::from(span.frames)));
-        let heard = || {
-            spans.iter().zip(speeches).filter_map(|(span, speech)| Some((span, speech.as_ref()?)))
-        };
-        let voices: Vec<Placed> = heard()
-            .map(|(span, speech)| Placed { pcm: speech.pcm.clone(), at: samples_at(span.first) })
-            .collect();
-        let keys: Vec<(&str, u64)> =
-            heard().map(|(span, speech)| (speech.key.as_str(), samples_at(span.first))).collect();
-        let music = production.music.as_ref().and_then(|music| match self.media.get(&music.file) {
-            Some(Looked { medium: Medium::Stream(source), hash }) => Some((music, source, hash)),
-            _ => None,
-        });
-        let music_is = music.map(|(music, _, hash)| (music, hash));
-        let version = &self.encoder.tools.version;
-        let key =
-            Key::of("sound/1", &json!([version, samples, keys, production.voice_volume, music_is]));
-        if self.cache.find(&key, "m4a", out) {
-            return Ok(None);
-        }
-        let voice = self.work.path().join("voice.pcm");
-        lay_in_thread(voices, samples, voice.clone()).await?;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "small and positive"
-        )]
-        let thousandths = |value: f64| (value * 1000.0).round() as u32;
-        let mix = Mix {
-            voice,
-            volume_permille: thousandths(production.voice_volume),
-            music: music.map(|(music, source, _)| Music {
-                source: (**source).clone(),
-                volume_permille: thousandths(music.volume),
-                ducked: music.duck,
-                fade_out_ms: thousandths(music.fade_out),
-            }),
-            samples,
-        };
-        let made = self.work.file("made.m4a")?;
-        let loudness = render(self.encoder, self.work, &mix, &made).await?;
-        std::fs::rename(&made, out).map_err(MakeError::io("cannot write", out))?;
-        self.cache.keep(&key, "m4a", out)?;
-        Ok((loudness.lufs > -70.0).then_some(loudness))
-    }
-}
-
-async fn lay_in_thread(voices: Vec<Placed>, samples: u64, out: PathBuf) -> Result<(), MakeError> {
-    let path = out.clone();
-    let laid = tokio::task::spawn_blocking(move || lay(&voices, samples, &out)).await;
-    let laid = laid.map_err(|gone| MakeError::Broken(gone.to_string()))?;
-    laid.map_err(MakeError::io("cannot write", path))
 }

@@ -1,8 +1,8 @@
 //! Making a video from a story: the production document, and all that becomes of it.
 //!
 //! [`make()`](make()) does the work and knows no command line. A story becomes scenes (`script`), a document is read (`document`, `limits`, `merge`), its files
-//! are looked at (`media`), scenes are spoken (`voice`, `speaking`), words get times (`words`) and become captions (`captions`), each scene is
-//! rendered apart (`scenes`), the sound is laid, mixed and levelled (`sound`), and everything is joined (`making`, the only place that knows
+//! are looked at (`media`), scenes are spoken (`voice`, `speaking`), words get times (`words`) and become captions (`captions`, `cueing`), each scene is
+//! rendered apart (`scenes`), the sound is laid, mixed and levelled (`sounding`, `sound`), and everything is joined (`making`, the only place that knows
 //! the order). Every step is kept by the BLAKE3 of what it was made of (`cache`). Specification: `docs/format/production.md`.
 //!
 //! Refuses to know: FFmpeg's arguments (`veil-ffmpeg`), the environment, where the video is published.
@@ -11,6 +11,7 @@
 
 pub mod cache;
 pub mod captions;
+mod cueing;
 pub mod document;
 mod error;
 mod limits;
@@ -23,6 +24,7 @@ mod scenes;
 pub mod script;
 pub mod service;
 pub mod sound;
+mod sounding;
 mod speaking;
 pub mod story;
 pub mod table;

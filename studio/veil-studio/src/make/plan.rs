@@ -46,6 +46,8 @@ pub(super) struct Part<'p> {
     pub(super) speech: String,
     pub(super) voice: &'p Voice,
     pub(super) captions: &'p Captions,
+    /// They are the scene's own: a file of them is timed from its beginning.
+    pub(super) own_captions: bool,
     pub(super) background: Option<&'p Background>,
     /// Its colours where there is no background.
     pub(super) colours: [[u8; 3]; 2],
@@ -90,6 +92,7 @@ pub(super) fn parts(production: &Production) -> Vec<Part<'_>> {
             speech,
             voice: scene.voice.as_ref().unwrap_or(&production.voice),
             captions: scene.captions.as_ref().unwrap_or(&production.captions),
+            own_captions: scene.captions.is_some(),
             background: scene.background.as_ref().or(in_turn),
             colours: GRADIENTS[at % GRADIENTS.len()],
             transition,

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use veil_ffmpeg::{look, probe};
 
 use super::cache::{Cache, Key};
-use super::document::{Background, Production, Scene, Transition, Voice};
+use super::document::{Background, Captions, Production, Scene, Transition, Voice};
 use super::error::{Fault, MakeError};
 use super::making::{MakeProgress, MakeRequest, Services, make};
 use super::plan::{Part, Span, all_scenes, parts, timeline};
@@ -104,6 +104,8 @@ fn single(production: &Production, scene: &Scene, part: &Part<'_>, length_us: u6
     Production {
         height: Some(u32::try_from(small).unwrap_or(height).max(*super::document::HEIGHTS.start())),
         backgrounds: Vec::new(),
+        // A file of the whole video's captions says nothing of a scene that stands alone.
+        captions: Captions { file: None, ..production.captions.clone() },
         transition: Transition::Cut,
         music: None,
         intro: None,

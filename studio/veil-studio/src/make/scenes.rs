@@ -243,7 +243,12 @@ impl Studio<'_> {
             }
             _ => None,
         };
-        let is = json!([part.background, part.background.is_none().then_some(part.colours), hash]);
+        // How loud a film is heard changes no picture.
+        let shown = match part.background {
+            Some(Background::Video { fit, start, .. }) => json!([fit, start]),
+            other => json!(other),
+        };
+        let is = json!([shown, part.background.is_none().then_some(part.colours), hash]);
         let backdrop = match part.background {
             None => Backdrop::Gradient(part.colours),
             Some(Background::Gradient { colors: [first, second] }) => {
@@ -254,7 +259,7 @@ impl Studio<'_> {
                 Some(Medium::Still(still)) => Backdrop::Still(still.clone(), moves(*motion)),
                 _ => return Err(lost().into()),
             },
-            Some(Background::Video { file, fit, start }) => match self.medium(file) {
+            Some(Background::Video { file, fit, start, .. }) => match self.medium(file) {
                 Some(Medium::Stream(source)) => {
                     #[expect(
                         clippy::cast_possible_truncation,

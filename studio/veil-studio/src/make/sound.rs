@@ -6,10 +6,13 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read as _, Write as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use ebur128::{EbuR128, Mode};
-use veil_ffmpeg::produce::sound::{Level, Mix, RATE_HZ, VOICE_SAMPLE_BYTES, encode, level};
+use veil_ffmpeg::produce::sound::{
+    FILM_SAMPLE_BYTES, Level, Mix, RATE_HZ, VOICE_SAMPLE_BYTES, encode, level,
+};
 
 use super::cache::Work;
 use super::error::MakeError;
@@ -70,6 +73,39 @@ pub fn lay(voices: &[Placed], samples: u64, out: &Path) -> io::Result<()> {
     }
     silence(&mut out, samples.saturating_sub(at))?;
     out.flush()
+}
+
+/// Adds films' sound in their places, `samples` in all; where two are at once, both are heard.
+///
+/// # Errors
+/// The system's.
+pub fn lay_over(films: &[Placed], samples: u64, out: &Path) -> io::Result<()> {
+    let file = File::options().read(true).write(true).create(true).truncate(true).open(out)?;
+    file.set_len(samples * FILM_SAMPLE_BYTES)?;
+    for film in films {
+        let mut at = film.at * FILM_SAMPLE_BYTES;
+        let room = samples.saturating_sub(film.at) * FILM_SAMPLE_BYTES;
+        let mut sound = BufReader::new(File::open(&film.pcm)?.take(room));
+        let mut piece = Vec::with_capacity(1 << 16);
+        loop {
+            piece.clear();
+            sound.by_ref().take(1 << 16).read_to_end(&mut piece)?;
+            piece.truncate(piece.len() / 2 * 2);
+            if piece.is_empty() {
+                break;
+            }
+            let mut there = vec![0; piece.len()];
+            file.read_exact_at(&mut there, at)?;
+            for (sum, new) in there.chunks_exact_mut(2).zip(piece.chunks_exact(2)) {
+                let old = i16::from_le_bytes([sum[0], sum[1]]);
+                let new = i16::from_le_bytes([new[0], new[1]]);
+                sum.copy_from_slice(&old.saturating_add(new).to_le_bytes());
+            }
+            file.write_all_at(&there, at)?;
+            at += there.len() as u64;
+        }
+    }
+    Ok(())
 }
 
 fn silence(out: &mut impl io::Write, samples: u64) -> io::Result<()> {
@@ -164,6 +200,17 @@ mod tests {
         assert_eq!(bytes.len(), 20);
         assert_eq!((&bytes[..4], &bytes[4..12]), (&[0; 4][..], &[7; 8][..]));
         assert_eq!((&bytes[12..16], &bytes[16..]), (&[0; 4][..], &[7; 4][..]));
+    }
+
+    #[test]
+    fn films_that_are_at_once_are_both_heard() {
+        let folder = tempfile::tempdir().unwrap();
+        let (film, out) = (folder.path().join("f"), folder.path().join("o"));
+        std::fs::write(&film, [5, 0, 7, 0, 5, 0, 7, 0]).unwrap();
+        let placed = |at| Placed { pcm: film.clone(), at };
+        lay_over(&[placed(0), placed(1), placed(3)], 4, &out).unwrap();
+        let bytes = std::fs::read(&out).unwrap();
+        assert_eq!(bytes, [5, 0, 7, 0, 10, 0, 14, 0, 5, 0, 7, 0, 5, 0, 7, 0]);
     }
 
     #[test]

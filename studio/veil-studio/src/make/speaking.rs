@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde_json::json;
-use veil_ffmpeg::produce::speak::SpeakRequest;
+use veil_ffmpeg::produce::speak::{self, SpeakRequest};
 
 use super::cache::{Cache, Key, Work};
 use super::document::Voice;
@@ -35,6 +35,19 @@ pub(super) struct Studio<'s> {
     pub(super) request: &'s MakeRequest,
     /// How many at once.
     pub(super) slots: usize,
+    /// espeak-ng's, if it speaks here.
+    pub(super) espeak_version: Option<&'s str>,
+}
+
+/// The version of espeak-ng, where any of the scenes is spoken by it; `None` where it can't tell, and says why when it is to speak.
+pub(super) async fn espeak_version(
+    encoder: &Encoder,
+    services: &Services,
+    parts: &[Part<'_>],
+) -> Option<String> {
+    let speaks = parts.iter().any(|part| matches!(part.voice, Voice::Espeak { .. }));
+    let helper = services.espeak.as_deref().filter(|_| speaks)?;
+    speak::version(&encoder.launcher, helper).await.ok()
 }
 
 impl Studio<'_> {
@@ -92,19 +105,26 @@ impl Studio<'_> {
             other => other,
         })?;
         let out = self.work.file(&format!("{name}.made.pcm"))?;
-        decode(self.encoder, utterance, (&place, &out)).await
+        let cut_silence = match part.voice {
+            Voice::Recording { cut_silence, .. } => *cut_silence,
+            _ => None,
+        };
+        decode(self.encoder, utterance, (&place, &out), cut_silence).await
     }
 
     /// What a speech is kept by: everything that it depends on.
     fn key(&self, part: &Part<'_>) -> Key {
         let Services { piper, openai, .. } = &self.request.services;
         let source = match part.voice {
-            Voice::Recording { file } => self.media.get(file).map(|looked| looked.hash.as_str()),
+            Voice::Recording { file, .. } => {
+                self.media.get(file).map(|looked| looked.hash.as_str())
+            }
             Voice::Piper { .. } => piper.as_ref().map(super::service::Service::base),
             Voice::Openai { .. } => openai.as_ref().map(super::service::Service::base),
-            Voice::Espeak { .. } | Voice::None {} => None,
+            Voice::Espeak { .. } => self.espeak_version,
+            Voice::None {} => None,
         };
-        Key::of("voice/1", &json!([part.voice, part.speech, source]))
+        Key::of("voice/2", &json!([part.voice, part.speech, source]))
     }
 
     fn provider(&self, voice: &Voice) -> Result<Box<dyn VoiceProvider>, MakeError> {
@@ -130,7 +150,7 @@ impl Studio<'_> {
                     service.ok_or(not_set("an OpenAI-compatible voice", "VEILCAST_OPENAI_URL"))?;
                 Box::new(SpeechApi { service, model: model.clone(), voice: voice.clone() })
             }
-            Voice::Recording { file } => Box::new(Recording(self.recording(file))),
+            Voice::Recording { file, .. } => Box::new(Recording(self.recording(file))),
             Voice::None {} => Box::new(Recording(PathBuf::new())),
         })
     }

@@ -7,6 +7,7 @@
 
 pub mod espeak;
 pub mod service;
+pub mod silence;
 
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use veil_ffmpeg::probe;
 use veil_ffmpeg::produce::sound::{RATE_HZ, decode_voice};
 
+use self::silence::Removed;
 use super::document::SCENE_SECONDS_MAX;
 use super::error::MakeError;
 use super::words::Anchor;
@@ -71,6 +73,9 @@ pub struct Spoken {
     pub anchors: Vec<Anchor>,
     /// When the first sound that is no silence comes, and the last, in microseconds.
     pub speech_us: (u64, u64),
+    /// Silences that were cut out, in order.
+    #[serde(default)]
+    pub removed: Vec<Removed>,
 }
 
 impl Spoken {
@@ -87,7 +92,7 @@ pub fn us(samples: u64) -> u64 {
     samples * 1_000_000 / u64::from(RATE_HZ)
 }
 
-/// Decodes what a provider made into `out`, a file that is there, and measures it.
+/// Decodes what a provider made into `out`, a file that is there, shortens its silences to `cut_silence` seconds, and measures it.
 ///
 /// # Errors
 /// [`MakeError`] where it is no sound, or FFmpeg fails.
@@ -95,6 +100,7 @@ pub async fn decode(
     encoder: &Encoder,
     utterance: Utterance,
     (path, out): (&str, &Path),
+    cut_silence: Option<f64>,
 ) -> Result<Spoken, MakeError> {
     let Encoder { launcher, tools, .. } = encoder;
     let media = |source| MakeError::Media { path: path.to_owned(), source };
@@ -107,9 +113,18 @@ pub async fn decode(
     let samples_max = SCENE_SECONDS_MAX as u64 * u64::from(RATE_HZ);
     decode_voice(launcher, tools, &source, (out, samples_max)).await.map_err(media)?;
     let out = out.to_owned();
-    let measured = tokio::task::spawn_blocking(move || measure(&out)).await;
-    let (samples, speech_us) = measured.map_err(|gone| MakeError::Broken(gone.to_string()))??;
-    Ok(Spoken { samples, anchors: utterance.anchors, speech_us })
+    let measured = tokio::task::spawn_blocking(move || {
+        let cut = cut_silence.map_or(Ok(Vec::new()), |longest_s| silence::cut(&out, longest_s));
+        let removed = cut.map_err(MakeError::io("cannot cut", &out))?;
+        Ok::<_, MakeError>((measure(&out)?, removed))
+    });
+    let measured = measured.await.map_err(|gone| MakeError::Broken(gone.to_string()))?;
+    let ((samples, speech_us), removed) = measured?;
+    let mut anchors = utterance.anchors;
+    for anchor in &mut anchors {
+        anchor.at_us = silence::shifted(anchor.at_us, &removed);
+    }
+    Ok(Spoken { samples, anchors, speech_us, removed })
 }
 
 /// How many samples a file has, and where in it somebody speaks.

@@ -50,7 +50,7 @@ fn no_key(path: &Path) -> CliError {
 }
 
 /// The helper for espeak-ng: beside this program, or in `PATH`.
-fn helper() -> Option<PathBuf> {
+pub(crate) fn helper() -> Option<PathBuf> {
     let own = std::env::current_exe().ok();
     let beside = own.as_deref().and_then(Path::parent).map(|folder| folder.join(HELPER));
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -160,7 +160,12 @@ fn draw_cue(file: &mut String, layout: &Layout, cue: &Cue, style: CaptionStyle) 
             event(file, span, "Text", &format!("{{{pop}}}{size}{}", plain()));
         }
         CaptionStyle::Pill if !rtl => pills(file, cue, room, &size),
-        CaptionStyle::Pill | CaptionStyle::Block => {
+        // Text in the colour of captions on a box of the highlight's can't be read: it stands over the box, with its outline.
+        CaptionStyle::Pill => {
+            event(file, span, "Text", &format!("{size}{{\\1a&HFF&}}{}", plain()));
+            event(file, span, "Plain", &format!("{size}{}", plain()));
+        }
+        CaptionStyle::Block => {
             event(file, span, "Text", &format!("{size}{}", plain()));
         }
         CaptionStyle::None => {}
@@ -296,8 +301,12 @@ mod tests {
         assert_eq!(file.matches("\\3a&H00&").count(), 3);
         for style in [CaptionStyle::Highlight, CaptionStyle::Pill, CaptionStyle::Block] {
             let file = drawn("مرحبا بالعالم", style);
-            let line = file.lines().find(|line| line.starts_with("Dialogue")).unwrap();
-            assert!(line.ends_with("مرحبا بالعالم") && !line.contains('{'), "{line}");
+            let lines: Vec<&str> =
+                file.lines().filter(|line| line.starts_with("Dialogue")).collect();
+            assert_eq!(lines.len(), if style == CaptionStyle::Pill { 2 } else { 1 });
+            let last = lines.last().unwrap();
+            assert!(last.ends_with(",مرحبا بالعالم") && !last.contains('{'), "{last}");
+            assert!(lines[0].ends_with("مرحبا بالعالم"), "no tag is inside: {}", lines[0]);
         }
     }
 

@@ -40,6 +40,9 @@ pub enum Voice {
     Recording {
         /// The file: whatever FFmpeg reads.
         file: String,
+        /// Silences are shortened to so many seconds, from 0.1 to 10.
+        #[serde(default)]
+        cut_silence: Option<f64>,
     },
     /// Nobody.
     None {},
@@ -61,6 +64,9 @@ pub struct Captions {
     pub highlight: String,
     /// A font of the system.
     pub font: String,
+    /// What is shown instead of what is spoken: `SubRip`, WebVTT or Advanced `SubStation` Alpha. A scene's file is timed from its beginning, that of
+    /// all scenes from the video's.
+    pub file: Option<String>,
 }
 
 /// What marks the word that is spoken.
@@ -110,7 +116,7 @@ pub enum Background {
         #[serde(default)]
         motion: Motion,
     },
-    /// A video, without its sound; again and again, if it is shorter than the scene.
+    /// A video; again and again, if it is shorter than the scene.
     Video {
         /// The file.
         file: String,
@@ -120,6 +126,9 @@ pub enum Background {
         /// Seconds of it that are left out at its beginning.
         #[serde(default)]
         start: f64,
+        /// How loud its sound is, from 0 to 4; 1 is as it is.
+        #[serde(default)]
+        sound: f64,
     },
 }
 
@@ -267,6 +276,7 @@ impl Default for Captions {
             color: "#ffffff".to_owned(),
             highlight: "#ffd400".to_owned(),
             font: "Noto Sans".to_owned(),
+            file: None,
         }
     }
 }
