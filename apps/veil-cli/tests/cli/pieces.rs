@@ -106,7 +106,7 @@ fn a_recordings_silences_are_cut_and_its_captions_move_with_it() {
     assert_eq!((times.len(), times[0]), (2, (0, 1000)), "{vtt}");
     assert!(times[1].0.abs_diff(1400) <= 40 && times[1].1.abs_diff(2400) <= 40, "{vtt}");
     desk.write("q.json", scene("bad.srt", 0.4).to_string().as_bytes());
-    let why = "scenes[0].captions.file (\"bad.srt\"): line 2: `soon` is no time";
+    let why = "bad.srt\"): line 2: `soon` is no time";
     desk.fails("make q.json --draft", why, "production.md");
     desk.write("r.json", scene("voice.flac", 0.4).to_string().as_bytes());
     desk.fails("make r.json --draft", "scenes[0].captions.file", "");

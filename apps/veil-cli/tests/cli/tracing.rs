@@ -107,7 +107,7 @@ fn a_leak_names_its_viewer_after_what_leakers_do() {
     assert!(report["viewers"][0]["revoked"].is_string());
 
     // Too little of it is said to be that.
-    let leak = premiere.leak("piece.mp4", &["Cem"], "-ss 20 -t 25 -c:v libx264 -crf 26");
+    let leak = premiere.leak("piece.mp4", &["Cem"], "-ss 20 -t 10 -c:v libx264 -crf 26");
     let report = premiere.trace(&leak, &[]);
     assert_eq!(
         (report["verdict"].as_str(), named(&report)),

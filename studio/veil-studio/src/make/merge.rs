@@ -14,7 +14,7 @@ use super::error::Fault;
 const DEPTH_MAX: usize = 8;
 
 /// The members of a document; a setting that begins with another name is a field.
-const MEMBERS: [&str; 15] = [
+const MEMBERS: [&str; 16] = [
     "version",
     "title",
     "format",
@@ -25,6 +25,7 @@ const MEMBERS: [&str; 15] = [
     "captions",
     "backgrounds",
     "transition",
+    "transition_seconds",
     "music",
     "intro",
     "outro",
@@ -165,6 +166,16 @@ mod tests {
         let mut document = json!({ "scenes": [{ "text": "{{nobody}}" }] });
         let fault = fill(&mut document, &BTreeMap::new()).unwrap_err().to_string();
         assert_eq!(fault, "scenes[0].text: the field \"nobody\" has no value");
+    }
+
+    #[test]
+    fn every_member_of_a_document_can_be_set() {
+        let schema = crate::make::document::schema();
+        let members = schema["properties"].as_object().unwrap().keys();
+        let mut settable = MEMBERS.map(str::to_owned).to_vec();
+        settable.push("fields".to_owned());
+        settable.sort();
+        assert_eq!(members.cloned().collect::<Vec<_>>(), settable);
     }
 
     #[test]
