@@ -42,6 +42,7 @@ export interface paths {
     "/v1/titles/{id}/shares": { parameters: { }; post: { parameters: { path: { id: string; }; }; requestBody: { content: { "application/json": components["schemas"]["NewShare"]; }; }; responses: { 201: { headers: { [name: string]: unknown; }; content: { "application/json": components["schemas"]["Shared"]; }; }; 404: { headers: { [name: string]: unknown; }; }; 422: { headers: { [name: string]: unknown; }; }; }; }; };
     "/v1/uploads": { parameters: { }; post: { parameters: { header: { "Tus-Resumable": string; "Upload-Length": number; "Upload-Metadata"?: string | null; }; }; responses: { 201: { headers: { Location?: string; [name: string]: unknown; }; }; 413: { headers: { [name: string]: unknown; }; }; 507: { headers: { [name: string]: unknown; }; }; }; }; options: { parameters: { }; responses: { 204: { headers: { [name: string]: unknown; }; }; }; }; };
     "/v1/uploads/{id}": { parameters: { }; delete: { parameters: { header: { "Tus-Resumable": string; }; path: { id: string; }; }; responses: { 204: { headers: { [name: string]: unknown; }; }; 404: { headers: { [name: string]: unknown; }; }; }; }; head: { parameters: { header: { "Tus-Resumable": string; }; path: { id: string; }; }; responses: { 200: { headers: { "Upload-Length"?: number; "Upload-Offset"?: number; "Veilcast-Media"?: string; [name: string]: unknown; }; }; 404: { headers: { [name: string]: unknown; }; }; }; }; patch: { parameters: { header: { "Tus-Resumable": string; "Upload-Offset": number; "Upload-Checksum"?: string | null; }; path: { id: string; }; }; requestBody: { content: { "application/offset+octet-stream": number[]; }; }; responses: { 204: { headers: { "Upload-Offset"?: number; "Veilcast-Media"?: string; [name: string]: unknown; }; }; 404: { headers: { [name: string]: unknown; }; }; 409: { headers: { [name: string]: unknown; }; }; 422: { headers: { [name: string]: unknown; }; }; 460: { headers: { [name: string]: unknown; }; }; }; }; };
+    "/v1/watched": { parameters: { }; get: { parameters: { }; responses: { 200: { headers: { [name: string]: unknown; }; content: { "application/json": components["schemas"]["Watched"]; }; }; }; }; };
 }
 export interface components {
     schemas: {
@@ -90,6 +91,8 @@ export interface components {
         StillRequest: { at_us: number; document?: Record<string, never> | null; scene: number | null; };
         Story: { story: string; };
         Title: { created_at: string; duration_us: number; grants: number; has_poster: boolean; height: number; id: string; marked: boolean; name: string; sealed_bytes: number; width: number; };
+        Watched: { fault: string | null; folders: string[]; is_told: boolean; last: components["schemas"]["WatchedFile"][]; refused: number; taken: number; waiting: number; };
+        WatchedFile: { at: string; error: string | null; media: string | null; path: string; };
         Waveform: { peaks: number[]; rate: number; }; };
     responses: never;
     parameters: never;
