@@ -219,7 +219,9 @@ impl Watch {
         let (medium, error) = match self.copied(path, file).await {
             Ok(None) => return Ok(()),
             Ok(Some(medium)) => (Some(medium), None),
-            Err(StudioError::Ffmpeg(error)) if !passes(&error) => (None, Some(error.to_string())),
+            Err(StudioError::Ffmpeg(error)) if is_the_files(&error) => {
+                (None, Some(error.to_string()))
+            }
             Err(error) => return Err(error),
         };
         let seen = Seen {
@@ -279,6 +281,11 @@ impl Watch {
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether it is the file that is at fault, and not the machine.
+fn is_the_files(error: &veil_ffmpeg::Error) -> bool {
+    !passes(error) && !matches!(error, veil_ffmpeg::Error::Sandbox(_))
 }
 
 /// A file that goes when nobody took it.

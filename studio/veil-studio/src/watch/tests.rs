@@ -67,7 +67,8 @@ fn encoder() -> Encoder {
         version: "5.1".into(),
         tone_maps: false,
     };
-    Encoder { launcher: Launcher::default(), tools, processors: 1, turns: None }
+    let launcher = Launcher { helper: "/none".into(), ..Launcher::default() };
+    Encoder { launcher, tools, processors: 1, turns: None }
 }
 
 #[tokio::test]
