@@ -106,6 +106,23 @@ impl Queue {
         }
     }
 
+    /// Signals what renders in an attempt until the attempt ends: a piece may have ended by itself when the signal comes.
+    fn strike(&self, worker: &mut Spawned, id: &str, attempt: i64, signal: Signal) {
+        loop {
+            let renderer = self.renderer(worker, id, attempt);
+            let pid = rustix::process::Pid::from_raw(renderer.pid.cast_signed()).unwrap();
+            let struck = rustix::process::kill_process(pid, signal).is_ok();
+            let until = Instant::now() + Duration::from_secs(1);
+            while struck && Instant::now() < until {
+                let job = self.job(id);
+                if job["attempts"] != attempt || job["state"] != "running" {
+                    assert_eq!(wait_gone(&[renderer], LIMIT), []);
+                    return;
+                }
+            }
+        }
+    }
+
     /// Files in the folder of a job, but for its log.
     fn left(&self, id: &str) -> Vec<String> {
         let entries = fs::read_dir(self.desk.path(&format!("data/jobs/{id}"))).unwrap();
@@ -235,10 +252,7 @@ fn a_killed_ffmpeg_is_tried_again_a_few_times_and_the_job_says_so() {
     let id = queue.make(&[scene("Long", 480.0)], 640);
     let mut worker = queue.start("--until-done");
     for attempt in 1..=3 {
-        let renderer = queue.renderer(&mut worker, &id, attempt);
-        let pid = rustix::process::Pid::from_raw(renderer.pid.cast_signed()).unwrap();
-        rustix::process::kill_process(pid, Signal::KILL).unwrap();
-        assert_eq!(wait_gone(&[renderer], LIMIT), []);
+        queue.strike(&mut worker, &id, attempt, Signal::KILL);
     }
     assert!(worker.wait(LIMIT).unwrap().success());
     let job = queue.job(&id);
@@ -279,12 +293,9 @@ fn a_running_job_is_cancelled_paused_and_resumed_from_elsewhere() {
 fn a_job_that_stands_still_is_stopped_and_tried_once_more() {
     let queue = Queue::new();
     let id = queue.make(&[scene("Long", 480.0)], 640);
-    let mut worker = queue.start("--stall 2s --until-done");
+    let mut worker = queue.start("--core-budget 1 --stall 2s --until-done");
     for attempt in 1..=2 {
-        let stopped = queue.renderer(&mut worker, &id, attempt);
-        let pid = rustix::process::Pid::from_raw(stopped.pid.cast_signed()).unwrap();
-        rustix::process::kill_process(pid, Signal::STOP).unwrap();
-        assert_eq!(wait_gone(&[stopped], LIMIT), []);
+        queue.strike(&mut worker, &id, attempt, Signal::STOP);
     }
     assert!(worker.wait(LIMIT).unwrap().success());
     let job = queue.job(&id);
