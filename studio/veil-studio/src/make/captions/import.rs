@@ -206,6 +206,7 @@ mod tests {
         );
         fails("1\n999:00:00,000 --> 999:00:01,000\na\n", "is no time");
         assert!(read(b"\xff\xfe").unwrap_err().contains("UTF-8"));
-        assert!(read(&vec![b' '; (BYTES_MAX + 1) as usize]).unwrap_err().contains("4 MiB"));
+        let long = vec![b' '; usize::try_from(BYTES_MAX + 1).unwrap()];
+        assert!(read(&long).unwrap_err().contains("4 MiB"));
     }
 }

@@ -113,7 +113,7 @@ mod tests {
         let mut samples = Vec::new();
         for (at, count) in tenths.iter().enumerate() {
             let amplitude = if at % 2 == 0 { loud } else { hiss };
-            let sign = |at: usize| if at / 50 % 2 == 0 { amplitude } else { -amplitude };
+            let sign = |at: usize| if (at / 50).is_multiple_of(2) { amplitude } else { -amplitude };
             samples.extend((0..count * tenth).map(sign));
         }
         samples.into_iter().flat_map(i16::to_le_bytes).collect()
