@@ -75,12 +75,22 @@ it('a production goes out as a file and comes in again, by a button or dropped, 
   await desk.produce('Goes out', STORY);
   const scenes = await desk.scenes();
   const saved = page.waitForEvent('download');
+  // Of a browser that others started, no file comes over the line; what is in it is read where it is made.
+  const written = page.evaluate(
+    () =>
+      new Promise<string>((resolve) => {
+        const make = URL.createObjectURL.bind(URL);
+        URL.createObjectURL = (blob) => {
+          // Previews are pictures.
+          if (blob instanceof Blob && blob.type === 'application/json') resolve(blob.text());
+          return make(blob);
+        };
+      }),
+  );
   await desk.button('Export as a file').click();
-  const file = await saved;
-  expect(file.suggestedFilename()).toBe('Goes out.json');
+  expect((await saved).suggestedFilename()).toBe('Goes out.json');
   const path = join(root, 'out.json');
-  await file.saveAs(path);
-  const document = JSON.parse(readFileSync(path, 'utf8'));
+  const document = JSON.parse(await written);
   expect(document).toMatchObject({ version: 1, scenes: [{}, {}] });
 
   document.title = 'Came in';
@@ -105,7 +115,7 @@ it('a production goes out as a file and comes in again, by a button or dropped, 
   const none = join(root, 'none.json');
   writeFileSync(none, '{"scenes": [7]}');
   await page.locator('header input[type=file]').setInputFiles(none);
-  await desk.sees(/none.json holds no production/);
+  await desk.sees(/No production in none.json/);
   expect(await desk.scenes()).toEqual(['Only this.']);
 
   await desk.go('production');
@@ -145,7 +155,8 @@ it('intro, outro, a picture in a corner and captions of one scene are edited and
     await page.getByRole('tabpanel').locator('section, .fields').first().waitFor();
     expect(await violations(page)).toEqual([]);
   }
-  for (let step = 0; step < 6; step++) await page.keyboard.press('Control+z');
+  const undo = page.getByRole('button', { name: 'Undo' }).first();
+  while (await undo.isEnabled()) await undo.click();
   await desk.saved();
   const undone = (await read()).document;
   expect([undone.intro, undone.outro, undone.watermark]).toEqual([undefined, undefined, undefined]);
